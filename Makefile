@@ -1,0 +1,114 @@
+# sotto: peer-to-peer OpenPGP chat, scripted in Lua.
+#   make chat   set up, build, open the chat        make test   set up, build, lint, run every spec
+#   make        build into build/                   make help   the rest
+
+BUILD   ?= build
+CC      ?= cc
+LUA     ?= lua5.4
+BUSTED  ?= busted
+SANITIZE ?=
+OPT     ?= -O2 -g
+
+PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
+	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev gnupg gpg-agent
+PACKAGES_TEST  = lua-busted lua-check python3 socat
+
+LIBS_PC  = libsodium sqlite3 jansson libutf8proc gpgme
+CFLAGS_PC := $(shell pkg-config --cflags $(LIBS_PC) readline lua5.4 2>/dev/null)
+ENGINE_LIBS := $(shell pkg-config --libs $(LIBS_PC) 2>/dev/null) -lgcrypt -lev
+VERSION  = 0.1.0
+
+WARN     = -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIC
+CPPFLAGS_ALL = -D_GNU_SOURCE -DSOTTO_VERSION='"$(VERSION)"' -Iengine -I. $(CPPFLAGS)
+CFLAGS_ALL = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS_PC) $(CFLAGS)
+LDFLAGS_ALL = -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+
+ENGINE_SRC   := $(wildcard engine/*.c engine/*/*.c)
+BINDINGS_SRC := $(wildcard bindings/*.c)
+SUPPORT_SRC  := $(wildcard spec/support/*.c)
+ENGINE_OBJ   := $(ENGINE_SRC:%.c=$(BUILD)/obj/%.o)
+BINDINGS_OBJ := $(BINDINGS_SRC:%.c=$(BUILD)/obj/%.o)
+SUPPORT_OBJ  := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
+PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c))
+
+.DELETE_ON_ERROR:
+.PHONY: all chat test spec lint layers bench deps deps-test help clean
+
+all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
+
+help:
+	@sed -n '1,3p' Makefile
+	@echo '#   make lint   luacheck and the layers         make bench  latency and time to open, beside raw gpgme'
+	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
+	@echo '#   make deps deps-test                         only the packages         make clean'
+
+# --- set-up: what is missing comes from Debian's packages --------------------------------------------------------------------
+
+define install_missing
+	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		echo "installing:" $$missing; \
+		$$sudo apt-get update -qq && \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+		{ echo "could not install: $$missing" >&2; exit 1; }; \
+	fi
+endef
+
+deps:
+	$(call install_missing,$(PACKAGES_BUILD))
+
+deps-test: deps
+	$(call install_missing,$(PACKAGES_TEST))
+
+# pkg-config and the compilers may have come with deps: look again in a fresh make
+chat: deps
+	@$(MAKE) --no-print-directory -s all
+	@exec $(BUILD)/sotto
+
+test: deps-test
+	@$(MAKE) --no-print-directory all $(BUILD)/support.so
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory spec
+
+# --- build ------------------------------------------------------------------------------------------------------------------
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(BUILD)/libengine.a: $(ENGINE_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# every sotto.* C module in one shared object, for `require "sotto.json"` from a plain lua5.4
+$(BUILD)/sotto.so: $(BINDINGS_OBJ) $(BUILD)/libengine.a
+	$(CC) -shared $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline
+
+# the pure machines and the test tools, for specs only; never installed
+$(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
+	$(CC) -shared $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
+	$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- checks -----------------------------------------------------------------------------------------------------------------
+
+lint: layers
+	luacheck -q lua plugins examples spec bindings
+
+layers:
+	$(LUA) spec/lint/layers.lua
+
+# busted's own exit status says nothing of zero specs or of a crash: spec/support/run.lua holds it to its closing line
+spec: all $(BUILD)/support.so
+	$(LUA) spec/support/run.lua $(BUSTED) $(SPEC)
+
+bench: all $(BUILD)/support.so
+	$(LUA) spec/bench/run.lua
+
+clean:
+	rm -rf $(BUILD)
