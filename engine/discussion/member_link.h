@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A link between two members of a discussion (P2.12, L1 to L4), as a pure machine of either side; n members, one machine a link.
+// Who has closed (its discussion key is destroyed) says so on such a link: its sealed payloads, CLOSE last, go where its signature
+// would go (P3.8).
+//
+// Use as handshake.h: member_link_new; START at the side that dials, at the side that answers the L1 frame at once; then every
+// frame, result and deadline. Actions are carried out in order, then member_link_actions_fini. Results may come in any order, never
+// from inside member_link_step. Either LINKED comes, and the link goes on under its keys without the machine (it may be freed); or
+// ENDED comes, with CLOSE_LINK after it. From then on every event is ignored.
+//
+// Which discussion an L1 is for is not in it: the side that answers tries what it holds with member_link_match.
+#ifndef SOTTO_DISCUSSION_MEMBER_LINK_H
+#define SOTTO_DISCUSSION_MEMBER_LINK_H
+
+#include "base/random.h"
+#include "discussion/roster.h"
+
+#define MEMBER_LINK_IDLE_MS 30000
+#define MEMBER_LINK_WAITING_FRAMES 4
+#define MEMBER_LINK_FAREWELL_MAX 4096 // sealed payloads that a side which has closed may send on one link
+
+enum member_link_side { MEMBER_LINK_DIALS, MEMBER_LINK_ANSWERS };
+
+// Everything is copied.
+struct member_link_config {
+	enum member_link_side side;
+	const struct random *random; // borrowed for the machine's life
+	struct hash first;           // H_0
+	const struct roster *roster; // R_e
+	struct hash roster_hash;     // H_e
+	char own[41], other[41];     // general fingerprints of two members
+	char other_key[41];          // primary fingerprint of other's discussion key: who must have signed
+	bool closed;                 // this side has closed, and has its farewell to deliver
+	int64_t idle_ms;             // 0: MEMBER_LINK_IDLE_MS
+};
+
+// What a side has of one member's payloads; of oneself: the last it has built. sequence 0: none in that epoch, hash is then zero.
+struct member_link_seen {
+	char member[41];
+	uint32_t epoch;
+	uint64_t sequence;
+	struct hash hash;
+};
+
+enum member_link_event_type {
+	MEMBER_LINK_EVENT_START,      // side DIALS: the link is up
+	MEMBER_LINK_EVENT_FRAME,      // .frame
+	MEMBER_LINK_EVENT_UNREADABLE, // a frame that does not open under the link's keys
+	MEMBER_LINK_EVENT_LINK_ENDED,
+	MEMBER_LINK_EVENT_DEADLINE,
+	MEMBER_LINK_EVENT_SIGNED,   // .result, bytes: the detached signature
+	MEMBER_LINK_EVENT_VERIFIED, // .result
+	MEMBER_LINK_EVENT_SEEN,     // .seen: own state
+	// Receiving a farewell: an ack record that the usual way made for what was delivered; goes out as it is.
+	MEMBER_LINK_EVENT_ACK, // .record
+	// Saying farewell: the other's acks cover everything, or there was nothing to say.
+	MEMBER_LINK_EVENT_FAREWELL_DONE,
+};
+
+struct member_link_event {
+	enum member_link_event_type type;
+	union {
+		struct {
+			uint8_t kind;
+			struct span payload;
+			bool encrypted; // it came under the link's keys
+		} frame;
+		struct {
+			enum err code;
+			struct span bytes;
+		} result;
+		struct {
+			size_t count; // one for each member of the roster, in its order
+			const struct member_link_seen *rows;
+			struct span presence; // own presence as in M1, JSON text of the record's field; may be empty
+		} seen;
+		struct {
+			struct span record;
+		} ack;
+	};
+};
+
+enum member_link_end {
+	MEMBER_LINK_END_LOST,        // the link ended or was idle: dial again later
+	MEMBER_LINK_END_FAILED,      // a check did not hold
+	MEMBER_LINK_END_CHAIN,       // the sides are in different epochs, see .ended.other_epoch: one needs the chain first
+	MEMBER_LINK_END_ROLLED_BACK, // the other proves to hold later payloads of mine than I do (P5.9)
+	MEMBER_LINK_END_TOLD,        // own farewell is acknowledged
+	MEMBER_LINK_END_HEARD,       // the other's farewell was delivered and the link ended
+	MEMBER_LINK_END_BOTH_CLOSED, // both sides have closed: neither can open the other's farewell, and need not
+};
+
+enum member_link_action_type {
+	MEMBER_LINK_SEND,       // .send
+	MEMBER_LINK_SET_CIPHER, // .cipher
+	MEMBER_LINK_DEADLINE,   // .deadline
+	MEMBER_LINK_CLOSE_LINK, // what was sent before is still written out
+	MEMBER_LINK_SIGN,       // .sign: detached, with the discussion key. Result SIGNED
+	MEMBER_LINK_VERIFY,     // .verify: detached, by exactly that primary key. Result VERIFIED. Also when this side has closed
+	MEMBER_LINK_WANT_SEEN,  // result SEEN, from what is committed now
+	// The other side has closed: treat this frame of kind SEALED as one on an established link from .other; what is acknowledged
+	// comes back as ACK.
+	MEMBER_LINK_DELIVER, // .frame
+	// This side has closed: send every waiting sealed payload for .other, oldest first, as frames of kind SEALED.
+	MEMBER_LINK_SEND_FAREWELL,
+	MEMBER_LINK_ACKED, // .frame: an ack record for the own farewell
+	MEMBER_LINK_LINKED, // .linked
+	MEMBER_LINK_ENDED,  // .ended
+};
+
+struct member_link_action {
+	enum member_link_action_type type;
+	union {
+		struct {
+			uint8_t kind;
+			bool encrypted;
+			struct bytes *payload;
+		} send;
+		struct {
+			uint8_t tx[32], rx[32];
+		} cipher;
+		struct {
+			int64_t ms;
+		} deadline;
+		struct {
+			struct bytes *body; // complete signature input (P0.2)
+		} sign;
+		struct {
+			char signer[41]; // primary fingerprint of the discussion key
+			struct bytes *body, *signature;
+		} verify;
+		struct {
+			struct bytes *payload;
+		} frame;
+		struct {
+			size_t count;
+			struct member_link_seen *rows; // what the other has; owned by the action list
+			struct bytes *presence;        // the other's, NULL where it sent none
+		} linked;
+		struct {
+			enum member_link_end end;
+			const char *detail;   // static, for counters and specs
+			uint32_t other_epoch; // CHAIN
+			uint64_t sequence;    // ROLLED_BACK: what the other has of mine
+		} ended;
+	};
+};
+
+#define MEMBER_LINK_ACTIONS_MAX 16
+struct member_link_actions {
+	size_t count;
+	struct member_link_action list[MEMBER_LINK_ACTIONS_MAX];
+};
+void member_link_actions_init(struct member_link_actions *a);
+void member_link_actions_fini(struct member_link_actions *a); // also empties it for the next step
+
+struct member_link;
+
+struct member_link *member_link_new(const struct member_link_config *config);
+void member_link_free(struct member_link *m); // NULL is allowed; wipes
+void member_link_step(struct member_link *m, const struct member_link_event *event, struct member_link_actions *out);
+bool member_link_is_over(const struct member_link *m);
+
+// Whether an L1 payload is for the discussion with this H_0 and addressed to `own`; *who is then the position in the roster of the
+// member it says it comes from. Costs one keyed hash a member.
+bool member_link_match(struct span l1, const struct hash *first, const struct roster *roster, const char *own, size_t *who);
+
+// Of two links between the same two members the one dialled by the lower fingerprint stays: whether a link that `own` dialled (or
+// that `other` did) is the one.
+bool member_link_stays(const char *own, const char *other, bool own_dialled);
+
+#endif
