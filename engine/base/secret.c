@@ -17,6 +17,15 @@ struct secret {
 	unsigned refs;
 };
 
+// sodium_malloc aborts before this; whoever links the engine, a program or a module for specs, cannot forget it so
+__attribute__((constructor)) static void prepare_sodium(void)
+{
+	if (sodium_init() < 0) {
+		fputs("sotto: libsodium does not start\n", stderr);
+		abort();
+	}
+}
+
 struct secret *secret_new(size_t len)
 {
 	struct secret *s = mem_alloc(sizeof *s);
