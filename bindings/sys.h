@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// sotto.sys: what Lua's own library lacks of the system. sys.c: process, user, time; sys_file.c: files; sys_daemon.c: the background.
+#ifndef SOTTO_BINDINGS_SYS_H
+#define SOTTO_BINDINGS_SYS_H
+
+#include <lauxlib.h>
+
+extern const luaL_Reg sys_file_functions[], sys_daemon_functions[];
+void sys_file_register(lua_State *L);   // its userdata types
+void sys_daemon_register(lua_State *L);
+
+int luaopen_sotto_sys(lua_State *L);
+
+#endif
