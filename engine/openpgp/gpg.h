@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// gpg on the loop: every operation is one gpg process in one home, driven by gpgme over libev, never blocking.
+//
+// At most GPG_RUNNING_MAX run at a time; more wait in two bounded queues, ours before strangers' (P1.7), and a full queue is ERR_BUSY.
+// A start function either fails and never calls back, or `done` comes exactly once, never before it returns. Inputs given as
+// struct bytes or struct secret are referenced as long as needed, everything else is copied. An operation that is too late is killed (P3.5).
+//
+// Errors: ERR_LOCKED (the key wants a passphrase that its agent does not know) · ERR_REFUSED (wrong passphrase) · ERR_NOT_FOUND (no
+// such key; for open: no secret key for it) · ERR_CRYPTO (signature, seal or P3.4 does not hold: see result->verdict) · ERR_TOO_LARGE
+// (plaintext cap) · ERR_BAD_INPUT (packet walk, or gpg found it unusable) · ERR_TIMEOUT · ERR_CANCELED · ERR_BUSY · ERR_IO.
+#ifndef SOTTO_OPENPGP_GPG_H
+#define SOTTO_OPENPGP_GPG_H
+
+#include "base/secret.h"
+#include "loop/loop.h"
+#include "openpgp/home.h"
+#include "openpgp/packets.h"
+#include "openpgp/verdict.h"
+
+#define GPG_RUNNING_MAX 8
+#define GPG_STRANGERS_RUNNING_MAX 2
+#define GPG_QUEUE_MAX 1024
+#define GPG_STRANGERS_QUEUE_MAX 64
+#define GPG_TIMEOUT_MS 10000      // from the start of its process
+#define GPG_TIMEOUT_MAX_MS 120000
+#define GPG_PLAINTEXT_MAX (1024 * 1024)
+#define GPG_PASSPHRASE_MAX 255    // bytes, gpg-agent's own limit; no NUL, CR or LF
+#define GPG_USER_ID_MAX 128       // bytes
+#define GPG_IMPORTED_MAX 16
+
+struct gpg;    // one for each process: it is the reaper of all its children's children
+struct gpg_op;
+
+// Blocks for some 20 ms (gpgme asks gpg for its version): at the start of a core only. Makes this process a subreaper, and sets
+// SIGPIPE to be ignored.
+MUST_CHECK enum err gpg_new(struct gpg **out, struct loop *loop, struct err_info *info);
+void gpg_free(struct gpg *g); // no operation is left: their owners have cancelled them and a turn has passed
+
+struct gpg_load {
+	unsigned running, queued, queued_strangers;
+	uint64_t done, failed, timeouts; // since the start
+	uint64_t verdicts[VERDICT_COUNT]; // of open and verify
+};
+struct gpg_load gpg_load(const struct gpg *g);
+
+// What an operation yields. On failure all of it is empty but `verdict`. Borrowed: take references before returning.
+struct gpg_result {
+	struct bytes *output;       // seal: the message; open: the plaintext (wiped at its last unref); sign: the signature;
+	                            // export: the certificate
+	struct secret *session_key; // open: as gpg --override-session-key takes it ("9:…", no NUL)
+	enum verdict verdict;       // open, verify
+	char fingerprint[FINGERPRINT_TEXT]; // open, verify: the signer's; generate: the primary key's
+	unsigned hash;              // open, verify: the signature's digest algorithm
+	char imported[GPG_IMPORTED_MAX][FINGERPRINT_TEXT]; // import
+	size_t imported_count;
+};
+typedef void gpg_done(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+
+// What all operations have in common. Zero is a good default for the optional fields.
+struct gpg_call {
+	struct gpg *gpg;
+	struct home *home;
+	gpg_done *done;
+	void *arg;
+	bool stranger;             // optional: works for a peer that is none of ours
+	int64_t timeout_ms;        // optional: 0 is GPG_TIMEOUT_MS; at most GPG_TIMEOUT_MAX_MS
+	struct secret *passphrase; // optional: given to the agent when it asks (loopback); else the agent asks nobody and fails
+};
+
+// `out` may be NULL. The handle is dead once `done` has been called. Cancel: `done` comes on the next turn with ERR_CANCELED.
+void gpg_op_cancel(struct gpg_op *op);
+
+// P3.1: signed with the home's key and encrypted to the subkeys in that order; the home has their certificates. At most
+// GPG_PLAINTEXT_MAX; SEALED_RECIPIENTS_MAX ids, none twice. What gpg made is walked again (sealed_check) before it is handed out.
+MUST_CHECK enum err gpg_seal_start(const struct gpg_call *call, struct bytes *plaintext, const uint64_t *recipients, size_t count,
+				   struct gpg_op **out, struct err_info *info);
+// P3.2, P3.4: sealed_check against the recipients, at once; then decrypted, and handed out only if verdict_of says so for `signer`, the
+// full fingerprint that our own table has for the sender.
+MUST_CHECK enum err gpg_open_start(const struct gpg_call *call, struct bytes *message, const uint64_t *recipients, size_t count,
+				   const char *signer, struct gpg_op **out, struct err_info *info);
+// Detached, binary, by the home's key.
+MUST_CHECK enum err gpg_sign_start(const struct gpg_call *call, struct bytes *text, struct gpg_op **out, struct err_info *info);
+// signature_check at once; done with OK only where verdict_of accepts it for `signer`.
+MUST_CHECK enum err gpg_verify_start(const struct gpg_call *call, struct bytes *text, struct bytes *signature,
+				     const char *signer, struct gpg_op **out, struct err_info *info);
+
+// certificate_check at once. Public keys only. One writer at a time in a home: imports, generation, deletion.
+MUST_CHECK enum err gpg_import_start(const struct gpg_call *call, struct bytes *certificate, struct gpg_op **out,
+				     struct err_info *info);
+// The minimal public certificate of exactly that key.
+MUST_CHECK enum err gpg_export_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out,
+				     struct err_info *info);
+// A public key with that primary fingerprint; one whose secret key is in the home is refused (ERR_WRONG_STATE): destroy the home.
+MUST_CHECK enum err gpg_delete_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out,
+				     struct err_info *info);
+// ed25519 primary (certifies, signs), cv25519 subkey (encrypts), no expiry; protected from the first byte by call->passphrase if
+// given. The user id is UTF-8, 1 to GPG_USER_ID_MAX bytes, without controls and without any of <>()@ (ERR_BAD_PARAMS).
+MUST_CHECK enum err gpg_generate_start(const struct gpg_call *call, const char *user_id, struct gpg_op **out,
+				       struct err_info *info);
+// call->passphrase is the old one (NULL where the key has none), `fresh` the new one (never empty).
+MUST_CHECK enum err gpg_passphrase_start(const struct gpg_call *call, const char *fingerprint, struct secret *fresh,
+					 struct gpg_op **out, struct err_info *info);
+
+#endif

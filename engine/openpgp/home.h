@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// GnuPG homes of our own (P3.6, P4.1): DIRECTORY/<32 hex digits>, 0700, each with its own configuration, its own keyring (own key
+// first, exactly one secret key) and its own gpg-agent, which ends with the home. Nothing of the user's GnuPG is touched.
+//
+// Making and opening a home are file operations. Everything that has to do with an agent is asynchronous: a start function calls
+// `done` exactly once, never before it returns.
+#ifndef SOTTO_OPENPGP_HOME_H
+#define SOTTO_OPENPGP_HOME_H
+
+#include "base/err.h"
+#include "base/random.h"
+#include "loop/loop.h"
+
+#define HOME_NAME_LEN 32   // lower-case hex digits
+#define HOMES_SWEEP_MAX 65536
+
+struct homes; // the directory; one for each process and directory
+struct home;
+
+typedef void home_done(void *arg, enum err code, const struct err_info *info); // info borrowed
+
+// Makes the directory (0700) where it is missing. `loop` is borrowed.
+MUST_CHECK enum err homes_open(struct homes **out, struct loop *loop, const char *directory, const struct random *random,
+			       struct err_info *info);
+// Ends the agents of all open homes (the homes stay on disk and their handles are gone), waits for what is under way in other calls,
+// then frees. The callbacks of those other calls come first. Owners have let go of their homes.
+void homes_close_start(struct homes *h, home_done *done, void *arg);
+// Which directories may stay: `names` (home_name) of `count` homes. Every other entry is destroyed as by home_destroy_start, and
+// aliases of a killed core are removed. The agents of all, kept ones too, are ended: they were a killed core's. Before any home is open.
+void homes_sweep_start(struct homes *h, const char *const *names, size_t count, home_done *done, void *arg);
+
+// A new empty home; its configuration is written. The handle is the caller's until destroy or close takes it.
+MUST_CHECK enum err home_create(struct homes *h, struct home **out, struct err_info *info);
+// An existing one (ERR_NOT_FOUND); its configuration is written anew. A home is open at most once (ERR_WRONG_STATE).
+MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info);
+
+const char *home_name(const struct home *h); // what the store remembers; valid as long as the handle
+const char *home_path(const struct home *h); // the directory itself
+// The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets' names would be too long (200 bytes and
+// more work). Made anew where something has removed it. Valid as long as the handle.
+MUST_CHECK enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info);
+// Writes keys and keyring through to the disk, and drops the revocation certificate that gpg makes unasked.
+MUST_CHECK enum err home_settle(struct home *h, struct err_info *info);
+// True where any secret key in it is stored without a passphrase.
+bool home_has_unprotected_key(const struct home *h);
+
+// Operations running in the home are cancelled by all three (they complete with ERR_CANCELED on the next turn).
+// Destroy: the secret keys are overwritten and unlinked before this returns; then agent and tree go, and both are looked for again.
+// ERR_IO where something is left. The handle is gone when this returns.
+void home_destroy_start(struct home *h, home_done *done, void *arg);
+// Ends the agent; the home stays. The handle is gone when this returns.
+void home_close_start(struct home *h, home_done *done, void *arg);
+// Ends the agent, and with it every passphrase it knew; the home stays open, and the next operation starts an agent anew.
+void home_lock_start(struct home *h, home_done *done, void *arg);
+
+// For gpg.c: who works in the home. `exclusive` users write the keyring (homes have no locks of gpg's), one at a time.
+struct home_user {
+	void (*cancel)(struct home_user *u); // called by the three above after the user was removed
+	struct home_user *next, **link;
+	struct home *home; // NULL when it is no user
+	bool exclusive;
+};
+bool home_enter(struct home *h, struct home_user *u); // false where it has to wait for an exclusive one; then it is no user
+void home_leave(struct home_user *u);                 // fine where it is no user
+
+#endif
