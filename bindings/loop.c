@@ -3,6 +3,7 @@
 
 #include <ev.h>
 #include <math.h>
+#include <signal.h>
 
 #include "bindings/signals.h"
 
@@ -286,6 +287,12 @@ int luaopen_sotto_loop(lua_State *L)
 		{NULL, NULL},
 	};
 	register_types(L);
+	loop_stream_register(L);
+	loop_process_register(L);
+	// a reader that is gone shows as an error of write
+	signal(SIGPIPE, SIG_IGN);
 	luaL_newlib(L, functions);
+	luaL_setfuncs(L, loop_stream_functions, 0);
+	luaL_setfuncs(L, loop_process_functions, 0);
 	return 1;
 }

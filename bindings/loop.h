@@ -10,6 +10,14 @@
 
 #include "bindings/common.h"
 
+extern const luaL_Reg loop_stream_functions[], loop_process_functions[];
+void loop_stream_register(lua_State *L); // its userdata type
+void loop_process_register(lua_State *L);
+
+// Pushes a stream over a descriptor (a pipe's end, a connected socket), which it takes and closes at its end; a descriptor that is
+// open for writing only is not read. `options`: index of a table with the fields of sotto.stream.options, or 0.
+void loop_stream_push(lua_State *L, int fd, int options);
+
 int luaopen_sotto_loop(lua_State *L);
 
 #endif
