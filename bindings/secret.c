@@ -68,6 +68,13 @@ static int secret_is_empty(lua_State *L)
 	return 1;
 }
 
+static int secret_is_longer_than(lua_State *L)
+{
+	lua_Integer bytes = luaL_checkinteger(L, 2);
+	lua_pushboolean(L, bytes < 0 || secret_span(binding_secret_check(L, 1)).len > (size_t)bytes);
+	return 1;
+}
+
 static int secret_make(lua_State *L)
 {
 	size_t len;
@@ -215,6 +222,7 @@ static void register_type(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
 		{"is_empty", secret_is_empty},
+		{"is_longer_than", secret_is_longer_than},
 		{"wipe", secret_wipe},
 		{NULL, NULL},
 	};

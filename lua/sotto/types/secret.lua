@@ -30,6 +30,10 @@ function M.ask(prompt) end
 ---@return boolean
 function secret:is_empty() end
 
+---@param bytes integer
+---@return boolean
+function secret:is_longer_than(bytes) end
+
 --- Overwrites it now; using it afterwards is an error.
 function secret:wipe() end
 

@@ -1,0 +1,98 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local discussion = {
+  name = "discussion", type = "discussion", required = true, text = "id, 8 digits or more of it, or the name of its members",
+}
+
+return {
+  text = "conversations",
+  methods = {
+    {
+      name = "open",
+      text = "Asks a peer for a discussion. Answers at once; the outcome is an event.",
+      params = {
+        { name = "peer", type = "peer", required = true, text = "fingerprint, 8 digits or more of it, or name" },
+        {
+          name = "password", type = "secret", least = 1,
+          text = "the one both of you have agreed on; left out for a peer that is verified already",
+        },
+      },
+      result = "the discussion, in the state requesting",
+      returns = "discussion", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "wrong_state", "refused", "locked", "busy" },
+    },
+    {
+      name = "accept",
+      text = "Accepts a request. Answers when the decision is recorded; the outcome is an event.",
+      params = {
+        discussion,
+        { name = "password", type = "secret", least = 1, text = "the one both of you have agreed on" },
+      },
+      result = "the discussion",
+      returns = "discussion", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "wrong_state", "refused", "locked" },
+    },
+    {
+      name = "refuse",
+      text = "Refuses a request.",
+      params = { discussion },
+      result = "the discussion",
+      returns = "discussion", since = 1, capability = "discussions", errors = { "not_found", "ambiguous", "wrong_state" },
+    },
+    {
+      name = "list",
+      text = "Lists the discussions, ended ones too.",
+      params = {},
+      result = "discussions",
+      returns = "discussion[]", since = 1, capability = "discussions", errors = {},
+    },
+    {
+      name = "show",
+      text = "Shows one discussion with its members.",
+      params = { discussion },
+      result = "the discussion",
+      returns = "discussion", since = 1, capability = "discussions", errors = { "not_found", "ambiguous" },
+    },
+    {
+      name = "close",
+      text = "Ends a discussion of two for both, and destroys its keys.",
+      params = { discussion },
+      result = "the discussion",
+      returns = "discussion", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
+    },
+    {
+      name = "leave",
+      text = "Leaves a discussion; with two members that closes it.",
+      params = { discussion },
+      result = "the discussion",
+      returns = "discussion", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
+    },
+    {
+      name = "forget",
+      text = "Erases an ended discussion and all its messages.",
+      params = { discussion },
+      result = "nothing",
+      returns = "nothing", since = 1, capability = "discussions", errors = { "not_found", "ambiguous", "wrong_state" },
+    },
+    {
+      name = "export",
+      text = "Writes sealed messages, session keys and certificates, so that stock gpg can check who said what.",
+      params = {
+        discussion,
+        { name = "path", type = "path", required = true, text = "a directory to make" },
+      },
+      result = "how many messages were written",
+      returns = "object", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "locked", "io" },
+    },
+  },
+  events = {
+    { type = "discussion.requested", noun = "discussion", since = 1, text = "A peer asks for a discussion." },
+    { type = "discussion.opened", noun = "discussion", since = 1, text = "A discussion is open." },
+    { type = "discussion.suspended", noun = "discussion", since = 1, text = "No member can be reached." },
+    { type = "discussion.resumed", noun = "discussion", since = 1, text = "A member can be reached again." },
+    { type = "discussion.closed", noun = "discussion", since = 1, text = "A discussion ended; reason says why." },
+    { type = "discussion.refused", noun = "discussion", since = 1, text = "A request came to nothing; reason says why." },
+  },
+}

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local function discussion(required)
+  return { name = "discussion", type = "discussion", required = required, text = "id, 8 digits or more of it, or name" }
+end
+
+local limit = { name = "limit", type = "integer", least = 1, most = 1000, standard = 100, text = "how many at most" }
+
+return {
+  text = "what was said",
+  methods = {
+    {
+      name = "send",
+      text = "Sends one text, or several. Answers when they are on disk.",
+      params = {
+        discussion(true),
+        { name = "text", type = "string", least = 1, most = 65536, text = "1 to 65,536 bytes of UTF-8" },
+        { name = "texts", type = "strings", least = 1, most = 1000, text = "several texts, sent as several messages" },
+      },
+      one_of = { "text", "texts" },
+      result = "the message, or with texts the messages",
+      returns = "message", since = 1, capability = "messages",
+      errors = { "not_found", "ambiguous", "wrong_state", "too_large", "locked", "busy" },
+    },
+    {
+      name = "list",
+      text = "Lists messages, oldest first; without bounds the newest.",
+      params = {
+        discussion(true),
+        { name = "after", type = "message", text = "only later ones than this" },
+        { name = "before", type = "message", text = "only earlier ones than this" },
+        limit,
+      },
+      result = "messages",
+      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
+    },
+    {
+      name = "search",
+      text = "Finds messages that contain a text, newest last.",
+      params = {
+        { name = "query", type = "string", required = true, least = 1, most = 1024, text = "looked for without regard to case" },
+        discussion(false),
+        limit,
+      },
+      result = "messages",
+      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
+    },
+    {
+      name = "read",
+      text = "Marks messages as read, up to and with the one that is named.",
+      params = {
+        discussion(true),
+        { name = "message", type = "message", text = "left out: all of them" },
+      },
+      result = "the discussion",
+      returns = "discussion", since = 1, capability = "messages", errors = { "not_found", "ambiguous" },
+    },
+    {
+      name = "release",
+      text = "Sends the messages that were held because the audience changed.",
+      params = { discussion(true) },
+      result = "the messages",
+      returns = "message[]", since = 1, capability = "messages",
+      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
+    },
+    {
+      name = "discard",
+      text = "Drops the messages that were held because the audience changed.",
+      params = { discussion(true) },
+      result = "the messages",
+      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "wrong_state" },
+    },
+  },
+  events = {
+    { type = "message.received", noun = "message", since = 1, text = "A message arrived and is on disk." },
+    { type = "message.sent", noun = "message", since = 1, text = "At least one member's core has it." },
+    { type = "message.delivered", noun = "message", since = 1, text = "All other members' stores have it." },
+    { type = "message.failed", noun = "message", since = 1, text = "A message will not be sent any more." },
+  },
+}

@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local function peer(text)
+  return { name = "peer", type = "peer", required = true, text = text or "fingerprint, 8 digits or more of it, or name" }
+end
+
+return {
+  text = "who is there",
+  methods = {
+    {
+      name = "list",
+      text = "Lists the peers that this core knows of.",
+      params = {},
+      result = "peers",
+      returns = "peer[]", since = 1, capability = "peers", errors = {},
+    },
+    {
+      name = "show",
+      text = "Shows one peer.",
+      params = { peer() },
+      result = "the peer",
+      returns = "peer", since = 1, capability = "peers", errors = { "not_found", "ambiguous" },
+    },
+    {
+      name = "probe",
+      text = "Asks who is at an address. The answer comes as the event peer.seen.",
+      params = {
+        { name = "address", type = "address", required = true, text = "HOST:PORT, or [V6]:PORT" },
+      },
+      result = "nothing: the question is on its way",
+      returns = "object", since = 1, capability = "peers", errors = { "not_found", "locked", "busy", "io" },
+    },
+    {
+      name = "import",
+      text = "Reads a contact file (lines of HOST:PORT [FINGERPRINT] [# note]) and probes each line.",
+      params = { { name = "path", type = "path", required = true, text = "the file to read" } },
+      result = "how many lines were taken, and what was wrong with others",
+      returns = "object", since = 1, capability = "peers", errors = { "not_found", "too_large", "locked", "io" },
+    },
+    {
+      name = "export",
+      text = "Writes the known peers as a contact file.",
+      params = { { name = "path", type = "path", required = true, text = "the file to write" } },
+      result = "how many lines were written",
+      returns = "object", since = 1, capability = "peers", errors = { "not_found", "io" },
+    },
+    {
+      name = "forget",
+      text = "Forgets a peer: its addresses, its name, and that it was verified.",
+      params = { peer() },
+      result = "nothing",
+      returns = "nothing", since = 1, capability = "peers", errors = { "not_found", "ambiguous", "wrong_state" },
+    },
+  },
+  events = {
+    { type = "peer.seen", noun = "peer", since = 1, text = "A peer showed up, or changed." },
+    { type = "peer.lost", noun = "peer", since = 1, text = "A peer's presence ran out." },
+  },
+}

@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Where an identity lives: below one directory (--home DIR), or in the XDG base directories.
+local sys = require "sotto.sys"
+
+local M = {}
+
+---@class sotto.paths
+---@field home string|nil the directory of --home
+---@field config string config.lua
+---@field chat string chat.lua, which only the front end runs
+---@field data string all that is kept
+---@field run string what lives as long as the core
+---@field socket string the control socket
+---@field log string
+---@field lock string
+
+--- A path as it will mean the same after a change of directory. Nothing is looked up.
+---@param path string
+---@return string|nil path, string? message
+function M.absolute(path)
+  if path:sub(1, 1) == "/" then return path end
+  local here, message = sys.cwd()
+  if not here then return nil, message end
+  return here .. "/" .. path
+end
+
+-- the specification says that a relative value is to be ignored
+local function base(environment, variable, fallback)
+  local value = environment(variable)
+  return value and value:sub(1, 1) == "/" and value or fallback
+end
+
+local function xdg(environment)
+  local user = sys.user()
+  local own = base(environment, "HOME", user and user.home)
+  if not own then return nil, "there is no home directory: use --home DIR" end
+  local data = base(environment, "XDG_DATA_HOME", own .. "/.local/share") .. "/sotto"
+  local runtime = base(environment, "XDG_RUNTIME_DIR")
+  return {
+    config = base(environment, "XDG_CONFIG_HOME", own .. "/.config") .. "/sotto",
+    data = data,
+    run = runtime and runtime .. "/sotto" or data .. "/run",
+  }
+end
+
+--- @param home? string the value of --home
+--- @param environment? fun(name: string): string|nil standard: the process's
+--- @return sotto.paths|nil, string? message
+function M.find(home, environment)
+  local place, message
+  if home then
+    home, message = M.absolute(home)
+    place = home and { config = home, data = home .. "/data", run = home .. "/run" }
+  else
+    place, message = xdg(environment or sys.getenv)
+  end
+  if not place then return nil, message end
+  return {
+    home = home,
+    config = place.config .. "/config.lua",
+    chat = place.config .. "/chat.lua",
+    data = place.data,
+    run = place.run,
+    socket = place.run .. "/control.sock",
+    log = place.data .. "/log",
+    lock = place.data .. "/lock",
+  }
+end
+
+--- Makes the directories that a core needs, all of them private.
+---@param paths sotto.paths
+---@return boolean|nil ok, string? message
+function M.prepare(paths)
+  for _, path in ipairs { paths.home or paths.data, paths.data, paths.run } do
+    local ok, message = sys.make_private_directory(path)
+    if not ok then return nil, message end
+  end
+  return true
+end
+
+return M
