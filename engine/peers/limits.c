@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "peers/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "peers/lru.h"
+
+const struct limits_config limits_standard = {
+	.per_source =
+		{
+			[LIMIT_LAN_ANSWER] = {5000, 1},
+			[LIMIT_PROBE_ANSWER] = {1000, 5},
+			[LIMIT_GPG] = {5000, 5},
+			[LIMIT_LIST] = {60 * 1000, 1},
+		},
+	.answers_all = {50, 20},
+	.gpg_all = {200, 5},
+	.list_all = {200, 5},
+	.sources = 4096,
+	.half_open = 64,
+	.half_open_source = 3,
+	.half_open_known = 64,
+	.requests = 20,
+	.requests_known = 64,
+};
+
+// Tokens are counted in the milliseconds that they take to come back, so that nothing is rounded.
+struct bucket {
+	bool used; // false: as new, that is full
+	int64_t level_ms, at_ms;
+};
+
+struct request {
+	char fingerprint[PEER_FINGERPRINT_SIZE];
+	bool known;
+};
+
+struct limits {
+	struct limits_config config;
+	struct lru *sources[LIMIT_KIND_COUNT]; // endpoint → bucket
+	struct bucket answers_all, gpg_all, list_all;
+	struct lru *half_open_sources; // endpoint → size_t
+	size_t half_open, half_open_known;
+	struct request *requests; // `requests` + `requests_known` places
+	size_t request_count, request_count_known;
+};
+
+struct limits *limits_new(const struct limits_config *config)
+{
+	struct limits *l = mem_alloc(sizeof *l);
+	l->config = config ? *config : limits_standard;
+	for (size_t i = 0; i < LIMIT_KIND_COUNT; i++)
+		l->sources[i] = lru_new(ENDPOINT_KEY_LEN, sizeof(struct bucket), l->config.sources);
+	// a source is in the map as long as it has a slot, so none is ever forgotten
+	l->half_open_sources = lru_new(ENDPOINT_KEY_LEN, sizeof(size_t), l->config.half_open + 1);
+	l->requests = mem_alloc_array(l->config.requests + l->config.requests_known,
+				      sizeof l->requests[0]);
+	return l;
+}
+
+void limits_free(struct limits *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < LIMIT_KIND_COUNT; i++)
+		lru_free(l->sources[i]);
+	lru_free(l->half_open_sources);
+	free(l->requests);
+	free(l);
+}
+
+// --- token buckets -------------------------------------------------------------------------------
+
+// How long until the bucket holds a token.
+static int64_t bucket_wait(struct bucket *b, const struct limit_rate *rate, int64_t now_ms)
+{
+	int64_t full = rate->period_ms * rate->burst;
+	if (rate->period_ms == 0)
+		return 0;
+	int64_t elapsed = now_ms > b->at_ms ? now_ms - b->at_ms : 0;
+	if (!b->used || elapsed > full || b->level_ms + elapsed > full)
+		b->level_ms = full;
+	else
+		b->level_ms += elapsed;
+	if (!b->used || now_ms > b->at_ms)
+		b->at_ms = now_ms;
+	b->used = true;
+	return b->level_ms >= rate->period_ms ? 0 : rate->period_ms - b->level_ms;
+}
+
+static void bucket_take(struct bucket *b, const struct limit_rate *rate)
+{
+	b->level_ms -= rate->period_ms;
+}
+
+static struct bucket *common_bucket(struct limits *l, enum limit_kind kind,
+				    const struct limit_rate **rate)
+{
+	switch (kind) {
+	case LIMIT_GPG:
+		*rate = &l->config.gpg_all;
+		return &l->gpg_all;
+	case LIMIT_LIST:
+		*rate = &l->config.list_all;
+		return &l->list_all;
+	default:
+		*rate = &l->config.answers_all;
+		return &l->answers_all;
+	}
+}
+
+static void source_key(enum limit_kind kind, const struct endpoint *source,
+		       uint8_t key[ENDPOINT_KEY_LEN])
+{
+	struct endpoint e = *source;
+	if (kind == LIMIT_LIST) // TCP: the port is the caller's choice
+		e.port = 0;
+	endpoint_key(&e, key);
+}
+
+// The waits of both buckets that apply, with the buckets themselves (NULL: does not apply).
+struct claim {
+	struct bucket *all, *own;
+	const struct limit_rate *rate_all, *rate_own;
+	int64_t wait_all, wait_own;
+};
+
+static struct claim claim_make(struct limits *l, enum limit_kind kind,
+			       const struct endpoint *source, bool known, int64_t now_ms)
+{
+	struct claim c = {0};
+	uint8_t key[ENDPOINT_KEY_LEN];
+	bool answer = kind == LIMIT_LAN_ANSWER || kind == LIMIT_PROBE_ANSWER;
+	if (!known || !answer) {
+		c.all = common_bucket(l, kind, &c.rate_all);
+		c.wait_all = bucket_wait(c.all, c.rate_all, now_ms);
+	}
+	// where the common bucket says no, a source is not worth remembering
+	if (!known && c.wait_all == 0) {
+		source_key(kind, source, key);
+		c.own = lru_put(l->sources[kind], key);
+		c.rate_own = &l->config.per_source[kind];
+		c.wait_own = bucket_wait(c.own, c.rate_own, now_ms);
+	}
+	return c;
+}
+
+enum limit_answer limits_take(struct limits *l, enum limit_kind kind, const struct endpoint *source,
+			      bool known, int64_t now_ms)
+{
+	struct claim c = claim_make(l, kind, source, known, now_ms);
+	if (c.wait_all > 0)
+		return LIMIT_ALL;
+	if (c.wait_own > 0)
+		return LIMIT_SOURCE;
+	if (c.all)
+		bucket_take(c.all, c.rate_all);
+	if (c.own)
+		bucket_take(c.own, c.rate_own);
+	return LIMIT_PASS;
+}
+
+int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct endpoint *source,
+		       bool known, int64_t now_ms)
+{
+	struct claim c = claim_make(l, kind, source, known, now_ms);
+	return c.wait_all > c.wait_own ? c.wait_all : c.wait_own;
+}
+
+// --- slots ---------------------------------------------------------------------------------------
+
+static void address_key(const struct endpoint *source, uint8_t key[ENDPOINT_KEY_LEN])
+{
+	struct endpoint e = *source;
+	e.port = 0;
+	endpoint_key(&e, key);
+}
+
+enum limit_answer limits_half_open_take(struct limits *l, const struct endpoint *source, bool known)
+{
+	uint8_t key[ENDPOINT_KEY_LEN];
+	if (known) {
+		if (l->half_open_known == l->config.half_open_known)
+			return LIMIT_ALL;
+		l->half_open_known++;
+		return LIMIT_PASS;
+	}
+	address_key(source, key);
+	size_t *count = lru_get(l->half_open_sources, key);
+	if (count && *count >= l->config.half_open_source)
+		return LIMIT_SOURCE;
+	if (l->half_open == l->config.half_open)
+		return LIMIT_ALL;
+	if (!count)
+		count = lru_put(l->half_open_sources, key);
+	(*count)++;
+	l->half_open++;
+	return LIMIT_PASS;
+}
+
+void limits_half_open_give(struct limits *l, const struct endpoint *source, bool known)
+{
+	uint8_t key[ENDPOINT_KEY_LEN];
+	if (known) {
+		assert(l->half_open_known > 0);
+		l->half_open_known--;
+		return;
+	}
+	address_key(source, key);
+	size_t *count = lru_get(l->half_open_sources, key);
+	assert(count && *count > 0 && l->half_open > 0);
+	if (--*count == 0)
+		lru_remove(l->half_open_sources, key);
+	l->half_open--;
+}
+
+static size_t request_position(const struct limits *l, const char *fingerprint)
+{
+	size_t i = 0;
+	while (i < l->request_count && strcmp(l->requests[i].fingerprint, fingerprint) != 0)
+		i++;
+	return i;
+}
+
+enum limit_answer limits_request_take(struct limits *l, const char *fingerprint, bool known)
+{
+	size_t strange = l->request_count - l->request_count_known;
+	assert(strlen(fingerprint) == PEER_FINGERPRINT_SIZE - 1);
+	if (request_position(l, fingerprint) < l->request_count)
+		return LIMIT_SOURCE;
+	if (known ? l->request_count_known == l->config.requests_known
+		  : strange == l->config.requests)
+		return LIMIT_ALL;
+	struct request *r = &l->requests[l->request_count++];
+	memcpy(r->fingerprint, fingerprint, sizeof r->fingerprint);
+	r->known = known;
+	l->request_count_known += known;
+	return LIMIT_PASS;
+}
+
+void limits_request_give(struct limits *l, const char *fingerprint)
+{
+	size_t i = request_position(l, fingerprint);
+	assert(i < l->request_count);
+	l->request_count_known -= l->requests[i].known;
+	l->requests[i] = l->requests[--l->request_count];
+}
+
+size_t limits_sources(const struct limits *l, enum limit_kind kind)
+{
+	return lru_count(l->sources[kind]);
+}
+
+size_t limits_half_open(const struct limits *l)
+{
+	return l->half_open + l->half_open_known;
+}
+
+size_t limits_requests(const struct limits *l)
+{
+	return l->request_count;
+}
