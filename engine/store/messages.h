@@ -12,7 +12,7 @@
 // Any other state is ERR_BAD_PARAMS.
 #define STORE_STATES "queued held sent delivered confirmed received void failed"
 
-// Which item of which payload; a queued or held message has no place yet.
+// Which item of which payload. It has none before its payload is built.
 struct store_place {
 	uint32_t epoch;
 	uint64_t sequence;
@@ -24,7 +24,8 @@ struct store_message {
 	char discussion[33];
 	char sender[41];
 	char state[12]; // one of STORE_STATES
-	bool placed; // place holds: never in queued and held, always in all other states but failed
+	bool placed;    // place holds: never in held, maybe in queued (its payload is built, and no
+		     // member has it yet) and failed, always in all other states
 	struct store_place place;
 	int64_t time;
 	struct span text; // 1 to STORE_TEXT_MAX bytes; borrowed, wiped after the callback
@@ -38,6 +39,7 @@ MUST_CHECK enum err store_message_insert(struct store *s, const struct store_mes
 MUST_CHECK enum err store_message_place(struct store *s, const char *id,
 					const struct store_place *place, const char *state,
 					struct err_info *info);
+// ERR_WRONG_STATE where the state does not go with having a place, or having none.
 MUST_CHECK enum err store_message_set_state(struct store *s, const char *id, const char *state,
 					    struct err_info *info);
 // All messages of one sender's payloads of an epoch, from sequence `first` to `last` inclusive.
@@ -60,7 +62,8 @@ struct store_range {
 MUST_CHECK enum err store_message_list(struct store *s, const char *discussion,
 				       const struct store_range *range, store_message_visit *each,
 				       void *arg, struct err_info *info);
-// Those in state "queued" or "held" (else ERR_BAD_PARAMS), oldest first, at most limit. ERR_LOCKED.
+// Those without a place in state "queued" or "held" (else ERR_BAD_PARAMS), oldest first, at most
+// limit. ERR_LOCKED.
 MUST_CHECK enum err store_message_each_waiting(struct store *s, const char *discussion,
 					       const char *state, size_t limit,
 					       store_message_visit *each, void *arg,

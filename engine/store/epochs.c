@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/epochs.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+// --- epochs -------------------------------------------------------------------------------------
+
+void store_epoch_fini(struct store_epoch *e)
+{
+	bytes_unref(e->roster);
+	memset(e, 0, sizeof *e);
+}
+
+static void take_epoch(struct query *q, struct store_epoch *e)
+{
+	memset(e, 0, sizeof *e);
+	e->epoch = (uint32_t)query_take_int(q);
+	e->roster = query_take_bytes(q);
+	query_take_exact(q, e->roster_hash.bytes, sizeof e->roster_hash.bytes);
+	query_take_exact(q, e->head.bytes, sizeof e->head.bytes);
+}
+
+enum err store_epoch_create(struct store *s, const char *discussion,
+			    const struct store_epoch *epoch, struct err_info *info)
+{
+	struct query q;
+	int64_t number;
+	assert(epoch->roster);
+	enum err e = check_bytes("a roster", epoch->roster, STORE_BLOB_MAX, info);
+	if (!e)
+		e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "INSERT INTO epochs (discussion, epoch, roster, roster_hash, head) "
+		    "VALUES (?, ?, ?, ?, ?)");
+	query_bind_int(&q, number);
+	query_bind_int(&q, epoch->epoch);
+	query_bind_bytes(&q, epoch->roster);
+	query_bind_span(&q, hash_span(&epoch->roster_hash));
+	query_bind_span(&q, hash_span(&epoch->head));
+	return query_run(&q, NULL, info);
+}
+
+enum err store_epoch_get(struct store *s, const char *discussion, uint32_t epoch,
+			 struct store_epoch *out, struct err_info *info)
+{
+	struct store_epoch found = {0};
+	struct query q;
+	int64_t number;
+	enum err e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "SELECT epoch, roster, roster_hash, head FROM epochs "
+		    "WHERE discussion = ? AND epoch = ?");
+	query_bind_int(&q, number);
+	query_bind_int(&q, epoch);
+	if (query_step(&q))
+		take_epoch(&q, &found);
+	e = query_end(&q, info);
+	if (!e && !found.roster)
+		e = err_set(info, ERR_NOT_FOUND, "discussion %s has no epoch %u here", discussion,
+			    epoch);
+	if (e)
+		store_epoch_fini(&found);
+	else
+		*out = found;
+	return e;
+}
+
+enum err store_epoch_each(struct store *s, const char *discussion, store_epoch_visit *each,
+			  void *arg, struct err_info *info)
+{
+	struct query q;
+	int64_t number;
+	bool more = true;
+	enum err e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "SELECT epoch, roster, roster_hash, head FROM epochs "
+		    "WHERE discussion = ? ORDER BY epoch");
+	query_bind_int(&q, number);
+	while (more && query_step(&q)) {
+		struct store_epoch epoch;
+		take_epoch(&q, &epoch);
+		more = !q.misfit && each(arg, &epoch);
+		store_epoch_fini(&epoch);
+	}
+	return query_end(&q, info);
+}
+
+// --- members ------------------------------------------------------------------------------------
+
+void store_member_fini(struct store_member *m)
+{
+	bytes_unref(m->certificate);
+	bytes_unref(m->binding);
+	bytes_unref(m->general);
+	memset(m, 0, sizeof *m);
+}
+
+static enum err check_member(const struct store_member *m, struct err_info *info)
+{
+	assert(m->certificate && m->binding && m->general);
+	enum err e = check_fingerprint(m->fingerprint, info);
+	if (!e)
+		e = check_fingerprint(m->certificate_fingerprint, info);
+	if (!e && m->position >= STORE_MEMBERS_MAX)
+		e = err_set(info, ERR_TOO_LARGE, "a discussion has at most %d members",
+			    STORE_MEMBERS_MAX);
+	if (!e && (strlen(m->key_id) != 16 || strspn(m->key_id, "0123456789ABCDEF") != 16))
+		e = err_set(info, ERR_BAD_PARAMS, "not a key id: %.17s", m->key_id);
+	if (!e)
+		e = check_bytes("a certificate", m->certificate, STORE_BLOB_MAX, info);
+	if (!e)
+		e = check_bytes("a binding", m->binding, STORE_BLOB_MAX, info);
+	if (!e)
+		e = check_bytes("a certificate", m->general, STORE_BLOB_MAX, info);
+	return e;
+}
+
+static enum err write_member(struct store *s, int64_t discussion, uint32_t epoch,
+			     const struct store_member *m, const struct buf *addresses,
+			     struct err_info *info)
+{
+	struct query q;
+	query_begin(&q, s,
+		    "INSERT OR REPLACE INTO members (discussion, epoch, fingerprint, position, "
+		    "certificate, certificate_fingerprint, key_id, binding, general, addresses, "
+		    "verified) VALUES (?,?,?,?, ?,?,?, ?,?,?, ?)");
+	query_bind_int(&q, discussion);
+	query_bind_int(&q, epoch);
+	query_bind_text(&q, m->fingerprint);
+	query_bind_int(&q, m->position);
+	query_bind_bytes(&q, m->certificate);
+	query_bind_text(&q, m->certificate_fingerprint);
+	query_bind_text(&q, m->key_id);
+	query_bind_bytes(&q, m->binding);
+	query_bind_bytes(&q, m->general);
+	query_bind_span(&q, buf_span(addresses));
+	query_bind_int(&q, m->verified);
+	return query_run(&q, NULL, info);
+}
+
+enum err store_member_put(struct store *s, const char *discussion, uint32_t epoch,
+			  const struct store_member *member, struct err_info *info)
+{
+	struct buf addresses;
+	int64_t number;
+	buf_init(&addresses, sizeof(struct store_addresses));
+	enum err e = check_member(member, info);
+	if (!e)
+		e = addresses_encode(&member->addresses, &addresses, info);
+	if (!e)
+		e = discussion_find(s, discussion, &number, info);
+	if (!e)
+		e = write_member(s, number, epoch, member, &addresses, info);
+	buf_fini(&addresses);
+	return e;
+}
+
+static void take_member(struct query *q, struct store_member *m)
+{
+	memset(m, 0, sizeof *m);
+	query_take_text(q, m->fingerprint, sizeof m->fingerprint);
+	m->position = (uint32_t)query_take_int(q);
+	m->certificate = query_take_bytes(q);
+	query_take_text(q, m->certificate_fingerprint, sizeof m->certificate_fingerprint);
+	query_take_text(q, m->key_id, sizeof m->key_id);
+	m->binding = query_take_bytes(q);
+	m->general = query_take_bytes(q);
+	addresses_decode(query_take_span(q), &m->addresses);
+	m->verified = query_take_int(q) != 0;
+}
+
+enum err store_member_each(struct store *s, const char *discussion, uint32_t epoch,
+			   store_member_visit *each, void *arg, struct err_info *info)
+{
+	struct query q;
+	int64_t number;
+	bool more = true;
+	enum err e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "SELECT fingerprint, position, certificate, certificate_fingerprint, key_id, "
+		    "binding, general, addresses, verified FROM members "
+		    "WHERE discussion = ? AND epoch = ? ORDER BY position");
+	query_bind_int(&q, number);
+	query_bind_int(&q, epoch);
+	while (more && query_step(&q)) {
+		struct store_member m;
+		take_member(&q, &m);
+		more = !q.misfit && each(arg, &m);
+		store_member_fini(&m);
+	}
+	return query_end(&q, info);
+}
+
+enum err store_member_set_addresses(struct store *s, const char *discussion,
+				    const char *fingerprint,
+				    const struct store_addresses *addresses, struct err_info *info)
+{
+	struct query q;
+	struct buf text;
+	int64_t number, changed;
+	buf_init(&text, sizeof *addresses);
+	enum err e = check_fingerprint(fingerprint, info);
+	if (!e)
+		e = addresses_encode(addresses, &text, info);
+	if (!e)
+		e = discussion_find(s, discussion, &number, info);
+	if (!e) {
+		query_begin(&q, s,
+			    "UPDATE members SET addresses = ? WHERE discussion = ? AND "
+			    "fingerprint = ?");
+		query_bind_span(&q, buf_span(&text));
+		query_bind_int(&q, number);
+		query_bind_text(&q, fingerprint);
+		e = query_run(&q, &changed, info);
+	}
+	if (!e && !changed)
+		e = err_set(info, ERR_NOT_FOUND, "%s is no member of %s", fingerprint, discussion);
+	buf_fini(&text);
+	return e;
+}
