@@ -100,7 +100,9 @@ checks.peer = check_reference("a fingerprint, 8 digits or more of it, or a name"
 checks.discussion = check_reference("an id, 8 digits or more of it, or a name")
 
 function checks.message(value)
-  if not is_string(value) or #value ~= 32 or value:find("[^0-9a-f]") then return "bad_params", "a message's id" end
+  if not is_string(value) or #value ~= 32 or value:find("[^0-9a-f]") then
+    return "bad_params", "a message's id"
+  end
 end
 
 local function problem(name, param, expected, message)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 local discussion = {
-  name = "discussion", type = "discussion", required = true, text = "id, 8 digits or more of it, or the name of its members",
+  name = "discussion", type = "discussion", required = true,
+  text = "id, 8 digits or more of it, or the name of a member",
 }
 
 return {
@@ -36,7 +37,8 @@ return {
       text = "Refuses a request.",
       params = { discussion },
       result = "the discussion",
-      returns = "discussion", since = 1, capability = "discussions", errors = { "not_found", "ambiguous", "wrong_state" },
+      returns = "discussion", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "wrong_state" },
     },
     {
       name = "list",
@@ -73,7 +75,8 @@ return {
       text = "Erases an ended discussion and all its messages.",
       params = { discussion },
       result = "nothing",
-      returns = "nothing", since = 1, capability = "discussions", errors = { "not_found", "ambiguous", "wrong_state" },
+      returns = "nothing", since = 1, capability = "discussions",
+      errors = { "not_found", "ambiguous", "wrong_state" },
     },
     {
       name = "export",
@@ -93,6 +96,9 @@ return {
     { type = "discussion.suspended", noun = "discussion", since = 1, text = "No member can be reached." },
     { type = "discussion.resumed", noun = "discussion", since = 1, text = "A member can be reached again." },
     { type = "discussion.closed", noun = "discussion", since = 1, text = "A discussion ended; reason says why." },
-    { type = "discussion.refused", noun = "discussion", since = 1, text = "A request came to nothing; reason says why." },
+    {
+      type = "discussion.refused", noun = "discussion", since = 1,
+      text = "A request came to nothing; reason says why.",
+    },
   },
 }

@@ -13,7 +13,10 @@ return {
       name = "create",
       text = "Makes the own key (ed25519 and cv25519). Answers when it is usable.",
       params = {
-        { name = "name", type = "string", required = true, least = 1, most = 32, text = "what others see; up to 32 bytes" },
+        {
+          name = "name", type = "string", required = true, least = 1, most = 32,
+          text = "what others see; up to 32 bytes",
+        },
         { name = "passphrase", type = "secret", text = "protects the key on disk; asked for at every start" },
       },
       result = "the identity",

@@ -37,7 +37,10 @@ return {
       name = "search",
       text = "Finds messages that contain a text, newest last.",
       params = {
-        { name = "query", type = "string", required = true, least = 1, most = 1024, text = "looked for without regard to case" },
+        {
+          name = "query", type = "string", required = true, least = 1, most = 1024,
+          text = "looked for without regard to case",
+        },
         discussion(false),
         limit,
       },

@@ -1,7 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local function peer(text)
-  return { name = "peer", type = "peer", required = true, text = text or "fingerprint, 8 digits or more of it, or name" }
-end
+local peer = { name = "peer", type = "peer", required = true, text = "fingerprint, 8 digits or more of it, or name" }
 
 return {
   text = "who is there",
@@ -16,7 +14,7 @@ return {
     {
       name = "show",
       text = "Shows one peer.",
-      params = { peer() },
+      params = { peer },
       result = "the peer",
       returns = "peer", since = 1, capability = "peers", errors = { "not_found", "ambiguous" },
     },
@@ -46,7 +44,7 @@ return {
     {
       name = "forget",
       text = "Forgets a peer: its addresses, its name, and that it was verified.",
-      params = { peer() },
+      params = { peer },
       result = "nothing",
       returns = "nothing", since = 1, capability = "peers", errors = { "not_found", "ambiguous", "wrong_state" },
     },
