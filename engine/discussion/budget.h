@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Guesses left for one peer (P2.2), as arithmetic on a row that the owner keeps on disk. Both roles share a peer's row.
-// When the last guess is spent, one comes back after 10 minutes, the next after 20, 40 … up to a day; a success restores all
-// three and the 10 minutes.
+// Guesses left for one peer (P2.2), as arithmetic on a row that the owner keeps on disk. Both roles
+// share a peer's row. When the last guess is spent, one comes back after 10 minutes, the next after
+// 20, 40 … up to a day; a success restores all three and the 10 minutes.
 #ifndef SOTTO_DISCUSSION_BUDGET_H
 #define SOTTO_DISCUSSION_BUDGET_H
 
@@ -21,11 +21,12 @@ struct budget {
 };
 
 struct budget budget_new(void); // of a peer without a row
-// What the row is worth now. A next_refill_at further away than the wait it stands for (the clock was set back) is brought near.
-// Out-of-range values of a row become the nearest allowed ones. True where the row changed.
+// What the row is worth now. A next_refill_at further away than the wait it stands for (the clock was
+// set back) is brought near, and out-of-range values become allowed ones. True where the row changed.
 bool budget_refresh(struct budget *b, int64_t now_ms);
 int64_t budget_wait_ms(const struct budget *b, int64_t now_ms); // 0: a guess is left now
-// Refreshes and takes one guess; ERR_REFUSED where none is left. The owner commits the row before the guess can be observed.
+// Refreshes and takes one guess; ERR_REFUSED where none is left. The owner commits the row before the
+// guess can be observed.
 MUST_CHECK enum err budget_spend(struct budget *b, int64_t now_ms);
 void budget_restore(struct budget *b);
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A link between two members of a discussion (P2.12, L1 to L4), as a pure machine of either side; n members, one machine a link.
-// Who has closed (its discussion key is destroyed) says so on such a link: its sealed payloads, CLOSE last, go where its signature
-// would go (P3.8).
+// A link between two members of a discussion (P2.12, L1 to L4), as a pure machine of either side; n
+// members, one machine a link. Who has closed (its discussion key is destroyed) says so on such a
+// link: its sealed payloads, CLOSE last, go where its signature would go (P3.8).
 //
-// Use as handshake.h: member_link_new; START at the side that dials, at the side that answers the L1 frame at once; then every
-// frame, result and deadline. Actions are carried out in order, then member_link_actions_fini. Results may come in any order, never
-// from inside member_link_step. Either LINKED comes, and the link goes on under its keys without the machine (it may be freed); or
-// ENDED comes, with CLOSE_LINK after it. From then on every event is ignored.
+// Use as handshake.h: member_link_new; START at the side that dials, at the side that answers the
+// frame with L1 at once; then every frame, result and deadline. Actions are carried out in order,
+// then member_link_actions_fini. Results may come in any order, never from inside member_link_step.
+// Either LINKED comes, and the link goes on under its keys without the machine (it may be freed); or
+// ENDED comes, with CLOSE_LINK after it. From then on the deadline is void and every event ignored.
 //
-// Which discussion an L1 is for is not in it: the side that answers tries what it holds with member_link_match.
+// Which discussion an L1 is for is not in it: who answers tries what it holds with member_link_match.
 #ifndef SOTTO_DISCUSSION_MEMBER_LINK_H
 #define SOTTO_DISCUSSION_MEMBER_LINK_H
 
 #include "base/random.h"
 #include "discussion/roster.h"
+#include "wire/link.h"
 
 #define MEMBER_LINK_IDLE_MS 30000
 #define MEMBER_LINK_WAITING_FRAMES 4
@@ -26,20 +28,12 @@ struct member_link_config {
 	enum member_link_side side;
 	const struct random *random; // borrowed for the machine's life
 	struct hash first;           // H_0
-	const struct roster *roster; // R_e
-	struct hash roster_hash;     // H_e
-	char own[41], other[41];     // general fingerprints of two members
-	char other_key[41];          // primary fingerprint of other's discussion key: who must have signed
-	bool closed;                 // this side has closed, and has its farewell to deliver
+	const struct roster_record *roster; // R_e
+	struct hash roster_hash; // H_e
+	char own[41], other[41]; // general fingerprints of two members
+	char other_key[41]; // primary fingerprint of other's discussion key: who must have signed
+	bool closed;        // this side has closed, and has its farewell to deliver
 	int64_t idle_ms;             // 0: MEMBER_LINK_IDLE_MS
-};
-
-// What a side has of one member's payloads; of oneself: the last it has built. sequence 0: none in that epoch, hash is then zero.
-struct member_link_seen {
-	char member[41];
-	uint32_t epoch;
-	uint64_t sequence;
-	struct hash hash;
 };
 
 enum member_link_event_type {
@@ -51,8 +45,9 @@ enum member_link_event_type {
 	MEMBER_LINK_EVENT_SIGNED,   // .result, bytes: the detached signature
 	MEMBER_LINK_EVENT_VERIFIED, // .result
 	MEMBER_LINK_EVENT_SEEN,     // .seen: own state
-	// Receiving a farewell: an ack record that the usual way made for what was delivered; goes out as it is.
-	MEMBER_LINK_EVENT_ACK, // .record
+	// Hearing a farewell: an ack record that the usual way made for what was delivered. It goes out
+	// as it is.
+	MEMBER_LINK_EVENT_ACK, // .ack
 	// Saying farewell: the other's acks cover everything, or there was nothing to say.
 	MEMBER_LINK_EVENT_FAREWELL_DONE,
 };
@@ -70,9 +65,9 @@ struct member_link_event {
 			struct span bytes;
 		} result;
 		struct {
-			size_t count; // one for each member of the roster, in its order
-			const struct member_link_seen *rows;
-			struct span presence; // own presence as in M1, JSON text of the record's field; may be empty
+			// One row for each member of the roster, in its order: how far its chain is
+			// in the store; of oneself, the last payload built. Presence: own; may be none
+			const struct seen_record *record;
 		} seen;
 		struct {
 			struct span record;
@@ -83,11 +78,11 @@ struct member_link_event {
 enum member_link_end {
 	MEMBER_LINK_END_LOST,        // the link ended or was idle: dial again later
 	MEMBER_LINK_END_FAILED,      // a check did not hold
-	MEMBER_LINK_END_CHAIN,       // the sides are in different epochs, see .ended.other_epoch: one needs the chain first
-	MEMBER_LINK_END_ROLLED_BACK, // the other proves to hold later payloads of mine than I do (P5.9)
+	MEMBER_LINK_END_CHAIN,       // different epochs, see .ended: one side needs the chain first
+	MEMBER_LINK_END_ROLLED_BACK, // the other holds later payloads of mine than I do (P5.9)
 	MEMBER_LINK_END_TOLD,        // own farewell is acknowledged
 	MEMBER_LINK_END_HEARD,       // the other's farewell was delivered and the link ended
-	MEMBER_LINK_END_BOTH_CLOSED, // both sides have closed: neither can open the other's farewell, and need not
+	MEMBER_LINK_END_BOTH_CLOSED, // neither can open the other's farewell, and need not
 };
 
 enum member_link_action_type {
@@ -96,14 +91,17 @@ enum member_link_action_type {
 	MEMBER_LINK_DEADLINE,   // .deadline
 	MEMBER_LINK_CLOSE_LINK, // what was sent before is still written out
 	MEMBER_LINK_SIGN,       // .sign: detached, with the discussion key. Result SIGNED
-	MEMBER_LINK_VERIFY,     // .verify: detached, by exactly that primary key. Result VERIFIED. Also when this side has closed
-	MEMBER_LINK_WANT_SEEN,  // result SEEN, from what is committed now
-	// The other side has closed: treat this frame of kind SEALED as one on an established link from .other; what is acknowledged
-	// comes back as ACK.
-	MEMBER_LINK_DELIVER, // .frame
-	// This side has closed: send every waiting sealed payload for .other, oldest first, as frames of kind SEALED.
+	// .verify: detached, by exactly that primary key. Result VERIFIED. Also where this side has
+	// closed: it keeps the members' certificates until its farewell is told
+	MEMBER_LINK_VERIFY,
+	MEMBER_LINK_WANT_SEEN, // result SEEN, from what is committed now
+	// .frame: the other side has closed; take this payload of a frame SEALED as on a link with it.
+	// What the usual way acknowledges comes back as ACK
+	MEMBER_LINK_DELIVER,
+	// This side has closed: send each sealed payload that waits for the other, oldest first, as
+	// frames SEALED under the link's keys
 	MEMBER_LINK_SEND_FAREWELL,
-	MEMBER_LINK_ACKED, // .frame: an ack record for the own farewell
+	MEMBER_LINK_ACKED,  // .frame: an ack record for the own farewell
 	MEMBER_LINK_LINKED, // .linked
 	MEMBER_LINK_ENDED,  // .ended
 };
@@ -133,9 +131,9 @@ struct member_link_action {
 			struct bytes *payload;
 		} frame;
 		struct {
-			size_t count;
-			struct member_link_seen *rows; // what the other has; owned by the action list
-			struct bytes *presence;        // the other's, NULL where it sent none
+			// What the other has: one row for each member, in roster order. Its presence
+			// record, if any, is of .other and signed by its presence key. Owned
+			struct seen_record *seen;
 		} linked;
 		struct {
 			enum member_link_end end;
@@ -158,15 +156,18 @@ struct member_link;
 
 struct member_link *member_link_new(const struct member_link_config *config);
 void member_link_free(struct member_link *m); // NULL is allowed; wipes
-void member_link_step(struct member_link *m, const struct member_link_event *event, struct member_link_actions *out);
+// Appends to an empty list.
+void member_link_step(struct member_link *m, const struct member_link_event *event,
+		      struct member_link_actions *out);
 bool member_link_is_over(const struct member_link *m);
 
-// Whether an L1 payload is for the discussion with this H_0 and addressed to `own`; *who is then the position in the roster of the
-// member it says it comes from. Costs one keyed hash a member.
-bool member_link_match(struct span l1, const struct hash *first, const struct roster *roster, const char *own, size_t *who);
+// Whether an L1 payload is for the discussion with this H_0 and addressed to `own`; *who is then the
+// position in the roster of the member it says it comes from. Costs one keyed hash a member.
+bool member_link_match(struct span l1, const struct hash *first, const struct roster_record *roster,
+		       const char *own, size_t *who);
 
-// Of two links between the same two members the one dialled by the lower fingerprint stays: whether a link that `own` dialled (or
-// that `other` did) is the one.
+// Of two links between the same two members the one dialled by the lower fingerprint stays: whether
+// the link that `own` dialled (or else the one that `other` did) is it.
 bool member_link_stays(const char *own, const char *other, bool own_dialled);
 
 #endif
