@@ -51,7 +51,7 @@ struct frame_decoder {
 };
 void frame_decoder_init(struct frame_decoder *d, size_t cap);
 void frame_decoder_fini(struct frame_decoder *d);
-// Applies from the next frame on that is not complete yet.
+// Applies from the next header on.
 void frame_decoder_set_cap(struct frame_decoder *d, size_t cap);
 // Takes bytes from the front of *input (moving it) up to the end of one frame. *got: a frame is
 // complete; its payload is borrowed from the decoder or the input until the next call or until the

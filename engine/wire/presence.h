@@ -4,7 +4,7 @@
 #ifndef SOTTO_WIRE_PRESENCE_H
 #define SOTTO_WIRE_PRESENCE_H
 
-#include "wire/record.h"
+#include "wire/record_writer.h"
 
 #define PRESENCE_KEY_LEN 32        // raw Ed25519
 #define PRESENCE_SECRET_KEY_LEN 64 // libsodium's form

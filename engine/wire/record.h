@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Typed reading and writing of records (P0.1, P0.3): JSON objects with "v":1 and a "type".
+// Typed reading of records (P0.1, P0.3): JSON objects with "v":1 and a "type".
 //
 // A decoder is a straight line: record_open, gets, record_close. The first thing wrong is kept with
 // its field's name ("members[3].key: …"), every get after it does nothing, and record_close gives it
-// back. Missing, mistyped and oversized known fields are errors; unknown keys are ignored. An
-// encoder is the same line with puts, which hold to the same limits, so that nothing is written
-// that the reader would refuse.
+// back. Missing, mistyped and oversized known fields are errors; unknown keys are ignored.
 #ifndef SOTTO_WIRE_RECORD_H
 #define SOTTO_WIRE_RECORD_H
 
@@ -26,8 +24,6 @@
 #define RECORD_DISCUSSION_CERTIFICATE_MAX 1024
 #define RECORD_SIGNATURE_MAX 4096         // a detached OpenPGP signature
 #define RECORD_CHARTER_SIZE 4             // "all", or "1" to "64", and a NUL
-
-// --- reading -------------------------------------------------------------------------------------
 
 struct record {
 	json_t *root;
@@ -89,44 +85,5 @@ bool fingerprint_form(const char *text);
 bool discussion_id_form(const char *text);
 bool key_id_form(const char *text);
 bool charter_form(const char *text); // "all", or "1" to "64"
-
-// --- writing -------------------------------------------------------------------------------------
-
-struct record_writer {
-	struct buf *out;
-	size_t start;
-	bool first;
-	struct err_info failure;
-};
-
-// Appends to out. The text is compact and its keys stand in the order of the calls.
-void record_begin(struct record_writer *w, struct buf *out, const char *type);
-// Closes the object. On failure (ERR_TOO_LARGE at the buffer's cap, ERR_BAD_PARAMS naming the field
-// that is out of its limits) the buffer is as it was before record_begin.
-MUST_CHECK enum err record_end(struct record_writer *w, struct err_info *info);
-
-// name NULL: an element of the array that is open.
-void record_put_string(struct record_writer *w, const char *name, struct span text, size_t min,
-		       size_t max);
-void record_put_binary(struct record_writer *w, const char *name, struct span data, size_t min,
-		       size_t max);
-void record_put_hash(struct record_writer *w, const char *name, const struct hash *h);
-void record_put_integer(struct record_writer *w, const char *name, int64_t value, int64_t min,
-			int64_t max);
-void record_put_boolean(struct record_writer *w, const char *name, bool value);
-void record_put_fingerprint(struct record_writer *w, const char *name, const char *text);
-void record_put_discussion(struct record_writer *w, const char *name, const char *text);
-void record_put_key_id(struct record_writer *w, const char *name, const char *text);
-void record_put_charter(struct record_writer *w, const char *name, const char *text);
-void record_put_choice(struct record_writer *w, const char *name, const char *const *names,
-		       unsigned count, unsigned value);
-void record_open_object(struct record_writer *w, const char *name);
-void record_close_object(struct record_writer *w);
-void record_open_array(struct record_writer *w, const char *name);
-void record_close_array(struct record_writer *w);
-void record_refuse(struct record_writer *w, const char *field, const char *why); // as record_fail
-
-// Bytes that a string of these bytes takes in a record, its quotes included.
-size_t record_string_size(struct span text);
 
 #endif
