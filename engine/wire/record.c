@@ -100,13 +100,20 @@ static enum err parse(struct span text, json_t **out, struct err_info *info)
 	return OK;
 }
 
-void record_open(struct record *r, struct span text, const char *type)
+void record_open_any(struct record *r, struct span text, char type[RECORD_TYPE_SIZE])
 {
 	*r = (struct record){0};
+	type[0] = 0;
 	if (parse(text, &r->root, &r->failure))
 		return;
-	const char *found = json_string_value(json_object_get(r->root, "type"));
-	if (!found || strcmp(found, type) != 0)
+	record_get_string(record_field(record_root(r), "type"), 1, RECORD_TYPE_SIZE - 1, type);
+}
+
+void record_open(struct record *r, struct span text, const char *type)
+{
+	char found[RECORD_TYPE_SIZE];
+	record_open_any(r, text, found);
+	if (!record_failed(r) && strcmp(found, type) != 0)
 		(void)err_set(&r->failure, ERR_BAD_INPUT, "type: must be %s", type);
 }
 
@@ -121,10 +128,8 @@ enum err record_close(struct record *r, struct err_info *info)
 
 enum err record_peek_type(struct span text, char type[RECORD_TYPE_SIZE], struct err_info *info)
 {
-	struct record r = {0};
-	if (!parse(text, &r.root, &r.failure))
-		record_get_string(record_field(record_root(&r), "type"), 1, RECORD_TYPE_SIZE - 1,
-				  type);
+	struct record r;
+	record_open_any(&r, text, type);
 	return record_close(&r, info);
 }
 

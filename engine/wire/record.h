@@ -42,6 +42,8 @@ struct record_value {
 // ERR_BAD_INPUT and ERR_TOO_LARGE are kept for record_close, as all later failures are. A record of
 // another version or type is an error.
 void record_open(struct record *r, struct span text, const char *type);
+// The same for a record of any type: it is put into type, "" after a failure.
+void record_open_any(struct record *r, struct span text, char type[RECORD_TYPE_SIZE]);
 // Frees, and returns the first failure.
 MUST_CHECK enum err record_close(struct record *r, struct err_info *info);
 bool record_failed(const struct record *r);
