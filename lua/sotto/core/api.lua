@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The API table: every method as data, one file per noun. Checks, system.methods, the command line and its help are made
--- from it.
+-- The API table: every method as data, one file per noun. Checks, system.methods, the command line and its help are
+-- made from it.
 local json = require "sotto.json"
 
 --- Parameter types. "peer" is a fingerprint, a unique prefix of at least 8 digits or an unambiguous name; "discussion"
---- likewise with an id; "address" is HOST:PORT; "path" is absolute; "secret" never becomes a Lua string in the core (P2.4).
+--- likewise with an id; "address" is HOST:PORT; "path" is absolute; "secret" never becomes a Lua string (P2.4).
 ---@alias sotto.api.type
 ---| "string" | "secret" | "integer" | "boolean" | "strings" | "enum"
 ---| "address" | "path" | "peer" | "discussion" | "message"
@@ -61,8 +61,8 @@ for _, name in ipairs { "system", "identity", "peers", "discussions", "messages"
   for _, event in ipairs(noun.events or {}) do M.events[#M.events + 1] = event end
 end
 
---- The names under which a secret may come, over all methods: a line reader moves these out of reach whatever the method
---- is.
+--- The names under which a secret may come, over all methods: a line reader moves these out of reach, whatever the
+--- method is.
 ---@return string[] in order
 function M.secret_names()
   local seen, names = {}, {}

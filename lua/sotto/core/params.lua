@@ -127,14 +127,15 @@ local function check_one_of(method, params)
   return found == 1
 end
 
---- Returns the parameters with standard values filled in; null counts as left out. Else nil, a message, and the problem.
+--- The parameters with standard values filled in; null counts as left out. Else nil, a message, and the problem.
 ---@param method sotto.api.method
 ---@param given table<string, any>
 ---@return table<string, any>|nil params, string? message, sotto.params.problem? problem
 function M.check(method, given)
   local unknown = check_unknown(method, given)
   if unknown then
-    return problem("bad_params", tostring(unknown), nil, ("%s has no parameter '%s'"):format(method.name, unknown))
+    local message = ("%s has no parameter '%s'"):format(method.name, unknown)
+    return problem("bad_params", tostring(unknown), nil, message)
   end
   local params = {}
   for _, param in ipairs(method.params) do
