@@ -67,11 +67,11 @@ function M.find(home, environment)
   }
 end
 
---- Makes the directories that a core needs, all of them private.
+--- Makes the directories that a core needs. data and run are made private; a home that is there is left as it is.
 ---@param paths sotto.paths
 ---@return boolean|nil ok, string? message
 function M.prepare(paths)
-  for _, path in ipairs { paths.home or paths.data, paths.data, paths.run } do
+  for _, path in ipairs { paths.data, paths.run } do
     local ok, message = sys.make_private_directory(path)
     if not ok then return nil, message end
   end

@@ -1,0 +1,179 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- config.lua: data written as assignments. It runs with nothing in reach, for so many instructions and so much memory;
+-- what it assigned is checked against a schema. An error names line and key.
+local sys = require "sotto.sys"
+
+local M = {}
+
+M.FILE_MAX = 256 << 10
+M.INSTRUCTIONS_MAX = 200000
+M.MEMORY_MAX_KB = 16 << 10
+
+---@class sotto.config.key
+---@field type "address"|"enum"|"integer"|"table"
+---@field text string for the documents
+---@field standard any
+---@field values? string[] of an enum
+---@field least? integer
+---@field most? integer
+---@field word? string of an address: a word that stands for none
+---@field fields? table<string, sotto.config.key> of a table
+
+--- The schema. limits holds what the engine lets a user change.
+---@param engine_options { name: string, standard: integer, least: integer, most: integer, text: string }[]
+---@return table<string, sotto.config.key>
+function M.schema(engine_options)
+  local limits = {}
+  for _, option in ipairs(engine_options) do
+    limits[option.name] = {
+      type = "integer", least = option.least, most = option.most, standard = option.standard, text = option.text,
+    }
+  end
+  return {
+    listen = {
+      type = "address", standard = "0.0.0.0:4788",
+      text = "ADDR:PORT for TCP and UDP; port 0: a free one, remembered",
+    },
+    discover = {
+      type = "address", word = "off", standard = "off",
+      text = "\"off\", or ADDR:PORT of the LAN broadcast",
+    },
+    log_level = {
+      type = "enum", values = { "error", "warn", "info", "debug" }, standard = "info",
+      text = "how much the log tells",
+    },
+    limits = { type = "table", fields = limits, text = "numbers, each with its unit below" },
+  }
+end
+
+--- ADDR:PORT or [V6]:PORT; port 0 is allowed.
+---@param text any
+---@return boolean
+function M.is_listen_address(text)
+  if type(text) ~= "string" or #text > 300 then return false end
+  local port = text:match("^%[[%x:.%%%w]+%]:(%d+)$") or text:match("^[^%s:%[%]]+:(%d+)$")
+  return port ~= nil and tonumber(port) <= 65535
+end
+
+-- --- running the file -----------------------------------------------------------------------------
+
+-- Where the file runs: keeps what is assigned, and in which line.
+local function make_environment()
+  local values, lines = {}, {}
+  local environment = setmetatable({}, {
+    __index = values,
+    __newindex = function(_, key, value)
+      values[key] = value
+      lines[key] = debug.getinfo(2, "l").currentline
+    end,
+    __metatable = false,
+  })
+  return environment, values, lines
+end
+
+-- The methods of strings would be in reach of ("x"):rep(1 << 40), which no hook can stop.
+local function without_string_methods(f)
+  local meta = getmetatable("")
+  local methods = meta.__index
+  meta.__index = nil
+  local result = table.pack(f())
+  meta.__index = methods
+  return table.unpack(result, 1, result.n)
+end
+
+local function run_bounded(chunk)
+  local steps, before = 0, collectgarbage("count")
+  local thread = coroutine.create(chunk)
+  debug.sethook(thread, function()
+    steps = steps + 1
+    if steps > M.INSTRUCTIONS_MAX then error("it runs for too long: it is data, not a program", 2) end
+    if collectgarbage("count") - before > M.MEMORY_MAX_KB then error("it uses too much memory", 2) end
+  end, "", 1)
+  return without_string_methods(function() return coroutine.resume(thread) end)
+end
+
+-- --- the schema -----------------------------------------------------------------------------------
+
+local checks = {}
+
+function checks.address(value, key)
+  if value == key.word and value ~= nil then return end
+  if M.is_listen_address(value) then return end
+  return key.word and ("must be \"%s\" or \"ADDR:PORT\""):format(key.word) or "must be \"ADDR:PORT\""
+end
+
+function checks.enum(value, key)
+  for _, allowed in ipairs(key.values) do
+    if value == allowed then return end
+  end
+  return "must be one of " .. table.concat(key.values, ", ")
+end
+
+function checks.integer(value, key)
+  if math.type(value) == "integer" and value >= key.least and value <= key.most then return end
+  return ("must be an integer from %d to %d"):format(key.least, key.most)
+end
+
+function checks.table(value)
+  if type(value) ~= "table" then return "must be a table" end
+end
+
+local function sorted(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
+-- values, checked and with standards filled in; or nil, a message, and the top-level key it is about
+local function apply(schema, values, path)
+  for _, name in ipairs(sorted(values)) do
+    local key = schema[name]
+    if not key then return nil, ("there is no key '%s%s'"):format(path, tostring(name)), name end
+    local problem = checks[key.type](values[name], key)
+    if problem then return nil, ("'%s%s' %s"):format(path, name, problem), name end
+  end
+  local out = {}
+  for name, key in pairs(schema) do
+    if key.fields then
+      local inner, message = apply(key.fields, values[name] or {}, path .. name .. ".")
+      if not inner then return nil, message, name end
+      out[name] = inner
+    else
+      out[name] = values[name] == nil and key.standard or values[name]
+    end
+  end
+  return out
+end
+
+--- Reads a configuration's text.
+---@param text string
+---@param name string what errors call it
+---@param schema table<string, sotto.config.key>
+---@return table|nil config, string? message "config.lua:3: 'listen' must be …"
+function M.parse(text, name, schema)
+  local environment, values, lines = make_environment()
+  local chunk, problem = load(text, "=" .. name, "t", environment)
+  if not chunk then return nil, problem end
+  local ok, message = run_bounded(chunk)
+  if not ok then return nil, tostring(message) end
+  local config, wrong, key = apply(schema, values, "")
+  if config then return config end
+  return nil, ("%s:%d: %s"):format(name, lines[key] or 0, wrong)
+end
+
+--- Reads a configuration file; the standards where there is none.
+---@param path string
+---@param schema table<string, sotto.config.key>
+---@param required boolean whether the file must exist
+---@return table|nil config, string? message
+function M.load(path, schema, required)
+  local text, message, name = sys.read_file(path, M.FILE_MAX)
+  if not text then
+    if name ~= "not_found" or required then return nil, message end
+    text = ""
+  end
+  return M.parse(text, path:match("[^/]*$"), schema)
+end
+
+return M

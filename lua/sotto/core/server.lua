@@ -1,0 +1,122 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The control socket at work: its clients' requests go to rpc, the engine's events to their subscribers.
+local api = require "sotto.core.api"
+local control = require "sotto.control"
+local events = require "sotto.core.events"
+local json = require "sotto.json"
+local log = require "sotto.log"
+local loop = require "sotto.loop"
+local rpc = require "sotto.core.rpc"
+local sys = require "sotto.sys"
+
+local M = {}
+
+-- after this the last answers have had their time
+local CLOSE_MS = 500
+
+-- --- a client of rpc and events -------------------------------------------------------------------
+
+---@class sotto.core.client
+---@field handle sotto.control.client
+---@field outstanding integer calls that wait for their answers
+local Client = {}
+Client.__index = Client
+
+function Client:reply(text)
+  if self.handle:send(text) then
+    -- who does not read its answers is not asked for more questions
+    if self.handle:queued() > control.queue_mark then self.handle:pause() end
+    return
+  end
+  -- an answer that is lost would leave its caller waiting for ever
+  log.warn("a client does not read its answers, and is dropped")
+  self.handle:close()
+end
+
+function Client:send(line) return self.handle:send(line) end
+
+function Client:queued() return self.handle:queued() end
+
+-- --- the server -----------------------------------------------------------------------------------
+
+---@class sotto.core.server
+local Server = {}
+Server.__index = Server
+
+local function make_handlers(server)
+  local described
+  return {
+    ["system.methods"] = function()
+      described = described or json.raw(assert(json.encode(api.describe())))
+      return described
+    end,
+    ["events.subscribe"] = function(client, params) return server.events:subscribe(client, params) end,
+    ["events.unsubscribe"] = function(client)
+      server.events:unsubscribe(client)
+      return {}
+    end,
+  }
+end
+
+function Server:callbacks()
+  local clients = self.clients
+  return {
+    open = function(handle)
+      if self.closing then return handle:close() end
+      clients[handle] = setmetatable({ handle = handle, outstanding = 0 }, Client)
+    end,
+    request = function(handle, request, message, name)
+      local client = clients[handle]
+      if not client then return end
+      if request == nil then return rpc.refuse(client, message, name) end
+      self.rpc:handle(client, request)
+    end,
+    drained = function(handle)
+      handle:resume()
+      if clients[handle] then self.events:drained(clients[handle]) end
+    end,
+    gone = function(handle)
+      if clients[handle] then self.events:unsubscribe(clients[handle]) end
+      clients[handle] = nil
+      if self.closing and not next(clients) then self:finish() end
+    end,
+  }
+end
+
+--- Opens the control socket.
+---@param path string
+---@param engine sotto.rpc.engine
+---@return sotto.core.server|nil, string? message, string? name
+function M.open(path, engine)
+  local self = setmetatable({ clients = {} }, Server)
+  self.events = events.new {
+    make_line = control.line, defer = loop.defer, now = sys.now_ms, queue_mark = control.queue_mark,
+  }
+  self.rpc = rpc.new(engine, make_handlers(self))
+  control.secrets(api.secret_names())
+  local socket, message, name = control.listen(path, self:callbacks())
+  if not socket then return nil, message, name end
+  self.socket = socket
+  return self
+end
+
+--- An event of the engine's.
+function Server:publish(type, noun, text) self.events:publish(type, noun, text) end
+
+function Server:finish()
+  if not self.socket then return end
+  self.timer:stop()
+  self.socket:close()
+  self.socket = nil
+  self.finished()
+end
+
+--- Ends it: what is queued still goes out, for half a second at most.
+---@param finished fun()
+function Server:close(finished)
+  self.closing, self.finished = true, finished
+  self.timer = loop.after(next(self.clients) and CLOSE_MS or 0, function() self:finish() end)
+  for handle in pairs(self.clients) do handle:close() end
+end
+
+return M
