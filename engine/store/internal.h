@@ -67,7 +67,7 @@ MUST_CHECK enum err head_move(struct store *s, int64_t discussion, const struct 
 			      struct err_info *info);
 // The columns that message_take reads, in its order. It fills *out from the row that q is at; the
 // text is decrypted into `text`, which is cleared first.
-#define MESSAGE_COLUMNS "id, sender, state, epoch, sequence, place, time, body"
+#define MESSAGE_COLUMNS "id, sender, state, epoch, sequence, place, time, nonce, body"
 struct store_message;
 MUST_CHECK enum err message_take(struct query *q, const struct data_key *key, struct buf *text,
 				 struct store_message *out, struct err_info *info);

@@ -64,6 +64,8 @@ static enum err check_message(const struct store_message *m, struct err_info *in
 		e = err_set(info, ERR_BAD_PARAMS, "a message has a text");
 	if (!e)
 		e = check_span("a text", m->text, STORE_TEXT_MAX, info);
+	if (!e && m->nonce.len != 0 && m->nonce.len != STORE_NONCE_LEN)
+		e = err_set(info, ERR_BAD_PARAMS, "a nonce has %d bytes", STORE_NONCE_LEN);
 	return e;
 }
 
@@ -97,13 +99,15 @@ enum err store_message_insert(struct store *s, const struct store_message *messa
 	if (!e) {
 		query_begin(&q, s,
 			    "INSERT INTO messages (id, discussion, sender, state, epoch, "
-			    "sequence, place, time, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+			    "sequence, place, time, nonce, body) VALUES "
+			    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 		query_bind_text(&q, message->id);
 		query_bind_int(&q, key->number);
 		query_bind_text(&q, message->sender);
 		query_bind_text(&q, message->state);
 		bind_place(&q, message->placed ? &message->place : NULL);
 		query_bind_int(&q, message->time);
+		query_bind_span(&q, message->nonce);
 		query_bind_span(&q, buf_span(&sealed));
 		e = query_run(&q, NULL, info);
 	}
@@ -246,6 +250,7 @@ enum err message_take(struct query *q, const struct data_key *key, struct buf *t
 		query_take_null(q);
 	}
 	out->time = query_take_int(q);
+	out->nonce = query_take_span(q);
 	const struct seal_place place = body_place(key->discussion, out);
 	buf_clear(text);
 	enum err e = seal_open(key->key, &place, query_take_span(q), text, info);
@@ -341,10 +346,10 @@ static enum err find_newest(struct store *s, int64_t discussion, int64_t before,
 	return query_end(&q, info);
 }
 
-static enum err check_limit(size_t limit, struct err_info *info)
+static enum err check_limit(size_t limit, size_t max, struct err_info *info)
 {
-	if (limit == 0 || limit > STORE_LIST_MAX)
-		return err_set(info, ERR_BAD_PARAMS, "a limit is 1 to %d", STORE_LIST_MAX);
+	if (limit == 0 || limit > max)
+		return err_set(info, ERR_BAD_PARAMS, "a limit is 1 to %zu", max);
 	return OK;
 }
 
@@ -377,7 +382,7 @@ enum err store_message_list(struct store *s, const char *discussion,
 			    struct err_info *info)
 {
 	struct data_key *key;
-	enum err e = check_limit(range->limit, info);
+	enum err e = check_limit(range->limit, STORE_LIST_MAX, info);
 	if (!e)
 		e = keyring_pin(s, discussion, &key, info);
 	if (e)
@@ -393,7 +398,7 @@ enum err store_message_each_waiting(struct store *s, const char *discussion, con
 {
 	struct data_key *key;
 	struct query q;
-	enum err e = check_limit(limit, info);
+	enum err e = check_limit(limit, STORE_WAITING_MAX, info);
 	if (!e && strcmp(state, "queued") != 0 && strcmp(state, "held") != 0)
 		e = err_set(info, ERR_BAD_PARAMS, "a message that is %s does not wait", state);
 	if (!e)
@@ -419,7 +424,7 @@ enum err store_message_each_placed(struct store *s, const char *discussion, uint
 	struct query q;
 	enum err e = check_range(sender, first, last, info);
 	if (!e)
-		e = check_limit(limit, info);
+		e = check_limit(limit, STORE_LIST_MAX, info);
 	if (!e)
 		e = keyring_pin(s, discussion, &key, info);
 	if (e)

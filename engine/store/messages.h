@@ -8,6 +8,8 @@
 
 #define STORE_TEXT_MAX 65536
 #define STORE_LIST_MAX 1000
+#define STORE_WAITING_MAX 10000 // in one call of store_message_each_waiting
+#define STORE_NONCE_LEN 16
 #define STORE_UNREAD_MAX 10000
 // Any other state is ERR_BAD_PARAMS.
 #define STORE_STATES "queued held sent delivered confirmed received void failed"
@@ -28,6 +30,9 @@ struct store_message {
 		     // member has it yet) and failed, always in all other states
 	struct store_place place;
 	int64_t time;
+	// What the id was made of: an own message needs it until its payload is built. STORE_NONCE_LEN
+	// bytes, or empty for none; borrowed.
+	struct span nonce;
 	struct span text; // 1 to STORE_TEXT_MAX bytes; borrowed, wiped after the callback
 };
 typedef bool store_message_visit(void *arg, const struct store_message *message);
@@ -63,7 +68,7 @@ MUST_CHECK enum err store_message_list(struct store *s, const char *discussion,
 				       const struct store_range *range, store_message_visit *each,
 				       void *arg, struct err_info *info);
 // Those without a place in state "queued" or "held" (else ERR_BAD_PARAMS), oldest first, at most
-// limit. ERR_LOCKED.
+// limit (1 to STORE_WAITING_MAX). ERR_LOCKED.
 MUST_CHECK enum err store_message_each_waiting(struct store *s, const char *discussion,
 					       const char *state, size_t limit,
 					       store_message_visit *each, void *arg,

@@ -143,6 +143,7 @@ static const char schema_1[] =
 	" sequence INTEGER,"
 	" place INTEGER,"
 	" time INTEGER NOT NULL,"
+	" nonce BLOB NOT NULL,"
 	" body BLOB NOT NULL"
 	") STRICT;"
 	"CREATE INDEX messages_in_order ON messages (discussion);"

@@ -32,6 +32,9 @@ static int message_insert(lua_State *L)
 	lua_getfield(L, 2, "text");
 	const char *text = luaL_checklstring(L, -1, &len);
 	m.text = span(text, len);
+	lua_getfield(L, 2, "nonce");
+	const char *nonce = luaL_optlstring(L, -1, "", &len);
+	m.nonce = span(nonce, len);
 	return answer(L, store_message_insert(to_store(L), &m, &info), &info);
 }
 
@@ -50,6 +53,8 @@ static bool visit_message(void *arg, const struct store_message *m)
 		set_int(L, "index", m->place.index);
 	}
 	set_int(L, "time", m->time);
+	if (m->nonce.len)
+		set_span(L, "nonce", m->nonce);
 	set_span(L, "text", m->text);
 	return visited(v);
 }
