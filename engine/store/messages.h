@@ -27,7 +27,7 @@ struct store_message {
 	char sender[41];
 	char state[12]; // one of STORE_STATES
 	bool placed;    // place holds: never in held, maybe in queued (its payload is built, and no
-		     // member has it yet) and failed, always in all other states
+			// member has it yet) and failed, always in all other states
 	struct store_place place;
 	int64_t time;
 	// What the id was made of: an own message needs it until its payload is built. STORE_NONCE_LEN

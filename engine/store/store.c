@@ -20,13 +20,25 @@
 #define BUSY_WAIT_MS 2000 // as long as a killed core may take to be gone
 #define NO_PAGE_LIMIT 0xfffffffe
 
-static bool disk_is_full(sqlite3 *db, int rc)
+// The errno behind an SQLITE_IOERR. sqlite3_system_errno has often been overwritten by the time a
+// commit has failed; the WAL's own handle remembers.
+static int system_error(sqlite3 *db)
 {
 	int number = sqlite3_system_errno(db);
-	if ((rc & 0xff) == SQLITE_FULL)
-		return true;
-	return (rc & 0xff) == SQLITE_IOERR &&
-	       (number == ENOSPC || number == EDQUOT || number == EFBIG);
+	sqlite3_file *wal = NULL;
+	if (number == 0)
+		sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (wal && wal->pMethods)
+		wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &number);
+	return number;
+}
+
+static bool disk_is_full(sqlite3 *db, int rc)
+{
+	if ((rc & 0xff) != SQLITE_IOERR)
+		return (rc & 0xff) == SQLITE_FULL;
+	int number = system_error(db);
+	return number == ENOSPC || number == EDQUOT || number == EFBIG;
 }
 
 static enum err translate(sqlite3 *db, int rc, struct err_info *info)
@@ -47,7 +59,7 @@ static enum err translate(sqlite3 *db, int rc, struct err_info *info)
 		return err_set(info, ERR_IO, "the store is damaged: %s", sqlite3_errmsg(db));
 	case SQLITE_IOERR:
 		return err_set(info, ERR_IO, "the store cannot be read or written: %s",
-			       strerror(sqlite3_system_errno(db)));
+			       strerror(system_error(db)));
 	default:
 		return err_set(info, ERR_IO, "the store failed: %s", sqlite3_errmsg(db));
 	}

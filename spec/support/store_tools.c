@@ -205,7 +205,7 @@ static int tools_fork(lua_State *L)
 		lua_pushcclosure(L, report, 1);
 		int status = lua_pcall(L, 1, 0, 0);
 		if (status)
-			fprintf(stderr, "child: %s\n", lua_tostring(L, -1));
+			fprintf(stderr, "child: %s\n", luaL_tolstring(L, -1, NULL));
 		_exit(status ? 1 : 0);
 	}
 	close(pipes[1]);
