@@ -27,6 +27,8 @@ struct addr {
 // name). Numeric only, no leading zeros, no spaces; port 0 is allowed here. ERR_BAD_PARAMS, and
 // *out unchanged, for anything else.
 MUST_CHECK enum err addr_parse(struct addr *out, const char *text, struct err_info *info);
+// The same without a port and without brackets: "1.2.3.4", "fe80::1%3". False for anything else.
+bool addr_parse_host(struct addr *out, const char *host, uint16_t port);
 // returns out; the scope as a number
 const char *addr_format(const struct addr *a, char out[ADDR_TEXT_MAX]);
 

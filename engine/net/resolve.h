@@ -30,6 +30,12 @@ typedef void resolve_done(void *arg, enum err code, const struct err_info *info,
 MUST_CHECK enum err resolve_start(struct resolve **out, struct resolver *r, const char *host,
 				  uint16_t port, int64_t timeout_ms, resolve_done *done, void *arg,
 				  struct err_info *info);
-void resolve_cancel(struct resolve *request); // done comes with ERR_CANCELED on the next turn
+void resolve_cancel(struct resolve *request); // done comes with ERR_CANCELED, after this call
+
+// Instead of getaddrinfo, for specs. Runs in a thread: it may touch nothing but its arguments. At
+// most RESOLVE_FOUND_MAX addresses; their ports do not matter. ERR_NOT_FOUND, ERR_IO.
+typedef enum err resolve_lookup(const char *host, struct addr found[RESOLVE_FOUND_MAX],
+				size_t *count);
+void resolver_set_lookup(struct resolver *r, resolve_lookup *lookup);
 
 #endif

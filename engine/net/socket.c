@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "net/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum err socket_bind(int *out, const struct addr *at, int type, struct err_info *info)
+{
+	struct sockaddr_storage where;
+	unsigned len;
+	char text[ADDR_TEXT_MAX];
+	int on = 1, off = 0;
+	enum err e = addr_to_sockaddr(at, AF_UNSPEC, &where, &len);
+	if (e)
+		return e;
+	int fd = socket(where.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set_errno(info, errno, "cannot make a socket");
+	// a restarted core takes its port at once, though old connections still linger there
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	// [::] takes both families, whatever the system's default
+	if (where.ss_family == AF_INET6 && addr_class_of(at) == ADDR_UNSPECIFIED)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+	if (bind(fd, (struct sockaddr *)&where, len) == 0) {
+		*out = fd;
+		return OK;
+	}
+	int number = errno;
+	close(fd);
+	addr_format(at, text);
+	if (number == EADDRINUSE)
+		return err_set(info, ERR_BUSY, "%s is taken by another program", text);
+	return err_set_errno(info, number, "cannot listen at %s", text);
+}
+
+enum err socket_local(int fd, struct addr *out, struct err_info *info)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+	if (getsockname(fd, (struct sockaddr *)&name, &len) != 0)
+		return err_set_errno(info, errno, "not a socket");
+	if (addr_from_sockaddr(out, (struct sockaddr *)&name) != OK)
+		*out = (struct addr){0};
+	return OK;
+}
+
+enum err socket_remote(int fd, struct addr *out)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+	if (getpeername(fd, (struct sockaddr *)&name, &len) != 0)
+		return ERR_IO;
+	return addr_from_sockaddr(out, (struct sockaddr *)&name);
+}
+
+int socket_family(int fd)
+{
+	int family;
+	socklen_t len = sizeof family;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == 0 ? family : AF_UNSPEC;
+}
+
+int socket_error(int fd)
+{
+	int number = 0;
+	socklen_t len = sizeof number;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : errno;
+}

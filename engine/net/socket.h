@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Small calls on sockets that the modules of this folder share. Every socket made here is
+// non-blocking and CLOEXEC.
+#ifndef SOTTO_NET_SOCKET_H
+#define SOTTO_NET_SOCKET_H
+
+#include "net/addr.h"
+
+// type: SOCK_STREAM (SO_REUSEADDR, not yet listening) or SOCK_DGRAM. ERR_BUSY where the port is
+// taken.
+MUST_CHECK enum err socket_bind(int *out, const struct addr *at, int type, struct err_info *info);
+// All zeros for a UNIX socket.
+MUST_CHECK enum err socket_local(int fd, struct addr *out, struct err_info *info);
+MUST_CHECK enum err socket_remote(int fd, struct addr *out);
+int socket_family(int fd); // AF_UNSPEC where fd is no socket
+int socket_error(int fd);  // its pending error as an errno, and clears it
+
+#endif
