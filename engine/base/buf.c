@@ -132,7 +132,7 @@ struct bytes *bytes_new(const void *data, size_t len)
 	struct bytes *b = mem_alloc(sizeof *b + len + 1);
 	b->len = len;
 	b->refs = 1;
-	if (len)
+	if (len && data)
 		memcpy(b->data, data, len);
 	return b;
 }

@@ -53,7 +53,8 @@ struct bytes {
 	uint8_t data[];
 };
 
-struct bytes *bytes_new(const void *data, size_t len); // one reference, the caller's
+// One reference, the caller's. data NULL: zeros, to be filled in before anybody else gets them.
+struct bytes *bytes_new(const void *data, size_t len);
 struct bytes *bytes_new_span(struct span s);
 struct bytes *bytes_ref(struct bytes *b);   // NULL is passed through
 void bytes_unref(struct bytes *b);          // NULL is allowed

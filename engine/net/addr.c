@@ -129,7 +129,8 @@ enum err addr_parse(struct addr *out, const char *text, struct err_info *info)
 	uint16_t port;
 	bool bracketed;
 	if (!split(text, host, &port, &bracketed) || !parse_host(host, bracketed, &found))
-		return err_set(info, ERR_BAD_PARAMS, "not a numeric address with a port: %.80s", text);
+		return err_set(info, ERR_BAD_PARAMS, "not a numeric address with a port: %.80s",
+			       text);
 	found.port = port;
 	*out = found;
 	return OK;

@@ -26,7 +26,8 @@ struct control_client;
 struct control_callbacks {
 	void (*accepted)(void *arg, struct control_client *c);
 	// Without its newline ("\r\n" too); borrowed for the call, and wiped after it. Empty lines
-	// are skipped.
+	// are skipped; the last line before the client ends its sending direction may lack the
+	// newline.
 	void (*line)(void *arg, struct control_client *c, struct span line);
 	// A line passed CONTROL_LINE_MAX: reported at once, and once; the rest of it up to its
 	// newline is thrown away.

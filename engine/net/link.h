@@ -14,11 +14,11 @@
 #include "loop/loop.h"
 #include "net/addr.h"
 
-#define LINK_KEY_LEN 32
+#define LINK_CIPHER_KEY_LEN 32
 #define LINK_CLOSE_MS 2000        // how long link_close tries to bring out what is queued
 #define LINK_QUEUE_MAX (4u << 20) // bytes going out
-// Caps on kind + payload, inner ones where the link has keys: FRAME_MAX_STRANGER and FRAME_MAX of
-// wire/frame.h.
+// Caps on kind + payload, inner ones where the link has keys: FRAME_CAP_STRANGER and
+// FRAME_CAP_MEMBER of wire/frame.h.
 
 struct link;
 
@@ -78,8 +78,8 @@ void link_set_authenticated(struct link *l);
 // From the next frame on, outgoing (tx) or incoming (rx); NULL leaves that direction as it is; each
 // at most once. Copied into locked memory; the caller wipes its own. Set inside the frame callback,
 // rx already holds for the next frame that waits.
-void link_set_cipher(struct link *l, const uint8_t tx[LINK_KEY_LEN],
-		     const uint8_t rx[LINK_KEY_LEN]);
+void link_set_cipher(struct link *l, const uint8_t tx[LINK_CIPHER_KEY_LEN],
+		     const uint8_t rx[LINK_CIPHER_KEY_LEN]);
 // Ends with IDLE where no whole frame comes for so long (single bytes do not count). Starts anew
 // with this call, with every frame, and at link_resume; rests while paused. 0: never, as at the
 // beginning.

@@ -35,7 +35,8 @@ static void wake(void *arg)
 	ev_io_start(loop_ev(l->loop), &l->reader);
 }
 
-// The backlog stays readable while there is no descriptor for it: without a rest the loop would spin.
+// The backlog stays readable while there is no descriptor for it: without a rest the loop would
+// spin.
 static void rest(struct listener *l)
 {
 	l->counters.rested++;
@@ -185,7 +186,8 @@ enum err bind_pair(struct bound_pair *out, const struct addr *at, uint16_t prefe
 	}
 	if (at->port)
 		return pair_at(out, at, info);
-	// the kernel gives a free TCP port; that the same number is free for UDP is likely, not certain
+	// the kernel gives a free TCP port; that the same number is free for UDP is likely, not
+	// certain
 	for (int i = 0; i < PAIR_ATTEMPTS; i++) {
 		e = pair_at(out, &try, info);
 		if (e != ERR_BUSY)

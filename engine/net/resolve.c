@@ -15,7 +15,7 @@
 // What a look-up thread sees. It outlives its request where that is given up, and the resolver too.
 struct lookup {
 	struct shared *shared;
-	struct lookup *next; // in shared->finished
+	struct lookup *next;     // in shared->finished
 	struct resolve *request; // the loop's; NULL once given up
 	resolve_lookup *system;
 	char host[ADDR_HOST_MAX];
@@ -60,7 +60,8 @@ struct resolver {
 	resolve_lookup *system;
 };
 
-// --- in the threads --------------------------------------------------------------------------------
+// --- in the threads
+// --------------------------------------------------------------------------------
 
 static void shared_unref(struct shared *s) // locked; unlocks
 {
@@ -149,7 +150,8 @@ static bool start_thread(struct lookup *l)
 	return started;
 }
 
-// --- on the loop -----------------------------------------------------------------------------------
+// --- on the loop
+// -----------------------------------------------------------------------------------
 
 static void request_unlink(struct resolve *q)
 {
@@ -337,7 +339,8 @@ static struct resolve *request_new(struct resolver *r, const char *host, uint16_
 	q->link = r->tail;
 	*r->tail = q;
 	r->tail = &q->next;
-	// watched only while somebody waits, so that an idle resolver does not keep the loop running
+	// watched only while somebody waits, so that an idle resolver does not keep the loop
+	// running
 	if (r->count++ == 0)
 		ev_async_start(loop_ev(r->loop), &r->wake);
 	return q;

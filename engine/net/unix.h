@@ -8,10 +8,10 @@
 
 #include "base/err.h"
 
-// A listening, non-blocking socket of mode 0600 in a directory that is made if missing, and made
-// 0700. What is there already is replaced only if it is a socket and nobody answers on it: ERR_BUSY
-// where somebody does, ERR_IO where it is something else. Two processes that try at once do not
-// both succeed.
+// A listening, non-blocking socket of mode 0600 in a directory of its own that is made if missing,
+// and made 0700. What is there already is replaced only if it is a socket and nobody answers on it:
+// ERR_BUSY where somebody does, ERR_IO where it is something else. Two processes that try at once
+// do not both succeed.
 MUST_CHECK enum err unix_listen(const char *path, int *out, struct err_info *info);
 // A connected, non-blocking socket. ERR_NOT_FOUND where nobody listens; ERR_BUSY where the backlog
 // is full.

@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "net/stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/queue.h"
+#include "net/socket.h"
+
+#define BLOCK_LEAST 4096
+#define INPUT_KEPT 16384 // an empty buffer larger than this is given back
+#define GONE_CHECK_MS 1000
+
+enum state { CONNECTING, OPEN, ENDED };
+
+struct stream {
+	struct loop *loop;
+	int fd;
+	enum state state;
+	bool busy, freed; // inside one of our callbacks; stream_free was called there
+	bool paused;
+	bool input_over; // the other side has ended its direction
+	bool finishing;  // ours ends when the queue is empty
+	bool shut;       // and it has
+	bool broken;     // writing failed; what has come is still read
+	bool tell_drained;
+	struct ev_io reader, writer;
+	struct timer timer; // connecting; later: is the other side gone altogether?
+	struct deferred flush, deliver, fail;
+	struct buf in;
+	size_t block; // bytes of the next read
+	struct queue out;
+	int failed; // errno for `fail`
+	struct addr remote, local;
+	struct stream_callbacks callbacks;
+	void *arg;
+	struct stream_counters counters;
+};
+
+static void flush_soon(struct stream *s);
+
+const char *stream_end_name(enum stream_end why)
+{
+	static const char *const names[] = {
+		[STREAM_END_EOF] = "eof",         [STREAM_END_FINISHED] = "finished",
+		[STREAM_END_REFUSED] = "refused", [STREAM_END_UNREACHABLE] = "unreachable",
+		[STREAM_END_TIMEOUT] = "timeout", [STREAM_END_LOST] = "lost",
+	};
+	return names[why];
+}
+
+// --- life
+// ------------------------------------------------------------------------------------------
+
+static void stop(struct stream *s)
+{
+	struct ev_loop *ev = loop_ev(s->loop);
+	if (s->state == ENDED)
+		return;
+	s->state = ENDED;
+	ev_io_stop(ev, &s->reader);
+	ev_io_stop(ev, &s->writer);
+	timer_cancel(s->loop, &s->timer);
+	deferred_cancel(s->loop, &s->flush);
+	deferred_cancel(s->loop, &s->deliver);
+	deferred_cancel(s->loop, &s->fail);
+	queue_clear(&s->out);
+	close(s->fd);
+}
+
+static void release(struct stream *s)
+{
+	buf_fini(&s->in);
+	free(s);
+}
+
+// Every way in from the loop is between enter and leave, so that the owner may free the stream
+// inside a callback: its memory goes in leave.
+static void enter(struct stream *s)
+{
+	assert(!s->busy);
+	s->busy = true;
+}
+
+static void leave(struct stream *s)
+{
+	s->busy = false;
+	if (s->freed)
+		release(s);
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s || s->freed)
+		return;
+	stop(s);
+	s->freed = true;
+	if (!s->busy)
+		release(s);
+}
+
+static void end(struct stream *s, enum stream_end why, int number)
+{
+	char text[ADDR_TEXT_MAX];
+	struct err_info info;
+	bool known = s->remote.port != 0;
+	stop(s);
+	err_set_errno(&info, number, "%s", known ? addr_format(&s->remote, text) : "connection");
+	if (number == 0)
+		err_set(&info, ERR_IO, "the connection was closed");
+	info.code = why == STREAM_END_TIMEOUT ? ERR_TIMEOUT : ERR_IO;
+	s->callbacks.ended(s->arg, why, &info);
+}
+
+static enum stream_end reason_of(const struct stream *s, int number)
+{
+	if (number == ETIMEDOUT)
+		return STREAM_END_TIMEOUT;
+	if (s->state != CONNECTING)
+		return STREAM_END_LOST;
+	return number == ECONNREFUSED ? STREAM_END_REFUSED : STREAM_END_UNREACHABLE;
+}
+
+static void end_by_error(struct stream *s, int number)
+{
+	end(s, reason_of(s, number), number);
+}
+
+// --- in
+// --------------------------------------------------------------------------------------------
+
+static void update_reader(struct stream *s)
+{
+	bool wanted = s->state == OPEN && !s->paused && !s->input_over && s->in.len < s->in.max;
+	if (wanted && !ev_is_active(&s->reader))
+		ev_io_start(loop_ev(s->loop), &s->reader);
+	else if (!wanted)
+		ev_io_stop(loop_ev(s->loop), &s->reader);
+}
+
+static bool is_gone(const struct stream *s)
+{
+	struct pollfd look = {.fd = s->fd};
+	return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+// Nothing is watched for on a socket whose input is over, so somebody has to look.
+static void check_gone(void *arg)
+{
+	struct stream *s = arg;
+	if (!is_gone(s)) {
+		timer_start(s->loop, &s->timer, GONE_CHECK_MS, check_gone, s);
+		return;
+	}
+	enter(s);
+	end(s, STREAM_END_EOF, 0);
+	leave(s);
+}
+
+static void take_end_of_input(struct stream *s)
+{
+	s->input_over = true;
+	update_reader(s);
+	if (s->broken) {
+		end(s, STREAM_END_LOST, EPIPE);
+	} else if (s->shut) {
+		end(s, STREAM_END_FINISHED, 0);
+	} else if (s->finishing) {
+		flush_soon(s);
+	} else if (!s->callbacks.input_ended || is_gone(s)) {
+		end(s, STREAM_END_EOF, 0);
+	} else {
+		timer_start(s->loop, &s->timer, GONE_CHECK_MS, check_gone, s);
+		s->callbacks.input_ended(s->arg);
+	}
+}
+
+// Small reads for those who say little, large ones for those who have much to say.
+static void adapt_block(struct stream *s, size_t asked, size_t got)
+{
+	if (got == asked && s->block < STREAM_READ_BLOCK)
+		s->block *= 2;
+	else if (got < s->block / 4 && s->block > BLOCK_LEAST)
+		s->block /= 2;
+}
+
+static void read_some(struct stream *s)
+{
+	size_t left = s->in.max - s->in.len;
+	size_t asked = left < s->block ? left : s->block;
+	uint8_t *room;
+	if (buf_reserve(&s->in, asked, &room) != OK)
+		return;
+	ssize_t n = recv(s->fd, room, asked, 0);
+	if (n > 0) {
+		s->in.len += (size_t)n;
+		s->counters.bytes_in += (uint64_t)n;
+		adapt_block(s, asked, (size_t)n);
+		s->callbacks.input(s->arg);
+		if (!s->freed)
+			update_reader(s);
+	} else if (n == 0) {
+		take_end_of_input(s);
+	} else if (errno != EAGAIN && errno != EINTR) {
+		end_by_error(s, errno);
+	}
+}
+
+static void readable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+	struct stream *s = watcher->data;
+	(void)ev;
+	(void)events;
+	enter(s);
+	read_some(s);
+	leave(s);
+}
+
+static void deliver(void *arg)
+{
+	struct stream *s = arg;
+	if (s->paused || s->in.len == 0)
+		return;
+	enter(s);
+	s->callbacks.input(s->arg);
+	if (!s->freed)
+		update_reader(s);
+	leave(s);
+}
+
+struct span stream_input(const struct stream *s)
+{
+	return buf_span(&s->in);
+}
+
+void stream_consume(struct stream *s, size_t len)
+{
+	buf_consume(&s->in, len);
+	if (s->in.len == 0 && s->in.cap > INPUT_KEPT)
+		buf_fini(&s->in);
+	update_reader(s);
+}
+
+void stream_set_input_max(struct stream *s, size_t max)
+{
+	assert(max >= s->in.len);
+	s->in.max = max;
+	update_reader(s);
+}
+
+void stream_pause(struct stream *s)
+{
+	s->paused = true;
+	update_reader(s);
+}
+
+void stream_resume(struct stream *s)
+{
+	s->paused = false;
+	update_reader(s);
+	if (s->in.len && s->state == OPEN)
+		loop_defer(s->loop, &s->deliver, deliver, s);
+}
+
+bool stream_paused(const struct stream *s)
+{
+	return s->paused;
+}
+
+// --- out
+// -------------------------------------------------------------------------------------------
+
+// What the other side said before it went away is still worth reading, so it is the reader that
+// finds the end, if there is one.
+static void write_failed(struct stream *s, int number)
+{
+	if (s->input_over) {
+		end_by_error(s, number);
+		return;
+	}
+	s->broken = true;
+	queue_clear(&s->out);
+	ev_io_stop(loop_ev(s->loop), &s->writer);
+}
+
+static void written(struct stream *s)
+{
+	if (s->finishing && !s->shut && s->out.len == 0) {
+		s->shut = true;
+		shutdown(s->fd, SHUT_WR);
+		if (s->input_over) {
+			end(s, STREAM_END_FINISHED, 0);
+			return;
+		}
+	}
+	if (s->tell_drained && s->out.len <= s->out.max / 2) {
+		s->tell_drained = false;
+		if (s->callbacks.drained && !s->finishing)
+			s->callbacks.drained(s->arg);
+	}
+}
+
+static void write_some(struct stream *s)
+{
+	size_t n;
+	int number;
+	enum err e = queue_write(&s->out, s->fd, &n, &number);
+	s->counters.bytes_out += n;
+	if (e == ERR_IO) {
+		write_failed(s, number);
+		return;
+	}
+	if (e == ERR_BUSY)
+		ev_io_start(loop_ev(s->loop), &s->writer);
+	else
+		ev_io_stop(loop_ev(s->loop), &s->writer);
+	written(s);
+}
+
+static void flush(void *arg)
+{
+	struct stream *s = arg;
+	enter(s);
+	write_some(s);
+	leave(s);
+}
+
+static void flush_soon(struct stream *s)
+{
+	// a watched writer goes on by itself
+	if (s->state == OPEN && !s->broken && !ev_is_active(&s->writer))
+		loop_defer(s->loop, &s->flush, flush, s);
+}
+
+enum err stream_send_two(struct stream *s, struct bytes *head, struct bytes *body)
+{
+	size_t len = (head ? head->len : 0) + (body ? body->len : 0);
+	if (s->state == ENDED || s->finishing || s->broken)
+		return ERR_WRONG_STATE;
+	if (len > queue_room(&s->out)) {
+		s->counters.refused++;
+		s->tell_drained = s->out.len > 0;
+		return len > s->out.max ? ERR_TOO_LARGE : ERR_BUSY;
+	}
+	queue_push(&s->out, head);
+	queue_push(&s->out, body);
+	if (s->out.len > s->out.max / 2)
+		s->tell_drained = true;
+	flush_soon(s);
+	return OK;
+}
+
+enum err stream_send(struct stream *s, struct bytes *b)
+{
+	return stream_send_two(s, b, NULL);
+}
+
+size_t stream_queued(const struct stream *s)
+{
+	return s->out.len;
+}
+
+size_t stream_room(const struct stream *s)
+{
+	return queue_room(&s->out);
+}
+
+void stream_finish(struct stream *s)
+{
+	if (s->state == ENDED || s->finishing)
+		return;
+	s->finishing = true;
+	if (s->input_over)
+		timer_cancel(s->loop, &s->timer);
+	flush_soon(s);
+}
+
+// --- beginning
+// -------------------------------------------------------------------------------------
+
+static void writable(struct ev_loop *ev, struct ev_io *watcher, int events)
+{
+	struct stream *s = watcher->data;
+	(void)ev;
+	(void)events;
+	enter(s);
+	if (s->state == CONNECTING) {
+		int number = socket_error(s->fd);
+		if (number) {
+			end_by_error(s, number);
+			leave(s);
+			return;
+		}
+		s->state = OPEN;
+		timer_cancel(s->loop, &s->timer);
+		if (socket_local(s->fd, &s->local, NULL) != OK)
+			s->local = (struct addr){0};
+		update_reader(s);
+		if (s->callbacks.connected)
+			s->callbacks.connected(s->arg);
+	}
+	if (s->state == OPEN)
+		write_some(s);
+	leave(s);
+}
+
+static void connect_timed_out(void *arg)
+{
+	struct stream *s = arg;
+	enter(s);
+	end(s, STREAM_END_TIMEOUT, ETIMEDOUT);
+	leave(s);
+}
+
+static void connect_failed(void *arg)
+{
+	struct stream *s = arg;
+	enter(s);
+	end_by_error(s, s->failed);
+	leave(s);
+}
+
+static void set_tcp_options(int fd)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, STREAM_KEEPALIVE_IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, STREAM_KEEPALIVE_INTERVAL_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, STREAM_KEEPALIVE_PROBES},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, STREAM_USER_TIMEOUT_MS},
+	};
+	int family = socket_family(fd);
+	if (family != AF_INET && family != AF_INET6)
+		return;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+}
+
+static struct stream *new_stream(struct loop *loop, int fd, const struct stream_options *options,
+				 const struct stream_callbacks *callbacks, void *arg)
+{
+	struct stream *s = mem_alloc(sizeof *s);
+	s->loop = loop;
+	s->fd = fd;
+	s->block = BLOCK_LEAST;
+	s->callbacks = *callbacks;
+	s->arg = arg;
+	if (options->wipe_input)
+		buf_init_wiped(&s->in, options->input_max);
+	else
+		buf_init(&s->in, options->input_max);
+	queue_init(&s->out, options->queue_max);
+	ev_io_init(&s->reader, readable, fd, EV_READ);
+	ev_io_init(&s->writer, writable, fd, EV_WRITE);
+	s->reader.data = s->writer.data = s;
+	set_tcp_options(fd);
+	return s;
+}
+
+enum err stream_connect(struct stream **out, struct loop *loop, const struct addr *to,
+			int64_t timeout_ms, const struct stream_options *options,
+			const struct stream_callbacks *callbacks, void *arg, struct err_info *info)
+{
+	struct sockaddr_storage target;
+	unsigned len;
+	enum err e = addr_to_sockaddr(to, AF_UNSPEC, &target, &len);
+	if (e)
+		return e;
+	int fd = socket(target.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set_errno(info, errno, "cannot make a socket");
+	struct stream *s = new_stream(loop, fd, options, callbacks, arg);
+	s->remote = *to;
+	s->state = CONNECTING;
+	if (connect(fd, (struct sockaddr *)&target, len) == 0 || errno == EINPROGRESS) {
+		ev_io_start(loop_ev(loop), &s->writer);
+		timer_start(loop, &s->timer, timeout_ms, connect_timed_out, s);
+	} else {
+		s->failed = errno;
+		loop_defer(loop, &s->fail, connect_failed, s);
+	}
+	*out = s;
+	return OK;
+}
+
+struct stream *stream_adopt(struct loop *loop, int fd, const struct stream_options *options,
+			    const struct stream_callbacks *callbacks, void *arg)
+{
+	struct stream *s = new_stream(loop, fd, options, callbacks, arg);
+	int flags = fcntl(fd, F_GETFL);
+	if (flags >= 0 && !(flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	s->state = OPEN;
+	if (socket_remote(fd, &s->remote) != OK)
+		s->remote = (struct addr){0};
+	if (socket_local(fd, &s->local, NULL) != OK)
+		s->local = (struct addr){0};
+	update_reader(s);
+	return s;
+}
+
+const struct addr *stream_remote(const struct stream *s)
+{
+	return &s->remote;
+}
+
+const struct addr *stream_local(const struct stream *s)
+{
+	return &s->local;
+}
+
+const struct stream_counters *stream_counters(const struct stream *s)
+{
+	return &s->counters;
+}
