@@ -57,6 +57,9 @@ MUST_CHECK enum err discussion_certificate_check(struct span certificate, struct
 // 1 to SEALED_RECIPIENTS_MAX and no id is zero or occurs twice (ERR_BAD_PARAMS otherwise).
 MUST_CHECK enum err sealed_check(struct span message, const uint64_t *ids, size_t count, struct err_info *info);
 
+// What sealed_check asks of a list of recipients; sealing asks the same.
+MUST_CHECK enum err recipients_check(const uint64_t *ids, size_t count, struct err_info *info);
+
 // A detached signature: exactly one v4 signature packet of type 0 (binary), at most 4 KiB.
 MUST_CHECK enum err signature_check(struct span signature, struct err_info *info);
 

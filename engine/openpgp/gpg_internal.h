@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Between gpg.c (when operations run) and the files that say what they do: gpg_message.c, gpg_keys.c, gpg_report.c.
+#ifndef SOTTO_OPENPGP_GPG_INTERNAL_H
+#define SOTTO_OPENPGP_GPG_INTERNAL_H
+
+#include <gpgme.h>
+
+#include "openpgp/gpg.h"
+#include "openpgp/runner.h"
+
+#define OP_DATA_MAX 3
+
+enum op_state { OP_NEW, OP_QUEUED, OP_RUNNING, OP_ENDING };
+
+// One kind of operation. `start` hands it to gpgme. `collect` is called when gpgme is done without failure of its own, with the
+// operation's code; it fills op->result, or says why not in op->info. It may set op->again, and `start` is called once more.
+struct operation {
+	const char *name;
+	bool exclusive;
+	bool keeps_result; // a verdict is wanted on failure too
+	gpgme_error_t (*start)(gpgme_ctx_t context, void *op);
+	enum err (*collect)(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal);
+};
+
+// What gpg's status lines said and gpgme's results do not tell.
+struct status_notes {
+	bool locked, wrong_passphrase, no_secret_key;
+};
+
+struct gpg_op {
+	struct gpg *gpg;
+	const struct operation *operation;
+	enum op_state state;
+	bool stranger;
+	bool again, listed; // set by collect: start once more; the key was listed
+	struct home_user user;
+	struct gpg_op *next, **link; // in a queue, or among the running
+	struct runner *runner;
+	struct timer timer;
+	struct deferred deferred;
+	int64_t timeout_ms;
+	gpg_done *done;
+	void *arg;
+
+	// inputs, by operation
+	struct home *home;
+	struct bytes *input, *signature;
+	uint64_t recipients[SEALED_RECIPIENTS_MAX];
+	size_t recipient_count;
+	char fingerprint[FINGERPRINT_TEXT]; // expected signer, or the key
+	char *text;                         // recipients or key parameters, as gpgme takes them
+	struct secret *passphrase, *fresh;
+	unsigned questions; // how often the agent has asked
+
+	// under way
+	gpgme_data_t data[OP_DATA_MAX];
+	size_t data_count;
+	struct buf output;
+	bool overflow;
+	gpgme_key_t key;
+	struct status_notes notes;
+	gpgme_error_t failure, refusal;
+
+	enum err code;
+	struct err_info info;
+	struct gpg_result result;
+};
+
+struct loop *gpg_loop(const struct gpg *g);
+
+// A new one that is not queued yet, or ERR_BAD_PARAMS for what the call holds.
+MUST_CHECK enum err op_new(struct gpg_op **out, const struct operation *operation, const struct gpg_call *call,
+			   struct err_info *info);
+void op_free(struct gpg_op *op); // before it is queued
+// Queues it and is its owner from then on, on success. ERR_BUSY.
+MUST_CHECK enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_info *info);
+
+// gpgme data over bytes of the operation (borrowed), and over its output buffer; the operation releases them.
+gpgme_error_t op_input(struct gpg_op *op, struct span bytes, gpgme_data_t *out);
+gpgme_error_t op_output(struct gpg_op *op, size_t max, gpgme_data_t *out);
+
+// gpg_report.c: gpgme's and gpg's codes become ours, with a text.
+enum err op_translate(struct gpg_op *op, gpgme_error_t e);
+// A status line; gpgme's status callback.
+gpgme_error_t op_on_status(void *op, const char *keyword, const char *arguments);
+// The agent wants a passphrase; gpgme's passphrase callback.
+gpgme_error_t op_on_passphrase(void *op, const char *hint, const char *about, int was_bad, int fd);
+MUST_CHECK enum err passphrase_check(struct secret *passphrase, struct err_info *info);
+
+#endif

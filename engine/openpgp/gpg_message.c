@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sealing, opening, signing and verifying.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "openpgp/gpg_internal.h"
+
+#define SESSION_KEY_MAX 128
+
+static void take_recipients(struct gpg_op *op, const uint64_t *ids, size_t count)
+{
+	// "0123456789ABCDEF!\n": the mark says that this very subkey is meant
+	const size_t line = KEY_ID_TEXT + 1;
+	memcpy(op->recipients, ids, count * sizeof *ids);
+	op->recipient_count = count;
+	op->text = mem_alloc(count * line + 1);
+	for (size_t i = 0; i < count; i++) {
+		char id[KEY_ID_TEXT];
+		key_id_format(ids[i], id);
+		snprintf(op->text + i * line, line + 1, "%s!\n", id);
+	}
+}
+
+static enum err check_signer(const char *signer, struct err_info *info)
+{
+	return fingerprint_valid(signer) ? OK : err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
+}
+
+// --- seal -----------------------------------------------------------------------------------------------------------------
+
+static gpgme_error_t start_seal(gpgme_ctx_t context, void *arg)
+{
+	struct gpg_op *op = arg;
+	gpgme_data_t plain, cipher;
+	gpgme_error_t e = op_input(op, bytes_span(op->input), &plain);
+	if (!e)
+		e = op_output(op, SEALED_MAX, &cipher);
+	if (e)
+		return e;
+	return gpgme_op_encrypt_sign_ext_start(context, NULL, op->text,
+					       GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS |
+						       GPGME_ENCRYPT_NO_ENCRYPT_TO,
+					       plain, cipher);
+}
+
+static enum err collect_seal(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
+{
+	gpgme_encrypt_result_t encrypted = gpgme_op_encrypt_result(context);
+	if (encrypted && encrypted->invalid_recipients)
+		return err_set(&op->info, ERR_NOT_FOUND, "seal: no usable key %s", encrypted->invalid_recipients->fpr);
+	if (refusal)
+		return op_translate(op, refusal);
+	enum err e = sealed_check(buf_span(&op->output), op->recipients, op->recipient_count, &op->info);
+	if (e == OK)
+		op->result.output = buf_take(&op->output);
+	return e ? ERR_INTERNAL : OK;
+}
+
+static const struct operation seal = {.name = "seal", .start = start_seal, .collect = collect_seal};
+
+enum err gpg_seal_start(const struct gpg_call *call, struct bytes *plaintext, const uint64_t *recipients, size_t count,
+			struct gpg_op **out, struct err_info *info)
+{
+	struct gpg_op *op = NULL;
+	enum err e = recipients_check(recipients, count, info);
+	if (e == OK && plaintext->len > GPG_PLAINTEXT_MAX)
+		e = err_set(info, ERR_TOO_LARGE, "a message of more than %d bytes", GPG_PLAINTEXT_MAX);
+	if (e == OK)
+		e = op_new(&op, &seal, call, info);
+	if (e)
+		return e;
+	op->input = bytes_ref(plaintext);
+	take_recipients(op, recipients, count);
+	return op_queue(op, out, info);
+}
+
+// --- verdicts -------------------------------------------------------------------------------------------------------------
+
+static void read_signatures(gpgme_ctx_t context, struct verdict_facts *facts)
+{
+	gpgme_verify_result_t result = gpgme_op_verify_result(context);
+	for (gpgme_signature_t s = result ? result->signatures : NULL; s; s = s->next) {
+		facts->wrong_key_usage = facts->wrong_key_usage || s->wrong_key_usage;
+		if (facts->signatures++)
+			continue;
+		facts->status = s->status;
+		facts->hash = (unsigned)s->hash_algo;
+		snprintf(facts->signer, sizeof facts->signer, "%s", s->fpr ? s->fpr : "");
+	}
+}
+
+static void read_decryption(gpgme_ctx_t context, struct verdict_facts *facts)
+{
+	gpgme_decrypt_result_t result = gpgme_op_decrypt_result(context);
+	facts->encrypted = true;
+	// gpg fails where integrity protection is missing, and the packet walk has let nothing through but SEIPD
+	facts->mdc = result && !result->legacy_cipher_nomdc;
+	if (!result)
+		return;
+	facts->wrong_key_usage = facts->wrong_key_usage || result->wrong_key_usage;
+	facts->file_name = result->file_name && *result->file_name;
+}
+
+static enum err judge(struct gpg_op *op, const struct verdict_facts *facts)
+{
+	op->result.verdict = verdict_of(facts, op->fingerprint);
+	if (op->result.verdict != VERDICT_ACCEPTED)
+		return err_set(&op->info, ERR_CRYPTO, "%s: not accepted (%s)", op->operation->name,
+			       verdict_name(op->result.verdict));
+	memcpy(op->result.fingerprint, facts->signer, sizeof facts->signer);
+	op->result.hash = facts->hash;
+	return OK;
+}
+
+// --- open -----------------------------------------------------------------------------------------------------------------
+
+static gpgme_error_t start_open(gpgme_ctx_t context, void *arg)
+{
+	struct gpg_op *op = arg;
+	gpgme_data_t cipher, plain;
+	gpgme_error_t e = op_input(op, bytes_span(op->input), &cipher);
+	if (!e)
+		e = op_output(op, GPG_PLAINTEXT_MAX, &plain);
+	if (!e)
+		e = gpgme_set_ctx_flag(context, "export-session-key", "1");
+	if (e)
+		return e;
+	e = gpgme_op_decrypt_verify_start(context, cipher, plain);
+	gpgme_set_ctx_flag(context, "export-session-key", "0");
+	return e;
+}
+
+// The session key, and gpgme's copy of it wiped in place.
+static struct secret *take_session_key(gpgme_ctx_t context)
+{
+	gpgme_decrypt_result_t result = gpgme_op_decrypt_result(context);
+	if (!result || !result->session_key)
+		return NULL;
+	size_t len = strnlen(result->session_key, SESSION_KEY_MAX);
+	struct secret *key = secret_copy(span(result->session_key, len));
+	explicit_bzero(result->session_key, len);
+	return key;
+}
+
+static enum err collect_open(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
+{
+	struct verdict_facts facts = {.failed = refusal != 0};
+	struct secret *key = take_session_key(context);
+	enum err e;
+	read_decryption(context, &facts);
+	read_signatures(context, &facts);
+	if (refusal) {
+		op->result.verdict = VERDICT_GPG_ERROR;
+		e = op_translate(op, refusal);
+	} else {
+		e = judge(op, &facts);
+	}
+	if (e == OK) {
+		op->result.output = buf_take(&op->output);
+		op->result.session_key = secret_ref(key);
+	}
+	secret_unref(key);
+	return e;
+}
+
+static const struct operation open_message = {
+	.name = "open", .keeps_result = true, .start = start_open, .collect = collect_open};
+
+enum err gpg_open_start(const struct gpg_call *call, struct bytes *message, const uint64_t *recipients, size_t count,
+			const char *signer, struct gpg_op **out, struct err_info *info)
+{
+	struct gpg_op *op = NULL;
+	enum err e = check_signer(signer, info);
+	if (e == OK)
+		e = sealed_check(bytes_span(message), recipients, count, info);
+	if (e == OK)
+		e = op_new(&op, &open_message, call, info);
+	if (e)
+		return e;
+	op->input = bytes_ref(message);
+	memcpy(op->fingerprint, signer, sizeof op->fingerprint);
+	return op_queue(op, out, info);
+}
+
+// --- sign and verify ------------------------------------------------------------------------------------------------------
+
+static gpgme_error_t start_sign(gpgme_ctx_t context, void *arg)
+{
+	struct gpg_op *op = arg;
+	gpgme_data_t text, signature;
+	gpgme_error_t e = op_input(op, bytes_span(op->input), &text);
+	if (!e)
+		e = op_output(op, SIGNATURE_MAX, &signature);
+	return e ? e : gpgme_op_sign_start(context, text, signature, GPGME_SIG_MODE_DETACH);
+}
+
+static enum err collect_sign(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
+{
+	(void)context;
+	if (refusal)
+		return op_translate(op, refusal);
+	enum err e = signature_check(buf_span(&op->output), &op->info);
+	if (e == OK)
+		op->result.output = buf_take(&op->output);
+	return e ? ERR_INTERNAL : OK;
+}
+
+static const struct operation sign = {.name = "sign", .start = start_sign, .collect = collect_sign};
+
+enum err gpg_sign_start(const struct gpg_call *call, struct bytes *text, struct gpg_op **out, struct err_info *info)
+{
+	struct gpg_op *op = NULL;
+	enum err e = text->len <= GPG_PLAINTEXT_MAX ? OK : err_set(info, ERR_TOO_LARGE, "too large to be signed");
+	if (e == OK)
+		e = op_new(&op, &sign, call, info);
+	if (e)
+		return e;
+	op->input = bytes_ref(text);
+	return op_queue(op, out, info);
+}
+
+static gpgme_error_t start_verify(gpgme_ctx_t context, void *arg)
+{
+	struct gpg_op *op = arg;
+	gpgme_data_t text, signature;
+	gpgme_error_t e = op_input(op, bytes_span(op->signature), &signature);
+	if (!e)
+		e = op_input(op, bytes_span(op->input), &text);
+	return e ? e : gpgme_op_verify_start(context, signature, text, NULL);
+}
+
+static enum err collect_verify(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
+{
+	struct verdict_facts facts = {.failed = refusal != 0};
+	read_signatures(context, &facts);
+	if (!refusal)
+		return judge(op, &facts);
+	op->result.verdict = VERDICT_GPG_ERROR;
+	return op_translate(op, refusal);
+}
+
+static const struct operation verify = {
+	.name = "verify", .keeps_result = true, .start = start_verify, .collect = collect_verify};
+
+enum err gpg_verify_start(const struct gpg_call *call, struct bytes *text, struct bytes *signature, const char *signer,
+			  struct gpg_op **out, struct err_info *info)
+{
+	struct gpg_op *op = NULL;
+	enum err e = check_signer(signer, info);
+	if (e == OK)
+		e = signature_check(bytes_span(signature), info);
+	if (e == OK && text->len > GPG_PLAINTEXT_MAX)
+		e = err_set(info, ERR_TOO_LARGE, "too large to be verified");
+	if (e == OK)
+		e = op_new(&op, &verify, call, info);
+	if (e)
+		return e;
+	op->input = bytes_ref(text);
+	op->signature = bytes_ref(signature);
+	memcpy(op->fingerprint, signer, sizeof op->fingerprint);
+	return op_queue(op, out, info);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openpgp/gpg_internal.h"
+
+// What an agent's answer means where it reaches us as a code of gpg's.
+static void note_code(struct status_notes *notes, gpgme_error_t e)
+{
+	switch (gpgme_err_code(e)) {
+	case GPG_ERR_NO_PIN_ENTRY:
+		notes->locked = true;
+		break;
+	case GPG_ERR_BAD_PASSPHRASE:
+		notes->wrong_passphrase = true;
+		break;
+	case GPG_ERR_NO_SECKEY:
+		notes->no_secret_key = true;
+		break;
+	default:
+		break;
+	}
+}
+
+// "ERROR pkdecrypt_failed 67108949" and "FAILURE sign 67108949": where, then what.
+gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments)
+{
+	struct gpg_op *op = arg;
+	const char *code = strchr(arguments, ' ');
+	if (code && (strcmp(keyword, "ERROR") == 0 || strcmp(keyword, "FAILURE") == 0))
+		note_code(&op->notes, (gpgme_error_t)strtoul(code + 1, NULL, 10));
+	return 0;
+}
+
+static enum err code_of(gpgme_error_t e)
+{
+	switch (gpgme_err_code(e)) {
+	case GPG_ERR_NO_SECKEY:
+	case GPG_ERR_NO_PUBKEY:
+	case GPG_ERR_UNUSABLE_PUBKEY:
+	case GPG_ERR_UNUSABLE_SECKEY:
+		return ERR_NOT_FOUND;
+	case GPG_ERR_DECRYPT_FAILED:
+	case GPG_ERR_BAD_SIGNATURE:
+	case GPG_ERR_CHECKSUM:
+	case GPG_ERR_BAD_KEY:
+		return ERR_CRYPTO;
+	case GPG_ERR_BAD_DATA:
+	case GPG_ERR_NO_DATA:
+	case GPG_ERR_INV_DATA:
+	case GPG_ERR_INV_PACKET:
+		return ERR_BAD_INPUT;
+	case GPG_ERR_CONFLICT:
+		return ERR_WRONG_STATE;
+	case GPG_ERR_TOO_LARGE:
+		return ERR_TOO_LARGE;
+	case GPG_ERR_CANCELED:
+		return ERR_CANCELED;
+	case GPG_ERR_EAGAIN:
+	case GPG_ERR_EMFILE:
+	case GPG_ERR_ENFILE:
+	case GPG_ERR_EIO:
+	case GPG_ERR_ENOSPC:
+	case GPG_ERR_EACCES:
+		return ERR_IO;
+	default:
+		return ERR_CRYPTO;
+	}
+}
+
+enum err op_translate(struct gpg_op *op, gpgme_error_t e)
+{
+	const char *name = op->operation->name;
+	note_code(&op->notes, e);
+	if (op->overflow)
+		return err_set(&op->info, ERR_TOO_LARGE, "%s: more than %zu bytes", name, op->output.max);
+	if (op->notes.wrong_passphrase && op->passphrase)
+		return err_set(&op->info, ERR_REFUSED, "%s: wrong passphrase", name);
+	if (op->notes.locked || op->notes.wrong_passphrase)
+		return err_set(&op->info, ERR_LOCKED, "%s: the key is locked", name);
+	if (op->notes.no_secret_key)
+		return err_set(&op->info, ERR_NOT_FOUND, "%s: no secret key for it", name);
+	return err_set(&op->info, code_of(e), "%s: %s", name, gpgme_strerror(e));
+}
+
+// --- passphrases ----------------------------------------------------------------------------------------------------------
+
+enum err passphrase_check(struct secret *passphrase, struct err_info *info)
+{
+	struct span s = secret_span(passphrase);
+	if (s.len == 0 || s.len > GPG_PASSPHRASE_MAX)
+		return err_set(info, ERR_BAD_PARAMS, "a passphrase has 1 to %d bytes", GPG_PASSPHRASE_MAX);
+	for (size_t i = 0; i < s.len; i++)
+		if (s.data[i] < 0x20 || s.data[i] == 0x7f)
+			return err_set(info, ERR_BAD_PARAMS, "a passphrase has no control characters");
+	return OK;
+}
+
+gpgme_error_t op_on_passphrase(void *arg, const char *hint, const char *about, int was_bad, int fd)
+{
+	struct gpg_op *op = arg;
+	// a change asks for the old one first, then for the new one; everything else for the one it was given
+	struct secret *answer = op->questions == 0 && op->passphrase ? op->passphrase : op->fresh ? op->fresh : op->passphrase;
+	unsigned most = op->fresh && op->passphrase ? 2 : op->fresh ? 1 : 2;
+	struct span s = secret_span(answer);
+	(void)hint;
+	(void)about;
+	if (was_bad || op->questions++ >= most)
+		return gpgme_error(GPG_ERR_BAD_PASSPHRASE);
+	if (gpgme_io_writen(fd, s.data, s.len) != 0 || gpgme_io_writen(fd, "\n", 1) != 0)
+		return gpgme_error_from_errno(5);
+	return 0;
+}

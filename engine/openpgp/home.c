@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "openpgp/home.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "openpgp/agent.h"
+#include "openpgp/alias.h"
+#include "openpgp/home_files.h"
+
+struct homes {
+	struct loop *loop;
+	char *directory;
+	struct random random;
+	struct aliases aliases;
+	struct home *first;
+	size_t ending; // agents under way
+	bool closing;
+	home_done *done;
+	void *arg;
+	struct deferred deferred;
+};
+
+struct home {
+	struct homes *homes;
+	char name[HOME_NAME_LEN + 1];
+	char *path, *alias;
+	struct home_user *users;
+	bool written; // an exclusive user has the claim
+	struct home *next, **link;
+};
+
+// --- the directory --------------------------------------------------------------------------------------------------------
+
+enum err homes_open(struct homes **out, struct loop *loop, const char *directory, const struct random *random,
+		    struct err_info *info)
+{
+	char real[PATH_MAX];
+	enum err e = directory_make_private(directory, info);
+	if (e)
+		return e;
+	if (!realpath(directory, real))
+		return err_set_errno(info, errno, "cannot find %s", directory);
+	struct homes *h = mem_alloc(sizeof *h);
+	h->loop = loop;
+	h->directory = mem_dup_string(real);
+	h->random = *random;
+	*out = h;
+	return OK;
+}
+
+static void homes_free(void *arg)
+{
+	struct homes *h = arg;
+	home_done *done = h->done;
+	void *done_arg = h->arg;
+	struct err_info info = {.code = OK};
+	aliases_fini(&h->aliases);
+	free(h->directory);
+	free(h);
+	done(done_arg, OK, &info);
+}
+
+static void free_when_idle(struct homes *h)
+{
+	if (h->closing && h->ending == 0)
+		loop_defer(h->loop, &h->deferred, homes_free, h);
+}
+
+static void ignore_end(void *arg, enum err code, const struct err_info *info)
+{
+	(void)arg;
+	if (code)
+		log_warn("%s", info->text);
+}
+
+void homes_close_start(struct homes *h, home_done *done, void *arg)
+{
+	assert(!h->closing);
+	h->closing = true;
+	h->done = done;
+	h->arg = arg;
+	while (h->first)
+		home_close_start(h->first, ignore_end, NULL);
+	free_when_idle(h);
+}
+
+// --- handles --------------------------------------------------------------------------------------------------------------
+
+static struct home *find_open(struct homes *h, const char *name)
+{
+	for (struct home *home = h->first; home; home = home->next)
+		if (strcmp(home->name, name) == 0)
+			return home;
+	return NULL;
+}
+
+static struct home *home_new(struct homes *h, const char *name)
+{
+	struct home *home = mem_alloc(sizeof *home);
+	home->homes = h;
+	snprintf(home->name, sizeof home->name, "%s", name);
+	home->path = path_join(h->directory, name);
+	home->next = h->first;
+	home->link = &h->first;
+	if (h->first)
+		h->first->link = &home->next;
+	h->first = home;
+	return home;
+}
+
+static void home_free(struct home *h)
+{
+	*h->link = h->next;
+	if (h->next)
+		h->next->link = h->link;
+	free(h->path);
+	free(h->alias);
+	free(h);
+}
+
+static bool name_valid(const char *name)
+{
+	return strlen(name) == HOME_NAME_LEN && strspn(name, "0123456789abcdef") == HOME_NAME_LEN;
+}
+
+enum err home_create(struct homes *h, struct home **out, struct err_info *info)
+{
+	uint8_t raw[HOME_NAME_LEN / 2];
+	char name[HOME_NAME_LEN + 1];
+	random_fill(&h->random, raw, sizeof raw);
+	hex_encode_lower(span(raw, sizeof raw), name);
+	char *path = path_join(h->directory, name);
+	enum err e = OK;
+	if (mkdir(path, 0700) != 0)
+		e = err_set_errno(info, errno, "cannot make the directory %s", path);
+	else
+		e = home_files_configure(path, info);
+	free(path);
+	if (e == OK)
+		*out = home_new(h, name);
+	return e;
+}
+
+enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info)
+{
+	struct stat st;
+	if (!name_valid(name))
+		return err_set(info, ERR_BAD_PARAMS, "not the name of a home");
+	if (find_open(h, name))
+		return err_set(info, ERR_WRONG_STATE, "the home %s is open already", name);
+	char *path = path_join(h->directory, name);
+	enum err e = OK;
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		e = err_set(info, ERR_NOT_FOUND, "there is no home %s", path);
+	if (e == OK)
+		e = directory_make_private(path, info);
+	if (e == OK)
+		e = home_files_restore_keys(path, info);
+	if (e == OK)
+		e = home_files_configure(path, info);
+	free(path);
+	if (e == OK)
+		*out = home_new(h, name);
+	return e;
+}
+
+const char *home_name(const struct home *h)
+{
+	return h->name;
+}
+
+const char *home_path(const struct home *h)
+{
+	return h->path;
+}
+
+enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info)
+{
+	if (!alias_needed(h->path)) {
+		*out = h->path;
+		return OK;
+	}
+	enum err e = alias_make(&h->homes->aliases, h->name, h->path, &h->alias, info);
+	if (e == OK)
+		*out = h->alias;
+	return e;
+}
+
+enum err home_settle(struct home *h, struct err_info *info)
+{
+	return home_files_settle(h->path, info);
+}
+
+bool home_has_unprotected_key(const struct home *h)
+{
+	return home_files_unprotected(h->path);
+}
+
+void home_drop_keyring(struct home *h)
+{
+	home_files_drop_keyring(h->path);
+}
+
+// --- who works in it ------------------------------------------------------------------------------------------------------
+
+void home_enter(struct home *h, struct home_user *u)
+{
+	assert(!u->home);
+	u->home = h;
+	u->claimed = false;
+	u->next = h->users;
+	u->link = &h->users;
+	if (h->users)
+		h->users->link = &u->next;
+	h->users = u;
+}
+
+bool home_claim(struct home_user *u)
+{
+	if (!u->exclusive || u->claimed)
+		return true;
+	if (u->home->written)
+		return false;
+	u->home->written = u->claimed = true;
+	return true;
+}
+
+void home_leave(struct home_user *u)
+{
+	if (!u->home)
+		return;
+	if (u->claimed)
+		u->home->written = false;
+	*u->link = u->next;
+	if (u->next)
+		u->next->link = u->link;
+	u->home = NULL;
+}
+
+static void cancel_users(struct home *h)
+{
+	while (h->users) {
+		struct home_user *u = h->users;
+		home_leave(u);
+		u->cancel(u);
+	}
+}
+
+// --- ends -----------------------------------------------------------------------------------------------------------------
+
+// The agent of one home on its way out; with `remove` the home follows it.
+struct ending {
+	struct homes *homes;
+	char *path, *alias;
+	bool remove;
+	home_done *done;
+	void *arg;
+};
+
+static void on_agent_ended(void *arg, enum err code, const struct err_info *info)
+{
+	struct ending *e = arg;
+	struct homes *h = e->homes;
+	struct err_info removed = *info;
+	if (e->remove) {
+		// also below an agent that would not go: its home is what must not stay
+		enum err left = tree_remove(e->path, &removed);
+		if (left)
+			code = left;
+	}
+	if (e->alias)
+		alias_remove(e->alias);
+	h->ending--;
+	e->done(e->arg, code, &removed);
+	free(e->path);
+	free(e->alias);
+	free(e);
+	free_when_idle(h);
+}
+
+static void end_agent(struct homes *h, const char *path, char *alias, bool orphan, bool remove, home_done *done, void *arg)
+{
+	struct ending *e = mem_alloc(sizeof *e);
+	*e = (struct ending){.homes = h, .path = mem_dup_string(path), .alias = alias, .remove = remove, .done = done, .arg = arg};
+	h->ending++;
+	agent_end_start(h->loop, path, alias, orphan, on_agent_ended, e);
+}
+
+static char *take_alias(struct home *h)
+{
+	char *alias = h->alias;
+	h->alias = NULL;
+	return alias;
+}
+
+void home_destroy_start(struct home *h, home_done *done, void *arg)
+{
+	cancel_users(h);
+	home_files_erase_keys(h->path);
+	end_agent(h->homes, h->path, take_alias(h), false, true, done, arg);
+	home_free(h);
+}
+
+void home_close_start(struct home *h, home_done *done, void *arg)
+{
+	cancel_users(h);
+	end_agent(h->homes, h->path, take_alias(h), false, false, done, arg);
+	home_free(h);
+}
+
+void home_lock_start(struct home *h, home_done *done, void *arg)
+{
+	cancel_users(h);
+	// the next operation makes its alias anew
+	end_agent(h->homes, h->path, take_alias(h), false, false, done, arg);
+}
+
+// --- sweeping -------------------------------------------------------------------------------------------------------------
+
+struct sweep {
+	struct homes *homes;
+	char **names; // sorted: what may stay
+	size_t count;
+	char **entries; // what is there
+	size_t entry_count, at;
+	enum err code; // the first failure
+	struct err_info info;
+	home_done *done;
+	void *arg;
+	struct deferred deferred;
+};
+
+static void sweep_next(void *arg);
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sweep_free(struct sweep *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->names[i]);
+	for (size_t i = 0; i < s->entry_count; i++)
+		free(s->entries[i]);
+	free(s->names);
+	free(s->entries);
+	free(s);
+}
+
+static void sweep_note(struct sweep *s, enum err code, const struct err_info *info)
+{
+	if (code && !s->code) {
+		s->code = code;
+		s->info = *info;
+	}
+}
+
+static void on_swept(void *arg, enum err code, const struct err_info *info)
+{
+	struct sweep *s = arg;
+	sweep_note(s, code, info);
+	loop_defer(s->homes->loop, &s->deferred, sweep_next, s);
+}
+
+static void sweep_entry(struct sweep *s, char *name)
+{
+	struct homes *h = s->homes;
+	struct stat st;
+	struct err_info info;
+	char *path = path_join(h->directory, name);
+	bool keep = bsearch(&name, s->names, s->count, sizeof *s->names, compare_names) != NULL;
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		sweep_note(s, tree_remove(path, &info), &info);
+		loop_defer(h->loop, &s->deferred, sweep_next, s);
+	} else {
+		if (!keep)
+			home_files_erase_keys(path);
+		end_agent(h, path, NULL, true, !keep, on_swept, s);
+	}
+	free(path);
+}
+
+static void sweep_next(void *arg)
+{
+	struct sweep *s = arg;
+	struct homes *h = s->homes;
+	if (s->at < s->entry_count) {
+		sweep_entry(s, s->entries[s->at++]);
+		return;
+	}
+	aliases_sweep(&h->aliases, h->directory);
+	h->ending--;
+	s->done(s->arg, s->code, &s->info);
+	sweep_free(s);
+	free_when_idle(h);
+}
+
+static void list_entries(struct sweep *s)
+{
+	DIR *d = opendir(s->homes->directory);
+	size_t room = 0;
+	for (struct dirent *entry; d && s->entry_count < HOMES_SWEEP_MAX && (entry = readdir(d));) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (s->entry_count == room) {
+			room = room ? room * 2 : 64;
+			s->entries = mem_realloc(s->entries, room * sizeof *s->entries);
+		}
+		s->entries[s->entry_count++] = mem_dup_string(entry->d_name);
+	}
+	if (d)
+		closedir(d);
+}
+
+void homes_sweep_start(struct homes *h, const char *const *names, size_t count, home_done *done, void *arg)
+{
+	struct sweep *s = mem_alloc(sizeof *s);
+	assert(!h->first);
+	s->homes = h;
+	s->done = done;
+	s->arg = arg;
+	s->names = mem_alloc_array(count, sizeof *s->names);
+	s->count = count;
+	for (size_t i = 0; i < count; i++)
+		s->names[i] = mem_dup_string(names[i]);
+	qsort(s->names, count, sizeof *s->names, compare_names);
+	list_entries(s);
+	h->ending++; // the sweep as a whole, so that a close waits for it
+	loop_defer(h->loop, &s->deferred, sweep_next, s);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The files of a home: configuration, secret keys, and what gpg leaves about. Blocking, small, and below a directory of ours.
+#ifndef SOTTO_OPENPGP_HOME_FILES_H
+#define SOTTO_OPENPGP_HOME_FILES_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+// Writes gpg.conf and gpg-agent.conf.
+MUST_CHECK enum err home_files_configure(const char *home, struct err_info *info);
+// Overwrites the secret keys and unlinks them. Best effort: what the file system keeps elsewhere is out of reach.
+void home_files_erase_keys(const char *home);
+// Removes revocation certificates and backups, and writes keys and keyring through to the disk.
+MUST_CHECK enum err home_files_settle(const char *home, struct err_info *info);
+void home_files_drop_keyring(const char *home);
+// Any secret key without a passphrase?
+bool home_files_unprotected(const char *home);
+
+// gpg-agent changes passphrases in place, one key after the other: a crash would leave half a key, or two passphrases. So the keys
+// are kept aside first. Restore brings them back where they are kept (OK where they are not), forget erases them.
+MUST_CHECK enum err home_files_keep_keys(const char *home, struct err_info *info);
+MUST_CHECK enum err home_files_restore_keys(const char *home, struct err_info *info);
+void home_files_forget_kept_keys(const char *home);
+
+#endif

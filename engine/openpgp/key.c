@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "openpgp/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "openpgp/agent.h"
+#include "openpgp/gpg_internal.h"
+#include "openpgp/home_files.h"
+
+#define DISCUSSION_USER_ID "sotto"
+#define NAME_MAX_BYTES 64
+
+// One job is a chain of gpg operations; each step's callback starts the next.
+struct key_job {
+	struct gpg *gpg;
+	key_done *done;
+	void *arg;
+	struct gpg_op *op; // the step under way, or NULL while an agent is waited for
+	struct home *home;
+	bool own_home;     // made by the job: destroyed unless handed over
+	bool stranger, discussion, canceled;
+	struct secret *passphrase, *fresh;
+	struct bytes *certificate, *text, *signature, *plaintext;
+	struct certificate_info info;
+	char fingerprint[FINGERPRINT_TEXT];
+	enum verdict verdict;
+	char *path, *alias; // passphrase: its home's, also after that was let go of
+	enum err code;      // passphrase: how it ended, while the agent goes
+	struct err_info why;
+	struct deferred deferred;
+};
+
+// --- beginning and end ----------------------------------------------------------------------------------------------------
+
+static struct key_job *job_new(const struct key_call *call)
+{
+	struct key_job *job = mem_alloc(sizeof *job);
+	job->gpg = call->gpg;
+	job->done = call->done;
+	job->arg = call->arg;
+	job->verdict = VERDICT_GPG_ERROR;
+	return job;
+}
+
+static void on_destroyed(void *arg, enum err code, const struct err_info *info)
+{
+	(void)arg;
+	if (code)
+		log_error("%s", info->text);
+}
+
+static void job_free(struct key_job *job)
+{
+	if (job->own_home && job->home)
+		home_destroy_start(job->home, on_destroyed, NULL);
+	secret_unref(job->passphrase);
+	secret_unref(job->fresh);
+	bytes_unref(job->certificate);
+	bytes_unref(job->text);
+	bytes_unref(job->signature);
+	bytes_unref(job->plaintext);
+	free(job->path);
+	free(job->alias);
+	free(job);
+}
+
+static void job_end(struct key_job *job, enum err code, const struct err_info *info)
+{
+	struct err_info none = {.code = code};
+	struct key_result result = {.verdict = job->verdict};
+	if (code == OK) {
+		result.home = job->own_home ? job->home : NULL;
+		result.certificate = job->certificate;
+		result.certificate_info = &job->info;
+		result.plaintext = job->plaintext;
+		job->home = NULL;
+	}
+	job->done(job->arg, code, info ? info : &none, &result);
+	job_free(job);
+}
+
+// The outcome of a start function: the handle, or nothing at all.
+static enum err job_started(struct key_job *job, enum err code, struct key_job **out)
+{
+	if (code)
+		job_free(job);
+	else if (out)
+		*out = job;
+	return code;
+}
+
+static struct gpg_call step(struct key_job *job, gpg_done *done)
+{
+	job->op = NULL;
+	return (struct gpg_call){
+		.gpg = job->gpg,
+		.home = job->home,
+		.done = done,
+		.arg = job,
+		.stranger = job->stranger,
+		// a protected key costs a deliberately slow derivation
+		.timeout_ms = job->passphrase || job->fresh ? GPG_TIMEOUT_MAX_MS : 0,
+		.passphrase = job->passphrase,
+	};
+}
+
+static void tell_canceled(struct key_job *job)
+{
+	struct err_info info;
+	enum err code = err_set(&info, ERR_CANCELED, "canceled");
+	key_done *done = job->done;
+	job->done = NULL; // the job itself may have to wait for an agent
+	done(job->arg, code, &info, &(struct key_result){.verdict = VERDICT_GPG_ERROR});
+}
+
+static void on_canceled(void *arg)
+{
+	tell_canceled(arg);
+}
+
+void key_job_cancel(struct key_job *job)
+{
+	job->canceled = true;
+	if (job->op)
+		gpg_op_cancel(job->op);
+	else
+		loop_defer(gpg_loop(job->gpg), &job->deferred, on_canceled, job);
+}
+
+// For a job that has waited for an agent: was it cancelled meanwhile? Then it is gone.
+static bool gone(struct key_job *job)
+{
+	if (!job->canceled)
+		return false;
+	deferred_cancel(gpg_loop(job->gpg), &job->deferred);
+	if (job->done)
+		tell_canceled(job);
+	job_free(job);
+	return true;
+}
+
+// --- making keys ----------------------------------------------------------------------------------------------------------
+
+static void on_generated(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+static void on_exported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+static void on_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+static void on_sealed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+static void on_opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+
+static enum err make_start(struct key_job *job, const struct key_call *call, const char *user_id, struct key_job **out,
+			   struct err_info *info)
+{
+	enum err e = home_create(call->homes, &job->home, info);
+	if (e == OK) {
+		job->own_home = true;
+		struct gpg_call next = step(job, on_generated);
+		e = gpg_generate_start(&next, user_id, &job->op, info);
+	}
+	return job_started(job, e, out);
+}
+
+static void on_generated(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	if (code == OK) {
+		struct gpg_call next = step(job, on_exported);
+		memcpy(job->fingerprint, result->fingerprint, sizeof job->fingerprint);
+		code = gpg_export_start(&next, job->fingerprint, &job->op, &why);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+static void on_exported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	if (code == OK) {
+		struct span certificate = bytes_span(result->output);
+		job->certificate = bytes_ref(result->output);
+		code = job->discussion ? discussion_certificate_check(certificate, &job->info, &why)
+				       : certificate_check(certificate, &job->info, &why);
+	}
+	if (code == OK) {
+		struct gpg_call next = step(job, on_imported);
+		home_drop_keyring(job->home);
+		code = gpg_import_start(&next, job->certificate, &job->op, &why);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+static void finish_making(struct key_job *job)
+{
+	struct err_info why = {.code = OK};
+	enum err code = home_settle(job->home, &why);
+	if (code == OK && job->passphrase && home_has_unprotected_key(job->home))
+		code = err_set(&why, ERR_INTERNAL, "gpg has stored the key without its passphrase");
+	job->verdict = VERDICT_ACCEPTED;
+	bytes_unref(job->plaintext);
+	job->plaintext = NULL;
+	job_end(job, code, &why);
+}
+
+static void on_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	(void)result;
+	if (code == OK && !job->passphrase) {
+		finish_making(job);
+		return;
+	}
+	if (code == OK) {
+		// making a key leaves its agent without the passphrase; using both halves once teaches it
+		struct gpg_call next = step(job, on_sealed);
+		struct bytes *probe = bytes_new_span(span_string("sotto"));
+		code = gpg_seal_start(&next, probe, &job->info.subkeys[job->info.encryption].id, 1, &job->op, &why);
+		bytes_unref(probe);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+static void on_sealed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	if (code == OK) {
+		struct gpg_call next = step(job, on_opened);
+		code = gpg_open_start(&next, result->output, &job->info.subkeys[job->info.encryption].id, 1,
+				      job->info.primary.fingerprint, &job->op, &why);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+static void on_opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	(void)result;
+	if (code)
+		job_end(job, code, info);
+	else
+		finish_making(job);
+}
+
+enum err key_make_discussion_start(const struct key_call *call, struct key_job **out, struct err_info *info)
+{
+	struct key_job *job = job_new(call);
+	job->discussion = true;
+	return make_start(job, call, DISCUSSION_USER_ID, out, info);
+}
+
+static bool fits_user_id(utf8proc_int32_t point)
+{
+	if (point < 128 && strchr("<>()@", (int)point))
+		return false;
+	switch (utf8proc_category(point)) {
+	case UTF8PROC_CATEGORY_CC:
+	case UTF8PROC_CATEGORY_CF:
+	case UTF8PROC_CATEGORY_CO:
+	case UTF8PROC_CATEGORY_CN:
+	case UTF8PROC_CATEGORY_CS:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return false;
+	default:
+		return true;
+	}
+}
+
+// What fits of `name`, everything else as single blanks between.
+static void make_user_id(const char *name, char out[NAME_MAX_BYTES + 1])
+{
+	size_t len = 0, left = strlen(name);
+	const char *at = name;
+	bool blank = false;
+	while (left) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)at, (utf8proc_ssize_t)left, &point);
+		size_t used = n > 0 ? (size_t)n : 1;
+		bool fits = n > 0 && point != ' ' && fits_user_id(point);
+		if (fits) {
+			bool gap = blank && len > 0;
+			if (len + gap + used > NAME_MAX_BYTES)
+				break;
+			if (gap)
+				out[len++] = ' ';
+			memcpy(out + len, at, used);
+			len += used;
+		}
+		blank = !fits;
+		at += used;
+		left -= used;
+	}
+	out[len] = 0;
+	if (len == 0)
+		strcpy(out, DISCUSSION_USER_ID);
+}
+
+enum err key_make_general_start(const struct key_call *call, const char *name, struct secret *passphrase,
+				struct key_job **out, struct err_info *info)
+{
+	char user_id[NAME_MAX_BYTES + 1];
+	struct key_job *job = job_new(call);
+	make_user_id(name, user_id);
+	job->passphrase = secret_ref(passphrase);
+	return make_start(job, call, user_id, out, info);
+}
+
+// --- unlocking ------------------------------------------------------------------------------------------------------------
+
+static void on_unlock_signed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	(void)result;
+	job_end(arg, code, info);
+}
+
+static void on_unlock_opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	job->verdict = result->verdict;
+	if (code == OK) {
+		struct gpg_call next = step(job, on_unlock_signed);
+		struct bytes *probe = bytes_new_span(span_string("sotto"));
+		job->plaintext = bytes_ref(result->output);
+		code = gpg_sign_start(&next, probe, &job->op, &why);
+		bytes_unref(probe);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+enum err key_unlock_start(const struct key_call *call, struct home *home, const struct certificate_info *own,
+			  struct secret *passphrase, struct bytes *message, struct key_job **out, struct err_info *info)
+{
+	struct key_job *job = job_new(call);
+	job->home = home;
+	job->passphrase = secret_ref(passphrase);
+	struct gpg_call next = step(job, on_unlock_opened);
+	enum err e = gpg_open_start(&next, message, &own->subkeys[own->encryption].id, 1, own->primary.fingerprint, &job->op,
+				    info);
+	return job_started(job, e, out);
+}
+
+// --- another passphrase ---------------------------------------------------------------------------------------------------
+
+static void on_changed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
+
+// The last step, whatever came before. Only now nobody writes to the keys any more.
+static void on_change_ended(void *arg, enum err code, const struct err_info *info)
+{
+	struct key_job *job = arg;
+	struct err_info lost;
+	if (job->code && home_files_restore_keys(job->path, &lost))
+		log_error("%s", lost.text);
+	if (code && job->code == OK) {
+		job->code = code;
+		job->why = *info;
+	}
+	if (gone(job))
+		return;
+	if (job->done)
+		job_end(job, job->code, &job->why);
+	else
+		job_free(job);
+}
+
+// An agent that knows the old passphrase, or half of the new, is not kept. The home may have been let go of by now.
+static void end_change(struct key_job *job, enum err code, const struct err_info *info)
+{
+	job->code = code;
+	job->why = *info;
+	job->op = NULL;
+	if (code == ERR_CANCELED)
+		tell_canceled(job);
+	agent_end_start(gpg_loop(job->gpg), job->path, job->alias, false, on_change_ended, job);
+}
+
+static void change(struct key_job *job)
+{
+	struct err_info why;
+	enum err e = home_files_keep_keys(job->path, &why);
+	if (e == OK) {
+		struct gpg_call next = step(job, on_changed);
+		e = gpg_passphrase_start(&next, job->fingerprint, job->fresh, &job->op, &why);
+	}
+	if (e)
+		end_change(job, e, &why);
+}
+
+static void on_changed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	(void)result;
+	if (code == OK && home_files_unprotected(job->path))
+		code = err_set(&why, ERR_INTERNAL, "gpg has stored a key without its passphrase");
+	if (code == OK)
+		code = home_files_settle(job->path, &why);
+	if (code == OK)
+		home_files_forget_kept_keys(job->path);
+	end_change(job, code, &why);
+}
+
+static void on_old_tried(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	(void)result;
+	job->op = NULL;
+	if (code)
+		end_change(job, code, info);
+	else
+		change(job);
+}
+
+// The old one is tried against an agent that knows nothing: while it changes a passphrase gpg does not say which one it asks for.
+static void on_forgotten(void *arg, enum err code, const struct err_info *info)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	if (gone(job))
+		return;
+	if (code == OK && !job->passphrase) {
+		change(job);
+		return;
+	}
+	if (code == OK) {
+		struct gpg_call next = step(job, on_old_tried);
+		struct bytes *probe = bytes_new_span(span_string("sotto"));
+		code = gpg_sign_start(&next, probe, &job->op, &why);
+		bytes_unref(probe);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+enum err key_passphrase_start(const struct key_call *call, struct home *home, const char *fingerprint, struct secret *old,
+			      struct secret *fresh, struct key_job **out, struct err_info *info)
+{
+	const char *alias;
+	enum err e = passphrase_check(fresh, info);
+	if (e == OK && old)
+		e = passphrase_check(old, info);
+	if (e == OK && !fingerprint_valid(fingerprint))
+		e = err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
+	if (e == OK && home_has_unprotected_key(home) != (old == NULL))
+		e = err_set(info, ERR_REFUSED, old ? "the key has no passphrase" : "the key has a passphrase");
+	if (e == OK)
+		e = home_gnupg_path(home, &alias, info);
+	if (e)
+		return e;
+	struct key_job *job = job_new(call);
+	job->home = home;
+	job->path = mem_dup_string(home_path(home));
+	job->alias = mem_dup_string(alias);
+	job->passphrase = secret_ref(old);
+	job->fresh = secret_ref(fresh);
+	memcpy(job->fingerprint, fingerprint, sizeof job->fingerprint);
+	agent_end_start(gpg_loop(call->gpg), job->path, job->alias, false, on_forgotten, job);
+	return job_started(job, OK, out);
+}
+
+// --- strangers ------------------------------------------------------------------------------------------------------------
+
+static void on_vet_verified(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	job->verdict = result->verdict;
+	job_end(job, code, info);
+}
+
+static void on_vet_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct key_job *job = arg;
+	struct err_info why = *info;
+	(void)result;
+	if (code == OK) {
+		struct gpg_call next = step(job, on_vet_verified);
+		code = gpg_verify_start(&next, job->text, job->signature, job->info.primary.fingerprint, &job->op, &why);
+	}
+	if (code)
+		job_end(job, code, &why);
+}
+
+enum err key_vet_start(const struct key_call *call, struct bytes *certificate, struct bytes *text, struct bytes *signature,
+		       bool known, struct key_job **out, struct err_info *info)
+{
+	struct key_job *job = job_new(call);
+	job->stranger = !known;
+	job->text = bytes_ref(text);
+	job->signature = bytes_ref(signature);
+	enum err e = certificate_check(bytes_span(certificate), &job->info, info);
+	if (e == OK)
+		e = signature_check(bytes_span(signature), info);
+	if (e == OK)
+		e = home_create(call->homes, &job->home, info);
+	if (e == OK) {
+		job->own_home = true;
+		struct gpg_call next = step(job, on_vet_imported);
+		e = gpg_import_start(&next, certificate, &job->op, info);
+	}
+	return job_started(job, e, out);
+}
