@@ -158,7 +158,8 @@ static enum err check_strict(const json_t *value, int levels, size_t *values, st
 		return err_set(info, ERR_TOO_LARGE, "more than %d values", STRICT_VALUES);
 	if (json_is_real(value))
 		return err_set(info, ERR_BAD_INPUT, "a number that is not an integer");
-	if (json_is_integer(value) && llabs(json_integer_value(value)) > STRICT_INTEGER)
+	if (json_is_integer(value) &&
+	    (json_integer_value(value) > STRICT_INTEGER || json_integer_value(value) < -STRICT_INTEGER))
 		return err_set(info, ERR_BAD_INPUT, "an integer beyond 2^53-1");
 	if ((json_is_array(value) || json_is_object(value)) && levels == 0)
 		return err_set(info, ERR_TOO_LARGE, "more than %d levels", STRICT_LEVELS);

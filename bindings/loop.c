@@ -21,8 +21,36 @@ struct lua_timer {
 	struct anchor self;
 	struct loop *loop;
 	struct timer timer;
-	int64_t period; // 0: once
+	int64_t period;	 // 0: once
+	bool background; // does not keep the loop going
+	bool counted_out; // its reference to the loop is given back, and is owed before it stops
 };
+
+static void pay_back(struct lua_timer *t)
+{
+	if (t->counted_out)
+		ev_ref(loop_ev(t->loop));
+	t->counted_out = false;
+}
+
+static void timer_fired(void *arg);
+
+static void timer_begin(struct lua_timer *t, int64_t ms)
+{
+	pay_back(t);
+	timer_start(t->loop, &t->timer, ms, timer_fired, t);
+	if (t->background) {
+		ev_unref(loop_ev(t->loop));
+		t->counted_out = true;
+	}
+}
+
+static void timer_end(struct lua_timer *t)
+{
+	pay_back(t);
+	timer_cancel(t->loop, &t->timer);
+	anchor_clear(&t->self);
+}
 
 static void timer_fired(void *arg)
 {
@@ -31,9 +59,9 @@ static void timer_fired(void *arg)
 	bool found = anchor_push_callback(&t->self, 1);
 	// before the call, which may stop or restart it, or end the loop
 	if (t->period)
-		timer_start(t->loop, &t->timer, t->period, timer_fired, t);
+		timer_begin(t, t->period);
 	else
-		anchor_clear(&t->self);
+		timer_end(t);
 	if (found)
 		binding_call(L, 0, 0, "a timer");
 }
@@ -57,7 +85,7 @@ static int make_timer(lua_State *L, bool repeat)
 	anchor_set(&t->self, L, -1);
 	t->loop = loop;
 	t->period = repeat ? ms : 0;
-	timer_start(loop, &t->timer, ms, timer_fired, t);
+	timer_begin(t, ms);
 	return 1;
 }
 
@@ -75,8 +103,7 @@ static int lua_timer_stop(lua_State *L)
 {
 	struct lua_timer *t = luaL_checkudata(L, 1, TIMER_TYPE);
 	if (t->loop)
-		timer_cancel(t->loop, &t->timer);
-	anchor_clear(&t->self);
+		timer_end(t);
 	return 0;
 }
 
@@ -88,8 +115,20 @@ static int lua_timer_restart(lua_State *L)
 	if (t->period)
 		t->period = ms;
 	anchor_set(&t->self, L, 1);
-	timer_start(t->loop, &t->timer, ms, timer_fired, t);
+	timer_begin(t, ms);
 	return 0;
+}
+
+static int lua_timer_background(lua_State *L)
+{
+	struct lua_timer *t = luaL_checkudata(L, 1, TIMER_TYPE);
+	t->background = true;
+	if (timer_running(&t->timer) && !t->counted_out) {
+		ev_unref(loop_ev(t->loop));
+		t->counted_out = true;
+	}
+	lua_settop(L, 1);
+	return 1;
 }
 
 static int lua_timer_active(lua_State *L)
@@ -265,7 +304,10 @@ static int loop_on_error(lua_State *L)
 static void register_types(lua_State *L)
 {
 	static const luaL_Reg timer_methods[] = {
-		{"stop", lua_timer_stop}, {"restart", lua_timer_restart}, {"active", lua_timer_active}, {NULL, NULL}};
+		{"stop", lua_timer_stop},     {"restart", lua_timer_restart},
+		{"active", lua_timer_active}, {"background", lua_timer_background},
+		{NULL, NULL},
+	};
 	static const luaL_Reg timer_meta[] = {{"__gc", lua_timer_stop}, {"__close", lua_timer_stop}, {NULL, NULL}};
 	static const luaL_Reg defer_meta[] = {{"__gc", lua_deferred_gc}, {NULL, NULL}};
 	static const luaL_Reg signal_methods[] = {{"stop", lua_signal_stop}, {NULL, NULL}};

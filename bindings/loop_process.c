@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,8 @@ static void run_child(const struct spawn *s, int report)
 	for (int i = 0; i < 3; i++)
 		if (dup2(high[i], i) < 0)
 			goto failed;
+	// this process may hold descriptors that somebody opened without O_CLOEXEC
+	close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	execvpe(s->arguments[0], s->arguments, s->environment);
 failed:
 	number = errno;

@@ -95,6 +95,9 @@ static void give_lines(struct lua_stream *s)
 		size_t len = (size_t)(end - from);
 		s->handled += len + 1;
 		s->looked = s->handled;
+		// a callback that runs the loop gets what is behind this line there
+		if (s->handled < s->in.len)
+			ev_feed_event(loop_ev(s->loop), &s->reader, EV_READ);
 		if (anchor_push_callback(&s->self, SLOT_LINE)) {
 			lua_pushlstring(L, (const char *)from, len);
 			binding_call(L, 1, 0, "a stream's line handler");

@@ -25,6 +25,9 @@ function timer:stop() end
 function timer:restart(ms) end
 ---@return boolean
 function timer:active() end
+--- From now on it alone does not keep loop.run going.
+---@return sotto.timer itself
+function timer:background() end
 
 ---@param ms number
 ---@param callback fun()
