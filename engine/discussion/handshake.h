@@ -37,7 +37,6 @@ const char *handshake_reason_name(enum handshake_reason reason);
 #define HANDSHAKE_IDLE_MS 30000    // P2.6
 #define HANDSHAKE_PERSON_MS 600000 // P2.6; the initiator waits IDLE longer, to hear "expired"
 #define HANDSHAKE_WORK_MS 150000   // for own work: longer than gpg may take with a card (P3.5)
-#define HANDSHAKE_WAITING_FRAMES 4 // frames that may wait in the machine for results
 #define HANDSHAKE_MEMBERS 2        // what a handshake makes; a roster may hold more
 
 // A discussion key's public side.
