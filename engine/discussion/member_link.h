@@ -18,7 +18,6 @@
 #include "wire/link.h"
 
 #define MEMBER_LINK_IDLE_MS 30000
-#define MEMBER_LINK_WAITING_FRAMES 4
 #define MEMBER_LINK_FAREWELL_MAX 4096 // sealed payloads that a side which has closed may send on one link
 
 enum member_link_side { MEMBER_LINK_DIALS, MEMBER_LINK_ANSWERS };
