@@ -28,28 +28,53 @@ static void nothing(struct ev_loop *ev, struct ev_timer *watcher, int events)
 	(void)events;
 }
 
+static void set_waiting(lua_State *L, bool waiting)
+{
+	lua_pushboolean(L, waiting);
+	lua_setfield(L, LUA_REGISTRYINDEX, SUPPORT_WAITING);
+}
+
+static bool holds(lua_State *L)
+{
+	lua_pushvalue(L, 1);
+	lua_call(L, 0, 1);
+	bool done = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return done;
+}
+
+// A callback breaks a turn that may sleep, perhaps before its timers and descriptors had their say:
+// hence the other turn, which does not sleep.
+static void turn_twice(lua_State *L, struct loop *loop, double left)
+{
+	struct ev_timer deadline;
+	ev_run(loop_ev(loop), EVRUN_NOWAIT);
+	raise_kept(L);
+	if (holds(L))
+		return;
+	ev_now_update(loop_ev(loop));
+	ev_timer_init(&deadline, nothing, left, 0.);
+	ev_timer_start(loop_ev(loop), &deadline);
+	set_waiting(L, true);
+	ev_run(loop_ev(loop), EVRUN_ONCE);
+	set_waiting(L, false);
+	ev_timer_stop(loop_ev(loop), &deadline);
+	raise_kept(L);
+}
+
 static int wait(lua_State *L)
 {
 	struct loop *loop = support_loop(L);
-	struct ev_timer deadline;
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	double end = loop_now(loop) + luaL_optnumber(L, 2, 10);
 	for (;;) {
-		lua_pushvalue(L, 1);
-		lua_call(L, 0, 1);
-		bool done = lua_toboolean(L, -1);
-		lua_pop(L, 1);
+		bool done = holds(L);
 		double left = end - loop_now(loop);
 		if (done || left <= 0) {
 			lua_pushboolean(L, done);
 			return 1;
 		}
-		ev_now_update(loop_ev(loop));
-		ev_timer_init(&deadline, nothing, left, 0.);
-		ev_timer_start(loop_ev(loop), &deadline);
-		ev_run(loop_ev(loop), EVRUN_ONCE);
-		ev_timer_stop(loop_ev(loop), &deadline);
-		raise_kept(L);
+		turn_twice(L, loop, left);
 	}
 }
 
@@ -197,8 +222,8 @@ static int drop_deferred(lua_State *L)
 int luaopen_support_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"wait", wait},	  {"turn", turn},   {"turns", turns}, {"now", now},   {"run", run},
-		{"stop", stop},	  {"after", after}, {"defer", defer}, {NULL, NULL},
+		{"wait", wait}, {"turn", turn},   {"turns", turns}, {"now", now}, {"run", run},
+		{"stop", stop}, {"after", after}, {"defer", defer}, {NULL, NULL},
 	};
 	static const luaL_Reg timer_methods[] = {{"start", start},
 						 {"cancel", cancel},

@@ -15,6 +15,7 @@
 
 #define SUPPORT_ERROR "support.error"
 #define SUPPORT_LOOP "support.loop"
+#define SUPPORT_WAITING "support.waiting"
 
 // nil, name, text
 static inline int answer_error(lua_State *L, enum err e, const struct err_info *info)
@@ -117,9 +118,20 @@ static inline bool object_push(struct object *o, const char *name)
 	return false;
 }
 
+// A wait looks at its predicate after every callback: one that came at the end of a turn would
+// otherwise be noticed only after the next sleep.
+static inline void support_look(lua_State *L)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, SUPPORT_WAITING);
+	if (lua_toboolean(L, -1))
+		ev_break(loop_ev(support_loop(L)), EVBREAK_ONE);
+	lua_pop(L, 1);
+}
+
 // Calls what object_push began; `count` more arguments were pushed.
 static inline void object_call(lua_State *L, int count)
 {
+	support_look(L);
 	if (lua_pcall(L, count + 1, 0, 0) == LUA_OK)
 		return;
 	if (lua_getfield(L, LUA_REGISTRYINDEX, SUPPORT_ERROR) == LUA_TNIL) {
