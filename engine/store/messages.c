@@ -99,8 +99,9 @@ enum err store_message_insert(struct store *s, const struct store_message *messa
 	if (!e) {
 		query_begin(&q, s,
 			    "INSERT INTO messages (id, discussion, sender, state, epoch, "
-			    "sequence, place, time, nonce, body) VALUES "
-			    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+			    "sequence, place, time, nonce, body, own) VALUES "
+			    "(?, ?, ?3, ?, ?, ?, ?, ?, ?, ?, "
+			    "?3 IS (SELECT fingerprint FROM identity))");
 		query_bind_text(&q, message->id);
 		query_bind_int(&q, key->number);
 		query_bind_text(&q, message->sender);
@@ -473,9 +474,9 @@ enum err store_message_unread(struct store *s, const char *discussion, uint32_t 
 	if (e)
 		return e;
 	query_begin(&q, s,
-		    "SELECT count(*) FROM (SELECT 1 FROM messages INDEXED BY messages_in_order "
-		    "WHERE discussion = ?1 AND number > (SELECT read_marker FROM discussions WHERE "
-		    "number = ?1) AND sender IS NOT (SELECT fingerprint FROM identity) LIMIT ?)");
+		    "SELECT count(*) FROM (SELECT 1 FROM messages INDEXED BY messages_of_others "
+		    "WHERE discussion = ?1 AND own = 0 AND number > (SELECT read_marker FROM "
+		    "discussions WHERE number = ?1) LIMIT ?)");
 	query_bind_int(&q, number);
 	query_bind_int(&q, STORE_UNREAD_MAX);
 	if (query_step(&q))

@@ -138,6 +138,7 @@ static const char schema_1[] =
 	" id TEXT NOT NULL UNIQUE,"
 	" discussion INTEGER NOT NULL REFERENCES discussions ON DELETE CASCADE,"
 	" sender TEXT NOT NULL,"
+	" own INTEGER NOT NULL,"
 	" state TEXT NOT NULL,"
 	" epoch INTEGER,"
 	" sequence INTEGER,"
@@ -147,6 +148,7 @@ static const char schema_1[] =
 	" body BLOB NOT NULL"
 	") STRICT;"
 	"CREATE INDEX messages_in_order ON messages (discussion);"
+	"CREATE INDEX messages_of_others ON messages (discussion) WHERE own = 0;"
 	"CREATE INDEX messages_waiting ON messages (discussion, state) WHERE sequence IS NULL;"
 	"CREATE UNIQUE INDEX messages_placed ON messages"
 	" (discussion, sender, epoch, sequence, place) WHERE sequence IS NOT NULL;";
