@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/longpath.h"
@@ -44,7 +45,7 @@ static bool disk_is_full(sqlite3 *db, int rc)
 static enum err translate(sqlite3 *db, int rc, struct err_info *info)
 {
 	if (disk_is_full(db, rc))
-		return err_set(info, ERR_IO, "the disk is full: nothing was stored");
+		return err_set(info, ERR_IO, "the disk is full");
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -176,6 +177,7 @@ static enum err configure(struct store *s, struct err_info *info)
 enum err store_open(struct store **out, const char *path, struct err_info *info)
 {
 	struct store *s = mem_alloc(sizeof *s);
+	struct err_info left;
 	s->directory = -1;
 	keyring_init(&s->keyring);
 	enum err e = open_file(s, path, info);
@@ -183,13 +185,15 @@ enum err store_open(struct store **out, const char *path, struct err_info *info)
 		e = configure(s, info);
 	if (!e)
 		e = migrations_run(s->db, migrations, migration_count, info);
-	if (!e)
-		e = discussions_finish_forgetting(s, info);
-	if (e)
+	if (e) {
 		store_close(s);
-	else
-		*out = s;
-	return e;
+		return e;
+	}
+	// its key is gone: what is left of it cannot be read, and is no reason not to start
+	if (discussions_finish_forgetting(s, &left))
+		log_warn("a forgotten discussion cannot be removed yet: %s", left.text);
+	*out = s;
+	return OK;
 }
 
 void store_close(struct store *s)
@@ -213,9 +217,11 @@ void store_close(struct store *s)
 
 static enum err truncate_wal(struct store *s, struct err_info *info)
 {
+	struct err_info why;
 	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	if (rc)
-		return translate(s->db, rc, info);
+		return err_set(info, translate(s->db, rc, &why),
+			       "what was forgotten is not erased from the disk yet: %s", why.text);
 	s->truncate_due = false;
 	return OK;
 }

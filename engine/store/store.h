@@ -48,9 +48,9 @@ struct store_addresses {
 };
 
 // Opens or makes the file (0600), and the directory it is in (0700); brings an older schema up to
-// date; ends a forgetting that a crash cut short. The path may be of any length. ERR_BUSY: another
-// process holds it (after waiting 2 s). ERR_UNSUPPORTED: the file's schema is newer than this
-// program. ERR_BAD_INPUT: not a store.
+// date; ends a forgetting that a crash cut short (or tries, where the disk is full). The path may
+// be of any length. ERR_BUSY: another process holds it (after waiting 2 s). ERR_UNSUPPORTED: the
+// file's schema is newer than this program. ERR_BAD_INPUT: not a store.
 MUST_CHECK enum err store_open(struct store **out, const char *path, struct err_info *info);
 void store_close(
 	struct store *s); // NULL is fine; rolls an open transaction back, and wipes the keys
