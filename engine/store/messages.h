@@ -30,8 +30,8 @@ struct store_message {
 			// member has it yet) and failed, always in all other states
 	struct store_place place;
 	int64_t time;
-	// What the id was made of: an own message needs it until its payload is built. STORE_NONCE_LEN
-	// bytes, or empty for none; borrowed.
+	// What the id was made of: an own message needs it until its payload is built.
+	// STORE_NONCE_LEN bytes, or empty for none; borrowed.
 	struct span nonce;
 	struct span text; // 1 to STORE_TEXT_MAX bytes; borrowed, wiped after the callback
 };
