@@ -23,6 +23,8 @@ HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIC
 CPPFLAGS_ALL = -D_GNU_SOURCE -DSOTTO_VERSION='"$(VERSION)"' -Iengine -I. $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS_PC) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+# libev's handler of SIGCHLD must stay where it is when Lua closes and unloads its modules
+MODULE = -shared -Wl,-z,nodelete
 
 ENGINE_SRC   := $(wildcard engine/*.c engine/*/*.c)
 BINDINGS_SRC := $(wildcard bindings/*.c)
@@ -84,11 +86,11 @@ $(BUILD)/libengine.a: $(ENGINE_OBJ)
 
 # every sotto.* C module in one shared object, for `require "sotto.json"` from a plain lua5.4
 $(BUILD)/sotto.so: $(BINDINGS_OBJ) $(BUILD)/libengine.a
-	$(CC) -shared $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline
+	$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline
 
 # the pure machines and the test tools, for specs only; never installed
 $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
-	$(CC) -shared $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
+	$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
 	$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4
