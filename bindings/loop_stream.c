@@ -2,18 +2,16 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "bindings/json.h"
 #include "bindings/loop.h"
+#include "net/unix.h"
 
 #define STREAM_TYPE "sotto.stream"
 
@@ -354,33 +352,6 @@ void loop_stream_push(lua_State *L, int fd, int options)
 }
 
 // --- UNIX sockets ---------------------------------------------------------------------------------------------------------------
-
-// A path may be longer than sun_path: the directory is opened, and the socket named through it.
-static enum err unix_connect(const char *path, int *out, struct err_info *info)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	const char *slash = strrchr(path, '/');
-	char *directory = slash ? mem_dup(path, (size_t)(slash - path) + 1) : mem_dup_string(".");
-	int at = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
-	enum err e = OK;
-	free(directory);
-	if (at < 0)
-		return err_set_errno(info, errno, "cannot connect to %s", path);
-	size_t len = (size_t)snprintf(to.sun_path, sizeof to.sun_path, "/proc/self/fd/%d/%s", at,
-				      slash ? slash + 1 : path);
-	if (len >= sizeof to.sun_path)
-		e = err_set(info, ERR_TOO_LARGE, "the name of the socket %s is too long", path);
-	if (!e && (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
-		e = err_set_errno(info, errno, "cannot make a socket");
-	if (!e && connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
-		e = err_set_errno(info, errno, "cannot connect to %s", path);
-	close(at);
-	if (e && fd >= 0)
-		close(fd);
-	if (!e)
-		*out = fd;
-	return e;
-}
 
 static int loop_connect_unix(lua_State *L)
 {

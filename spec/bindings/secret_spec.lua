@@ -80,7 +80,8 @@ describe("secret", function()
     local program = [[
       package.cpath = "./build/?.so"
       local secret = require "sotto.secret"
-      print(secret.read_line(0) == secret.new "pass word", secret.read_line(0):is_empty(), select(3, secret.read_line(0)))
+      print(secret.read_line(0) == secret.new "pass word", secret.read_line(0):is_empty(),
+        select(3, secret.read_line(0)))
       print(secret.read_line(0):is_empty(), secret.read_line(0) == secret.new "last", secret.read_line(0):is_empty())
     ]]
     local input = "pass word\\r\\n\\n" .. ("x"):rep(1025)

@@ -23,14 +23,15 @@ local Client = {}
 Client.__index = Client
 
 function Client:reply(text)
-  if self.handle:send(text) then
+  local ok, _, name = self.handle:send(text)
+  if ok then
     -- who does not read its answers is not asked for more questions
     if self.handle:queued() > control.queue_mark then self.handle:pause() end
-    return
+  elseif name == "busy" then
+    -- an answer that is lost would leave its caller waiting for ever
+    log.warn("a client does not read its answers, and is dropped")
+    self.handle:close()
   end
-  -- an answer that is lost would leave its caller waiting for ever
-  log.warn("a client does not read its answers, and is dropped")
-  self.handle:close()
 end
 
 function Client:send(line) return self.handle:send(line) end
