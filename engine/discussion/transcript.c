@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The rule of acceptance (P3.4), commits, and the dispatch of events.
+#include "discussion/transcript.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "discussion/transcript_machine.h"
+
+// --- life ---------------------------------------------------------------------------------------
+
+struct transcript *transcript_new(const struct transcript_config *config)
+{
+	struct transcript *t = mem_alloc(sizeof *t);
+	t->roster = *config->roster;
+	t->roster_hash = config->roster_hash;
+	memcpy(t->own, config->own, sizeof t->own);
+	t->self = roster_position(&t->roster, t->own);
+	t->chains = mem_alloc_array(t->roster.count, sizeof *t->chains);
+	t->links = mem_alloc_array(t->roster.count, sizeof *t->links);
+	t->retry_ms = TRANSCRIPT_RETRY_FIRST_MS;
+	for (size_t i = 0; i < t->roster.count; i++) {
+		struct transcript_chain *c = &t->chains[i];
+		if (i == t->self)
+			continue;
+		c->head = config->heads[i];
+		c->closed = config->closed[i];
+		c->recent[c->head.sequence % TRANSCRIPT_RECENT] = c->head;
+	}
+	return t;
+}
+
+static void forget_commit(struct transcript *t)
+{
+	transcript_messages_free(t->commit.messages, t->commit.count);
+	memset(&t->commit, 0, sizeof t->commit);
+	t->commits = false;
+}
+
+void transcript_free(struct transcript *t)
+{
+	if (!t)
+		return;
+	forget_commit(t);
+	transcript_held_clear(t);
+	free(t->chains);
+	free(t->links);
+	free(t);
+}
+
+struct transcript_head transcript_head(const struct transcript *t, size_t member)
+{
+	assert(member < t->roster.count);
+	return t->chains[member].head;
+}
+
+size_t transcript_seen(const struct transcript *t, struct payload_seen out[RECORD_MEMBERS_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < t->roster.count; i++) {
+		const struct transcript_head *h = &t->chains[i].head;
+		if (h->sequence == 0)
+			continue;
+		struct payload_seen *s = &out[count++];
+		memcpy(s->fingerprint, t->roster.members[i].fingerprint, sizeof s->fingerprint);
+		s->sequence = h->sequence;
+		s->hash = h->hash;
+	}
+	return count;
+}
+
+struct transcript_counters transcript_counters(const struct transcript *t)
+{
+	struct transcript_counters c = t->counters;
+	c.held = t->held_count;
+	c.held_bytes = t->held_bytes;
+	return c;
+}
+
+// --- the rule -----------------------------------------------------------------------------------
+
+static enum transcript_reason why_known(const struct transcript_chain *c, const struct payload *p,
+					const struct hash *hash)
+{
+	const struct transcript_head *recent = &c->recent[p->sequence % TRANSCRIPT_RECENT];
+	bool other = recent->sequence == p->sequence && !hash_equal(&recent->hash, hash);
+	return other ? TRANSCRIPT_EQUIVOCATED : TRANSCRIPT_DUPLICATE;
+}
+
+// The signature is the sender's: whose it had to be was said to OPEN. False: *why.
+static bool may_accept(const struct transcript *t, const struct held *h, const struct payload *p,
+		       const struct hash *hash, enum transcript_reason *why)
+{
+	const struct transcript_chain *c = &t->chains[h->sender];
+	const struct hash *before = c->head.sequence ? &c->head.hash : &t->roster_hash;
+	if (strcmp(p->discussion, t->roster.discussion) != 0)
+		*why = TRANSCRIPT_OTHER_DISCUSSION;
+	else if (p->epoch != t->roster.epoch)
+		*why = TRANSCRIPT_OTHER_EPOCH;
+	else if (!hash_equal(&p->roster_hash, &t->roster_hash))
+		*why = TRANSCRIPT_OTHER_ROSTER;
+	else if (strcmp(p->sender, t->own) == 0)
+		*why = TRANSCRIPT_REFLECTED;
+	else if (strcmp(p->sender, t->roster.members[h->sender].fingerprint) != 0)
+		*why = TRANSCRIPT_OTHER_SENDER;
+	else if (p->sequence <= c->head.sequence)
+		*why = why_known(c, p, hash);
+	else if (c->closed)
+		*why = TRANSCRIPT_AFTER_CLOSE;
+	else if (p->sequence != c->head.sequence + 1)
+		*why = TRANSCRIPT_GAP;
+	else if (!hash_equal(&p->previous, before))
+		*why = TRANSCRIPT_BROKEN_CHAIN;
+	else
+		return true;
+	return false;
+}
+
+static void payload_set(struct transcript_payload *out, const struct held *h,
+			const struct payload *p, const struct hash *hash)
+{
+	out->sender = h->sender;
+	out->sequence = p->sequence;
+	out->hash = *hash;
+	out->payload = bytes_ref(h->payload);
+	out->frame = bytes_ref(h->frame);
+	out->message = span(h->frame->data + SEALED_FRAME_HEADER_LEN,
+			    h->frame->len - SEALED_FRAME_HEADER_LEN);
+	out->session_key = secret_ref(h->session_key);
+}
+
+// Removes it, and what depended on it.
+static void refuse(struct transcript *t, size_t i, enum transcript_reason why, bool close_link)
+{
+	size_t member = t->held[i].member, sender = t->held[i].sender;
+	transcript_held_remove(t, i);
+	transcript_drop(t, member, why, close_link);
+	transcript_held_drop_gaps(t, member, sender);
+}
+
+static void refuse_payload(struct transcript *t, size_t i, const struct payload *p,
+			   const struct hash *hash, enum transcript_reason why)
+{
+	const struct held *h = &t->held[i];
+	if (why == TRANSCRIPT_EQUIVOCATED)
+		payload_set(&transcript_act(t, TRANSCRIPT_EQUIVOCATION)->proof, h, p, hash);
+	if (why == TRANSCRIPT_DUPLICATE) {
+		struct transcript_action *a = transcript_act(t, TRANSCRIPT_ACK);
+		a->delivery.member = h->member;
+		a->delivery.sender = h->sender;
+		a->delivery.sequence = t->chains[h->sender].head.sequence;
+	}
+	refuse(t, i, why, false);
+}
+
+// --- messages of a payload ----------------------------------------------------------------------
+
+// Finds repeated nonces of one payload. An author can make them collide, and then waits for its own
+// thousand comparisons a message.
+#define NONCE_SLOTS (2 * 1024)
+static_assert(NONCE_SLOTS > PAYLOAD_ITEMS_MAX, "the table never gets full");
+
+static bool note_nonce(const uint8_t *slots[NONCE_SLOTS], const uint8_t nonce[PAYLOAD_NONCE_LEN])
+{
+	size_t at = (size_t)(nonce[0] | nonce[1] << 8) % NONCE_SLOTS;
+	while (slots[at]) {
+		if (memcmp(slots[at], nonce, PAYLOAD_NONCE_LEN) == 0)
+			return false;
+		at = (at + 1) % NONCE_SLOTS;
+	}
+	slots[at] = nonce;
+	return true;
+}
+
+static void take_message(struct transcript *t, const struct payload *p, uint32_t index)
+{
+	const struct payload_item *item = &p->items[index];
+	struct transcript_message *m = &t->commit.messages[t->commit.count++];
+	message_id_make(p->discussion, p->sender, item->nonce, m->id);
+	m->index = index;
+	m->time_ms = item->time_ms;
+	m->text = bytes_ref(item->text);
+}
+
+// Of items that a later version added only the payload's bytes are kept; what follows a CLOSE was
+// never said.
+static void take_messages(struct transcript *t, const struct payload *p)
+{
+	const uint8_t *slots[NONCE_SLOTS] = {NULL};
+	t->commit.messages = mem_alloc_array(p->item_count + 1, sizeof *t->commit.messages);
+	for (uint32_t i = 0; i < p->item_count && !t->commit.closes; i++) {
+		const struct payload_item *item = &p->items[i];
+		if (item->type == PAYLOAD_CLOSE)
+			t->commit.closes = true;
+		else if (item->type != PAYLOAD_TEXT)
+			continue;
+		else if (note_nonce(slots, item->nonce))
+			take_message(t, p, i);
+		else
+			t->counters.dropped[TRANSCRIPT_REPEATED_ITEM]++;
+	}
+}
+
+static struct transcript_message *copy_messages(const struct transcript_message *from, size_t count)
+{
+	struct transcript_message *to = mem_alloc_array(count + 1, sizeof *to);
+	for (size_t i = 0; i < count; i++) {
+		to[i] = from[i];
+		bytes_ref(to[i].text);
+	}
+	return to;
+}
+
+// --- commits ------------------------------------------------------------------------------------
+
+static void commit(struct transcript *t, size_t i, const struct payload *p, const struct hash *hash)
+{
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_COMMIT);
+	t->commits = true;
+	t->committing = i;
+	t->commit.sequence = p->sequence;
+	t->commit.hash = *hash;
+	take_messages(t, p);
+	payload_set(&a->commit.payload, &t->held[i], p, hash);
+	a->commit.count = t->commit.count;
+	a->commit.messages = copy_messages(t->commit.messages, t->commit.count);
+	a->commit.closes = t->commit.closes;
+}
+
+static void cannot_open(struct transcript *t, size_t i)
+{
+	const struct held h = t->held[i];
+	struct transcript_link *l = &t->links[h.member];
+	refuse(t, i, TRANSCRIPT_NOT_OPENED, false);
+	if (h.member != h.sender)
+		return; // only its author can seal it anew
+	if (l->refused != h.sequence)
+		l->refusals = 0;
+	l->refused = h.sequence;
+	if (l->refusals++ >= TRANSCRIPT_CANNOT_OPEN_MAX)
+		return;
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_CANNOT_OPEN);
+	a->delivery.member = h.member;
+	a->delivery.sender = h.sender;
+	a->delivery.sequence = h.sequence;
+}
+
+static void apply_one(struct transcript *t, size_t i)
+{
+	struct payload p;
+	enum transcript_reason why;
+	const struct held *h = &t->held[i];
+	if (h->code) {
+		cannot_open(t, i);
+		return;
+	}
+	if (payload_decode(&p, bytes_span(h->payload), NULL)) {
+		refuse(t, i, TRANSCRIPT_MALFORMED, true);
+		return;
+	}
+	struct hash hash = hash_of(bytes_span(h->payload));
+	if (may_accept(t, h, &p, &hash, &why))
+		commit(t, i, &p, &hash);
+	else
+		refuse_payload(t, i, &p, &hash, why);
+	payload_fini(&p);
+}
+
+static void apply(struct transcript *t)
+{
+	size_t i;
+	while (!t->commits && !t->hold_commits && transcript_held_next(t, &i))
+		apply_one(t, i);
+}
+
+static void deliver(struct transcript *t, size_t sender, const bool *skipped)
+{
+	struct transcript_message *kept = mem_alloc_array(t->commit.count + 1, sizeof *kept);
+	size_t count = 0;
+	for (size_t i = 0; i < t->commit.count; i++) {
+		if (skipped && skipped[i]) {
+			t->counters.dropped[TRANSCRIPT_REPEATED_ITEM]++;
+			continue;
+		}
+		kept[count] = t->commit.messages[i];
+		bytes_ref(kept[count++].text);
+	}
+	t->counters.messages += count;
+	if (count == 0) {
+		free(kept);
+		return;
+	}
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_DELIVER);
+	a->deliver.sender = sender;
+	a->deliver.sequence = t->commit.sequence;
+	a->deliver.count = count;
+	a->deliver.messages = kept;
+}
+
+static void committed(struct transcript *t, const bool *skipped)
+{
+	size_t i = t->committing;
+	size_t member = t->held[i].member, sender = t->held[i].sender;
+	struct transcript_chain *c = &t->chains[sender];
+	c->head.sequence = t->commit.sequence;
+	c->head.hash = t->commit.hash;
+	c->recent[c->head.sequence % TRANSCRIPT_RECENT] = c->head;
+	c->closed = t->commit.closes;
+	t->counters.accepted++;
+	t->retry_ms = TRANSCRIPT_RETRY_FIRST_MS;
+	deliver(t, sender, skipped);
+	forget_commit(t);
+	transcript_held_remove(t, i);
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_ACK);
+	a->delivery.member = member;
+	a->delivery.sender = sender;
+	a->delivery.sequence = c->head.sequence;
+	if (c->closed)
+		transcript_act(t, TRANSCRIPT_CLOSED_BY)->member = sender;
+}
+
+static void commit_done(struct transcript *t, const struct transcript_event *event)
+{
+	if (!t->commits)
+		return;
+	if (event->committed.code == OK) {
+		committed(t, event->committed.skipped);
+		return;
+	}
+	// it stays at the front, and is looked at anew
+	forget_commit(t);
+	t->hold_commits = true;
+	transcript_retry_later(t);
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+static void end(struct transcript *t)
+{
+	t->ended = true;
+	forget_commit(t);
+	transcript_held_clear(t);
+}
+
+static void retry(struct transcript *t)
+{
+	t->hold_opens = t->hold_commits = t->retry_is_set = false;
+}
+
+void transcript_step(struct transcript *t, const struct transcript_event *event,
+		     struct transcript_actions *out)
+{
+	assert(out->count == 0);
+	t->out = out;
+	switch (event->type) {
+	case TRANSCRIPT_EVENT_RECEIVED:
+		transcript_held_receive(t, event->received.member, event->received.frame);
+		break;
+	case TRANSCRIPT_EVENT_OPENED:
+		transcript_held_opened(t, event);
+		break;
+	case TRANSCRIPT_EVENT_COMMITTED:
+		commit_done(t, event);
+		break;
+	case TRANSCRIPT_EVENT_LINK_UP:
+		transcript_held_link_up(t, event->member);
+		break;
+	case TRANSCRIPT_EVENT_LINK_DOWN:
+		break;
+	case TRANSCRIPT_EVENT_RETRY:
+		retry(t);
+		break;
+	case TRANSCRIPT_EVENT_END:
+		end(t);
+		break;
+	}
+	apply(t);
+	transcript_held_open_more(t);
+	transcript_held_resume(t);
+	t->out = NULL;
+}

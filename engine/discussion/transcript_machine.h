@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The inside of the transcript machine, shared by its files.
+#ifndef SOTTO_DISCUSSION_TRANSCRIPT_MACHINE_H
+#define SOTTO_DISCUSSION_TRANSCRIPT_MACHINE_H
+
+#include "discussion/transcript.h"
+#include "wire/sealed.h"
+
+enum held_stage { HELD_WAITING, HELD_OPENING, HELD_OPENED };
+
+// A frame on its way, in the order of arrival.
+struct held {
+	size_t member; // whose link it came over
+	size_t sender; // as its header says, as is sequence
+	uint64_t sequence;
+	struct bytes *frame;
+	enum held_stage stage;
+	uint64_t ticket; // OPENING
+	enum err code;   // OPENED
+	struct bytes *payload;
+	struct secret *session_key;
+};
+
+struct transcript_link {
+	size_t held, held_bytes;
+	bool paused;
+	uint64_t refused; // sequence last answered "cannot open", and how often
+	unsigned refusals;
+};
+
+struct transcript_chain {
+	struct transcript_head head; // on disk
+	bool closed;
+	// the last TRANSCRIPT_RECENT ones of this run, at sequence % TRANSCRIPT_RECENT
+	struct transcript_head recent[TRANSCRIPT_RECENT];
+};
+
+struct transcript {
+	char own[FINGERPRINT_SIZE];
+	size_t self; // own position
+	struct roster_record roster;
+	struct hash roster_hash;
+	struct transcript_chain *chains; // one for each member
+	struct transcript_link *links;   // likewise
+	struct held *held;
+	size_t held_count, held_room, held_bytes;
+	uint64_t last_ticket;
+	uint64_t opening[TRANSCRIPT_OPENING_MAX]; // tickets without a result; 0: free
+	bool ended;
+	// The payload of the COMMIT under way is that of held[committing]; its sender and rows.
+	bool commits;
+	size_t committing;
+	struct {
+		size_t count;
+		struct transcript_message *messages;
+		bool closes;
+		uint64_t sequence;
+		struct hash hash;
+	} commit;
+	// Something failed that was nobody's fault: until RETRY nothing of that kind is begun.
+	bool hold_opens, hold_commits, retry_is_set;
+	int64_t retry_ms;
+	struct transcript_counters counters;
+	struct transcript_actions *out; // during a step
+};
+
+struct transcript_action *transcript_act(struct transcript *t, enum transcript_action_type type);
+void transcript_drop(struct transcript *t, size_t member, enum transcript_reason reason,
+		     bool close_link);
+void transcript_messages_free(struct transcript_message *messages, size_t count);
+void transcript_payload_fini(struct transcript_payload *p);
+
+// --- what is held (transcript_held.c) -----------------------------------------------------------
+
+// Takes a frame in, or drops it by what its header says.
+void transcript_held_receive(struct transcript *t, size_t member, struct span frame);
+void transcript_held_remove(struct transcript *t, size_t i);
+// Drops what cannot be accepted any more, since something before it is missing.
+void transcript_held_drop_gaps(struct transcript *t, size_t member, size_t sender);
+void transcript_held_clear(struct transcript *t);
+// The first that may be applied now: opened, and the first of its link. False: none.
+bool transcript_held_next(const struct transcript *t, size_t *i);
+void transcript_held_opened(struct transcript *t, const struct transcript_event *event);
+void transcript_held_open_more(struct transcript *t);
+void transcript_held_link_up(struct transcript *t, size_t member);
+void transcript_held_resume(struct transcript *t);
+
+// Asks for a RETRY, unless that is done already.
+void transcript_retry_later(struct transcript *t);
+
+#endif
