@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The machine's life, acknowledgements, its ends, and the dispatch of events.
+#include "discussion/outbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "discussion/outbox_machine.h"
+
+// --- life ---------------------------------------------------------------------------------------
+
+struct outbox *outbox_new(const struct outbox_config *config)
+{
+	struct outbox *o = mem_alloc(sizeof *o);
+	memcpy(o->own, config->own, sizeof o->own);
+	o->roster = *config->roster;
+	o->roster_hash = config->roster_hash;
+	o->self = roster_position(&o->roster, o->own);
+	assert(o->self != ROSTER_NOBODY);
+	o->transcript = config->transcript;
+	o->built = config->built;
+	o->head = config->head;
+	o->closing = config->closing;
+	o->keyless = config->keyless;
+	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+	outbox_queue_init(o, config);
+	outbox_window_init(o, config);
+	return o;
+}
+
+void outbox_free(struct outbox *o)
+{
+	if (!o)
+		return;
+	outbox_queue_fini(o);
+	outbox_window_fini(o);
+	free(o);
+}
+
+uint64_t outbox_head(const struct outbox *o, struct hash *hash)
+{
+	*hash = o->head;
+	return o->built;
+}
+
+bool outbox_owes(const struct outbox *o, size_t member)
+{
+	return member != o->self && o->members[member].acked < o->built;
+}
+
+struct outbox_counters outbox_counters(const struct outbox *o)
+{
+	struct outbox_counters c = o->counters;
+	c.queued = o->queue.count;
+	c.kept = o->kept_count;
+	c.kept_bytes = o->kept_bytes;
+	return c;
+}
+
+// --- acknowledgements ---------------------------------------------------------------------------
+
+uint64_t outbox_least_acked(const struct outbox *o)
+{
+	uint64_t least = UINT64_MAX;
+	for (size_t i = 0; i < o->roster.count; i++)
+		if (i != o->self && o->members[i].acked < least)
+			least = o->members[i].acked;
+	return least;
+}
+
+uint64_t outbox_most_acked(const struct outbox *o)
+{
+	uint64_t most = 0;
+	for (size_t i = 0; i < o->roster.count; i++)
+		if (o->members[i].acked > most)
+			most = o->members[i].acked;
+	return most;
+}
+
+static void acknowledge(struct outbox *o, size_t member, uint64_t sequence)
+{
+	struct outbox_member *m = &o->members[member];
+	uint64_t least = outbox_least_acked(o), most = outbox_most_acked(o);
+	if (sequence <= m->acked)
+		return;
+	m->acked = sequence;
+	struct outbox_action *a = outbox_act(o, OUTBOX_STORE_ACK);
+	a->ack.member = member;
+	a->ack.sequence = sequence;
+	if (outbox_most_acked(o) > most) {
+		a->ack.first_sent = most + 1;
+		a->ack.last_sent = outbox_most_acked(o);
+	}
+	if (outbox_least_acked(o) > least) {
+		a->ack.first_delivered = least + 1;
+		a->ack.last_delivered = outbox_least_acked(o);
+	}
+	if (outbox_least_acked(o) > o->stored_through)
+		o->stored_through = outbox_least_acked(o);
+}
+
+static void tell_if_delivered(struct outbox *o, size_t member)
+{
+	if (o->closing && o->members[member].have >= o->built)
+		outbox_act(o, OUTBOX_CLOSED_DELIVERED)->member = member;
+}
+
+static void take_ack(struct outbox *o, const struct outbox_event *event)
+{
+	struct outbox_member *m = &o->members[event->delivery.member];
+	uint64_t sequence = event->delivery.sequence;
+	if (event->delivery.epoch != o->roster.epoch || sequence > o->built) {
+		o->counters.bad_records++;
+		return;
+	}
+	if (m->up && sequence > m->have) {
+		m->have = sequence;
+		if (m->next <= sequence)
+			m->next = sequence + 1;
+		if (m->refused <= sequence)
+			m->reseal = false;
+		tell_if_delivered(o, event->delivery.member);
+	}
+	acknowledge(o, event->delivery.member, sequence);
+}
+
+// --- links --------------------------------------------------------------------------------------
+
+// Two cores that agree on a sequence and not on its payload are as bad as one that has more.
+static bool shows_lost_payloads(const struct outbox *o, const struct outbox_event *event)
+{
+	if (!event->link.known || event->link.epoch != o->roster.epoch)
+		return false;
+	if (event->link.sequence == o->built && o->built > 0)
+		return !hash_equal(&event->link.hash, &o->head);
+	return event->link.sequence > o->built;
+}
+
+static void link_up(struct outbox *o, const struct outbox_event *event)
+{
+	size_t member = event->link.member;
+	assert(member < o->roster.count && member != o->self);
+	if (shows_lost_payloads(o, event)) {
+		struct outbox_action *a = outbox_act(o, OUTBOX_ROLLED_BACK);
+		a->trouble.member = member;
+		a->trouble.sequence = event->link.sequence;
+		o->mode = OUTBOX_LOST;
+		if (!o->commit.under_way)
+			outbox_queue_reject_all(o, ERR_WRONG_STATE);
+		return;
+	}
+	outbox_window_link_up(o, event);
+	acknowledge(o, member, o->members[member].have);
+	tell_if_delivered(o, member);
+}
+
+// --- ends ---------------------------------------------------------------------------------------
+
+static void let_key_die(struct outbox *o)
+{
+	if (o->keyless)
+		return;
+	o->keyless = true;
+	outbox_window_key_dies(o);
+	outbox_act(o, OUTBOX_KEY_MAY_DIE);
+}
+
+static void abandon(struct outbox *o)
+{
+	if (o->mode == OUTBOX_ABANDONED)
+		return;
+	if (o->commit.under_way) {
+		o->abandon_wanted = true;
+		return;
+	}
+	outbox_queue_reject_all(o, ERR_WRONG_STATE);
+	struct outbox_action *a = outbox_act(o, OUTBOX_FAILED);
+	if (outbox_most_acked(o) < o->built) {
+		a->failed.first = outbox_most_acked(o) + 1;
+		a->failed.last = o->built;
+	}
+	o->mode = OUTBOX_ABANDONED;
+	outbox_queue_fini(o);
+	outbox_window_fini(o);
+	let_key_die(o);
+}
+
+static void finish_close(struct outbox *o)
+{
+	if (o->closing && o->stored_through >= o->built && !o->sealing)
+		let_key_die(o);
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+static void retry(struct outbox *o)
+{
+	o->hold_commits = o->hold_seals = o->hold_stores = o->hold_loads = false;
+	o->retry_is_set = false;
+}
+
+static void committed(struct outbox *o, enum err code)
+{
+	outbox_queue_committed(o, code);
+	if (o->mode == OUTBOX_LOST)
+		outbox_queue_reject_all(o, ERR_WRONG_STATE);
+	if (o->abandon_wanted)
+		abandon(o);
+}
+
+static void result(struct outbox *o, const struct outbox_event *event)
+{
+	switch (event->type) {
+	case OUTBOX_EVENT_SEALED:
+		outbox_window_sealed(o, event);
+		break;
+	case OUTBOX_EVENT_STORED:
+		outbox_window_stored(o, event->result.code);
+		break;
+	case OUTBOX_EVENT_LOADED:
+		outbox_window_loaded(o, event);
+		break;
+	default:
+		break;
+	}
+}
+
+static void dispatch(struct outbox *o, const struct outbox_event *event)
+{
+	switch (event->type) {
+	case OUTBOX_EVENT_SUBMIT:
+		outbox_queue_submit(o, event);
+		break;
+	case OUTBOX_EVENT_COMMITTED:
+		committed(o, event->result.code);
+		break;
+	case OUTBOX_EVENT_LINK_UP:
+		link_up(o, event);
+		break;
+	case OUTBOX_EVENT_LINK_DOWN:
+		o->members[event->member].up = false;
+		break;
+	case OUTBOX_EVENT_ACK:
+		take_ack(o, event);
+		break;
+	case OUTBOX_EVENT_CANNOT_OPEN:
+		outbox_window_cannot_open(o, event);
+		break;
+	case OUTBOX_EVENT_CONGESTED:
+	case OUTBOX_EVENT_WRITABLE:
+		o->members[event->member].congested = event->type == OUTBOX_EVENT_CONGESTED;
+		break;
+	case OUTBOX_EVENT_RETRY:
+		retry(o);
+		break;
+	case OUTBOX_EVENT_CLOSE:
+		o->close_wanted = !o->closing;
+		break;
+	default:
+		result(o, event);
+		break;
+	}
+}
+
+// What is to be done now. TRANSMIT first: whatever comes back while the rest is carried out comes
+// after it.
+static void go_on(struct outbox *o, int64_t now_ms)
+{
+	outbox_window_transmit(o);
+	outbox_window_trim(o);
+	outbox_window_store(o);
+	outbox_queue_commit(o, now_ms);
+	outbox_window_seal(o);
+	outbox_window_load(o);
+	finish_close(o);
+}
+
+void outbox_step(struct outbox *o, const struct outbox_event *event, struct outbox_actions *out)
+{
+	assert(out->count == 0);
+	o->out = out;
+	if (event->type == OUTBOX_EVENT_ABANDON)
+		abandon(o);
+	else if (o->mode == OUTBOX_LIVE)
+		dispatch(o, event);
+	else if (event->type == OUTBOX_EVENT_SUBMIT)
+		outbox_queue_submit(o, event);
+	else if (event->type == OUTBOX_EVENT_COMMITTED)
+		committed(o, event->result.code);
+	if (o->mode == OUTBOX_LIVE)
+		go_on(o, event->now_ms);
+	o->out = NULL;
+}
