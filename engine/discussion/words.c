@@ -9,7 +9,7 @@
 #define WORD_BITS 11
 
 _Static_assert(1 << WORD_BITS == WORDS_COUNT, "eleven bits name a word");
-_Static_assert(WORDS_OF_HASH * WORD_BITS <= HASH_LEN * 8, "the hash is long enough");
+_Static_assert(WORDS_OF_HASH *WORD_BITS <= HASH_LEN * 8, "the hash is long enough");
 
 size_t words_count(void)
 {

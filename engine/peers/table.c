@@ -179,11 +179,11 @@ static struct entry *insert_stranger(struct peer_table *t, const char *fingerpri
 	return e;
 }
 
-static void update_online(const struct peer_table *t, struct peer *p, int64_t now_ms)
+static bool is_there(const struct peer_table *t, const struct peer *p, int64_t now_ms)
 {
 	bool heard = p->has_key && p->expires_ms > now_ms && p->last_seen_ms > 0 &&
 		     now_ms - p->last_seen_ms < t->config.online_ms;
-	p->online = p->linked || heard;
+	return p->linked || heard;
 }
 
 static bool same_addresses(const struct endpoint_list *a, const struct endpoint_list *b)
@@ -200,7 +200,9 @@ static void finish(const struct peer_table *t, struct entry *e, const struct pee
 		   int64_t now_ms, struct peer_outcome *outcome)
 {
 	struct peer *p = &e->shown;
-	update_online(t, p, now_ms);
+	// only news makes online: a row of the store may have been seen a moment before the restart
+	bool may_rise = before->online || outcome->verdict == PEER_TAKEN;
+	p->online = may_rise && is_there(t, p, now_ms);
 	outcome->seen = p->online && !before->online;
 	outcome->changed = strcmp(p->name, before->name) != 0 || p->proven != before->proven ||
 			   p->has_key != before->has_key || p->listed != before->listed ||
@@ -315,8 +317,7 @@ void peer_table_sweep(struct peer_table *t, int64_t now_ms,
 		if (p->linked)
 			p->last_seen_ms = now_ms;
 		bool dead = entry_is_dead(e, now_ms);
-		update_online(t, p, now_ms);
-		p->online = p->online && !dead;
+		p->online = was_online && !dead && is_there(t, p, now_ms);
 		if (was_online && !p->online && lost)
 			lost(arg, p);
 		if (dead)
@@ -368,7 +369,7 @@ bool peer_table_linked(struct peer_table *t, const char *fingerprint, bool linke
 	bool before = e->shown.online;
 	e->shown.linked = linked;
 	e->shown.last_seen_ms = now_ms;
-	update_online(t, &e->shown, now_ms);
+	e->shown.online = (linked || before) && is_there(t, &e->shown, now_ms);
 	return e->shown.online != before;
 }
 

@@ -1,0 +1,584 @@
+local peers = require "support.peers"
+
+local HOUR = 3600 * 1000
+local NOW = 1700000000000
+
+local function fpr(n) return ("%040X"):format(n) end
+local function key(n) return ("%032d"):format(n) end
+local CERTIFICATION = ("c"):rep(32)
+
+-- A record of person n as its own core would send it now.
+local function record(n, change)
+  local r = {
+    fingerprint = fpr(n), name = "person " .. n, key = key(n), certification = CERTIFICATION, since = 1000,
+    sequence = 1, issued = NOW, expires = NOW + HOUR, endpoints = { "10.0.0.1:4788" },
+  }
+  for k, v in pairs(change or {}) do r[k] = v end
+  return r
+end
+
+local function new(config)
+  local t = peers.table(config)
+  return t, function(r, options)
+    options = options or {}
+    local direct = options.direct
+    if direct == nil then direct = true end
+    return t:feed(r, options.source or "lan", options.from or "10.0.0.1:4788", direct, options.now or NOW)
+  end
+end
+
+local function addresses(t, n)
+  local out = {}
+  for i, a in ipairs(t:get(fpr(n)).addresses) do out[i] = a[1] .. (a[2] ~= 0 and "!" or "") end
+  return table.concat(out, " ")
+end
+
+describe("table", function()
+  describe("records", function()
+    it("P1.1 shows a new peer, unproven and online", function()
+      local t, feed = new()
+      local o = feed(record(1))
+      assert.same({ verdict = "taken", seen = true, changed = true, wants_proof = true, evicted = "",
+        evicted_online = false }, o)
+      local p = t:get(fpr(1))
+      assert.equal("person 1", p.name)
+      assert.is_false(p.proven)
+      assert.is_true(p.online)
+      assert.equal("lan", p.source)
+      assert.equal(NOW, p.last_seen)
+      assert.equal("10.0.0.1:4788", addresses(t, 1))
+    end)
+
+    it("P1.1 the newer sequence wins, replays and older ones change nothing", function()
+      local t, feed = new()
+      feed(record(1, { sequence = 5 }))
+      assert.equal("older", feed(record(1, { sequence = 4, name = "old" })).verdict)
+      local again = feed(record(1, { sequence = 5, name = "replayed" }))
+      assert.equal("repeated", again.verdict)
+      assert.is_false(again.changed)
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.equal("taken", feed(record(1, { sequence = 6, name = "new" })).verdict)
+      assert.equal("new", t:get(fpr(1)).name)
+    end)
+
+    it("P1.1 so too for a proven key", function()
+      local t, feed = new()
+      feed(record(1, { sequence = 5 }))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      assert.equal("older", feed(record(1, { sequence = 4, name = "old" })).verdict)
+      assert.equal("repeated", feed(record(1, { sequence = 5, name = "replayed" })).verdict)
+      local o = feed(record(1, { sequence = 6, name = "new" }))
+      assert.equal("taken", o.verdict)
+      assert.is_false(o.wants_proof)
+      assert.equal("new", t:get(fpr(1)).name)
+      assert.is_true(t:get(fpr(1)).proven)
+    end)
+
+    it("P1.1 a replay neither keeps a peer online nor displaces an address", function()
+      local t, feed = new()
+      feed(record(1, { endpoints = {} }))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      for i = 1, 20 do
+        feed(record(1, { endpoints = {} }), { from = "6.6.6." .. i .. ":6666", now = NOW + 50000 })
+      end
+      assert.equal(NOW, t:get(fpr(1)).last_seen)
+      assert.equal("10.0.0.1:4788", t:get(fpr(1)).addresses[1][1])
+      assert.equal(8, #t:get(fpr(1)).addresses)
+      assert.same({ fpr(1) }, t:sweep(NOW + 100000))
+    end)
+
+    it("P1.1 what has expired, or is issued for too long, is dropped", function()
+      local t, feed = new()
+      for _, change in ipairs {
+        { expires = NOW }, { expires = NOW - 1 }, { issued = NOW, expires = NOW + 2 * HOUR + 1 },
+        { issued = NOW - HOUR, expires = NOW + HOUR + 1 }, { issued = NOW + 5, expires = NOW + 5 },
+        { issued = NOW + 5, expires = NOW + 4 }, { issued = 0, expires = 2 ^ 53 | 0 },
+      } do
+        assert.equal("expired", feed(record(1, change)).verdict)
+      end
+      assert.equal(0, t:count())
+      assert.equal("taken", feed(record(1, { issued = NOW - HOUR, expires = NOW + HOUR })).verdict)
+      assert.equal("taken", feed(record(2, { expires = NOW + 1 })).verdict)
+    end)
+
+    it("P1.1 a sender whose clock is ahead lives no longer for it", function()
+      local t, feed = new()
+      feed(record(1, { issued = NOW + 300 * 24 * HOUR, expires = NOW + 300 * 24 * HOUR + HOUR }))
+      assert.equal(NOW + 2 * HOUR, t:get(fpr(1)).expires)
+      t:sweep(NOW + 2 * HOUR)
+      assert.is_nil(t:get(fpr(1)))
+    end)
+
+    it("P1.1 an expired stranger is gone, an expired friend is away", function()
+      local t, feed = new()
+      feed(record(1))
+      feed(record(2))
+      t:proven(fpr(2), key(2), 1000, NOW)
+      feed(record(3))
+      t:proven(fpr(3), key(3), 1000, NOW)
+      t:know(fpr(3), "lan")
+      feed(record(4))
+      t:know(fpr(4), "lan")
+      local lost = t:sweep(NOW + HOUR)
+      table.sort(lost)
+      assert.same({ fpr(1), fpr(2), fpr(3), fpr(4) }, lost)
+      assert.equal(2, t:count())
+      local p = t:get(fpr(3))
+      assert.is_true(p.proven and p.has_key)
+      assert.is_false(p.online)
+      assert.equal("person 3", p.name)
+      p = t:get(fpr(4))
+      assert.is_false(p.proven or p.has_key or p.online)
+      assert.equal("10.0.0.1:4788", addresses(t, 4))
+      assert.same({}, t:sweep(NOW + HOUR + 1))
+    end)
+
+    it("is offline when not heard for a while, and seen again", function()
+      local t, feed = new()
+      feed(record(1))
+      assert.same({}, t:sweep(NOW + 99999))
+      assert.same({ fpr(1) }, t:sweep(NOW + 100000))
+      assert.is_false(t:get(fpr(1)).online)
+      local o = feed(record(1, { sequence = 2 }), { now = NOW + 100001 })
+      assert.is_true(o.seen)
+      assert.is_false(feed(record(1, { sequence = 3 }), { now = NOW + 100002 }).seen)
+    end)
+
+    it("takes the record's issue as last seen where the peer itself did not speak", function()
+      local t, feed = new()
+      feed(record(1, { issued = NOW - 90000 }), { source = "exchange", direct = false, from = "9.9.9.9:4788" })
+      assert.equal(NOW - 90000, t:get(fpr(1)).last_seen)
+      assert.equal("10.0.0.1:4788", addresses(t, 1)) -- and not the introducer's
+      feed(record(2, { issued = NOW + 90000, expires = NOW + HOUR }), { source = "exchange", direct = false })
+      assert.equal(NOW, t:get(fpr(2)).last_seen)
+    end)
+
+    it("P1.5 drops endpoints that the sender may not name", function()
+      local t, feed = new()
+      feed(record(1, { endpoints = { "127.0.0.1:4788", "10.0.0.1:22", "224.0.0.1:4788", "10.0.0.9:4788" } }))
+      assert.equal("10.0.0.1:4788 10.0.0.9:4788", addresses(t, 1))
+      t:feed(record(2, { endpoints = { "127.0.0.1:4788", "[fe80::1]:4788", "10.0.0.9:4788" } }), "dht", nil, false, NOW)
+      assert.equal("10.0.0.9:4788", addresses(t, 2))
+      feed(record(3, { endpoints = { "[fe80::3]:4788" } }), { from = "[fe80::4%2]:4788" })
+      assert.equal("[fe80::4%2]:4788 [fe80::3%2]:4788", addresses(t, 3))
+    end)
+
+    it("drops what is not of its form, and our own", function()
+      local t, feed = new()
+      t:set_self(fpr(7))
+      assert.equal("self", feed(record(7)).verdict)
+      for _, change in ipairs {
+        { fingerprint = "" }, { fingerprint = fpr(1):sub(2) }, { fingerprint = fpr(1) .. "0" },
+        { fingerprint = fpr(10):lower() }, { fingerprint = ("G"):rep(40) }, { fingerprint = fpr(1):sub(2) .. " " },
+        { name = ("n"):rep(33) }, { issued = -1 }, { since = -1 }, { expires = math.maxinteger },
+        { issued = math.mininteger }, { issued = math.maxinteger, expires = math.maxinteger },
+      } do
+        assert.equal("malformed", feed(record(1, change)).verdict)
+      end
+      assert.equal(0, t:count())
+      assert.equal("taken", feed(record(1, { name = ("n"):rep(32) })).verdict)
+    end)
+  end)
+
+  describe("proof", function()
+    it("P1.7 makes the entry proven", function()
+      local t, feed = new()
+      feed(record(1))
+      local o = t:proven(fpr(1), key(1), 1000, NOW)
+      assert.equal("taken", o.verdict)
+      assert.is_true(o.changed)
+      assert.is_false(o.seen)
+      assert.is_true(t:get(fpr(1)).proven)
+      assert.equal("repeated", t:proven(fpr(1), key(1), 1000, NOW).verdict)
+      assert.equal(0, t:candidates(fpr(1)))
+    end)
+
+    it("P1.7 an unproven record never displaces a proven one", function()
+      local t, feed = new()
+      feed(record(1))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      local o = feed(record(1, { key = key(66), name = "mallory", since = 2000, sequence = 99 }),
+        { from = "6.6.6.6:6666" })
+      assert.equal("beside", o.verdict)
+      assert.is_false(o.changed or o.seen)
+      assert.is_true(o.wants_proof)
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.equal("10.0.0.1:4788", addresses(t, 1))
+      assert.equal(1, t:candidates(fpr(1)))
+    end)
+
+    it("P1.7 of unproven records the first is shown, and the others are kept beside", function()
+      local t, feed = new()
+      feed(record(1))
+      assert.equal("beside", feed(record(1, { key = key(2), name = "second" })).verdict)
+      assert.equal("beside", feed(record(1, { key = key(3), name = "third", sequence = 9 })).verdict)
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.equal("taken", t:proven(fpr(1), key(2), 1000, NOW).verdict)
+      assert.equal("second", t:get(fpr(1)).name)
+    end)
+
+    it("P1.7 false claims are bounded, and cannot keep the true one out", function()
+      local t, feed = new()
+      for i = 1, 1000 do
+        feed(record(1, { key = key(1000 + i), name = "mallory " .. i, since = 5000 }), { from = "6.6.6.6:6666" })
+      end
+      assert.equal(3, t:candidates(fpr(1)))
+      assert.is_true(feed(record(1)).wants_proof)
+      assert.equal("taken", t:proven(fpr(1), key(1), 1000, NOW).verdict)
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.falsy(addresses(t, 1):find("6.6.6.6", 1, true))
+      assert.equal("older", feed(record(1, { key = key(9999), since = 999 })).verdict)
+    end)
+
+    it("P1.7 a disproven claim goes, with its addresses", function()
+      local t, feed = new()
+      feed(record(1, { key = key(66), name = "mallory", endpoints = { "6.6.6.6:6666" } }), { from = "6.6.6.7:6666" })
+      feed(record(1))
+      assert.is_false((t:disproven(fpr(1), key(66), CERTIFICATION)))
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.equal("10.0.0.1:4788", addresses(t, 1))
+      local gone, was_online = t:disproven(fpr(1), key(1), CERTIFICATION)
+      assert.is_true(gone and was_online)
+      assert.equal(0, t:count())
+    end)
+
+    it("P1.7 a bad certification sent on with a good record harms nobody", function()
+      local t, feed = new()
+      local junk = ("x"):rep(32)
+      feed(record(1, { certification = junk }), { from = "6.6.6.6:6666" })
+      assert.is_true(feed(record(1)).wants_proof) -- the same record, as its owner sent it
+      assert.is_false((t:disproven(fpr(1), key(1), junk)))
+      assert.equal(1, t:count())
+      assert.equal("taken", t:proven(fpr(1), key(1), 1000, NOW).verdict)
+      assert.is_false((t:disproven(fpr(1), key(1), CERTIFICATION)))
+      assert.is_true(t:get(fpr(1)).proven)
+    end)
+
+    it("P1.1 the newest since wins among proven certifications", function()
+      local t, feed = new()
+      feed(record(1))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      feed(record(1, { key = key(2), since = 2000, name = "rotated" }))
+      feed(record(1, { key = key(3), since = 3000, name = "rotated twice" }))
+      assert.equal("taken", t:proven(fpr(1), key(3), 3000, NOW).verdict)
+      assert.equal("rotated twice", t:get(fpr(1)).name)
+      assert.equal(0, t:candidates(fpr(1))) -- key 2 can win no more
+      assert.equal("older", feed(record(1, { key = key(2), since = 2000, sequence = 9 })).verdict)
+      assert.equal("older", feed(record(1, { sequence = 10 })).verdict)
+      assert.equal("expired", t:proven(fpr(1), key(2), 2000, NOW).verdict)
+    end)
+
+    it("P1.1 of two proofs under way the earlier key loses in either order", function()
+      for _, order in ipairs { { 1, 2 }, { 2, 1 } } do
+        local t, feed = new()
+        feed(record(1, { since = 1000, key = key(1) }))
+        feed(record(1, { since = 2000, key = key(2), name = "newer" }))
+        for _, n in ipairs(order) do t:proven(fpr(1), key(n), n * 1000, NOW) end
+        assert.equal("newer", t:get(fpr(1)).name)
+        assert.equal(2000, t:get(fpr(1)).since)
+      end
+    end)
+
+    it("P1.1 a claimed since is not a proven one", function()
+      local t, feed = new()
+      feed(record(1))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      local o = feed(record(1, { sequence = 2, since = 9000 }))
+      assert.equal("taken", o.verdict)
+      assert.is_true(o.wants_proof)
+      assert.equal(1000, t:get(fpr(1)).since)
+      t:proven(fpr(1), key(1), 9000, NOW)
+      assert.equal(9000, t:get(fpr(1)).since)
+      assert.is_false(feed(record(1, { sequence = 3, since = 9000 })).wants_proof)
+    end)
+
+    it("a proof that comes after the record expired proves nothing", function()
+      local t, feed = new()
+      feed(record(1))
+      assert.equal("expired", t:proven(fpr(1), key(1), 1000, NOW + HOUR).verdict)
+      assert.equal("expired", t:proven(fpr(2), key(2), 1000, NOW).verdict)
+    end)
+
+    it("P1.7 a pinned peer's entry changes only by a proven record", function()
+      local t, feed = new()
+      t:pin(fpr(1), true)
+      local o = feed(record(1, { name = "mallory", key = key(66) }), { from = "6.6.6.6:6666" })
+      assert.equal("beside", o.verdict)
+      assert.is_false(o.seen or o.changed)
+      local p = t:get(fpr(1))
+      assert.equal("", p.name)
+      assert.is_false(p.online or p.has_key)
+      assert.same({}, p.addresses)
+      assert.equal("beside", feed(record(1, { name = "mallory", key = key(66), sequence = 2 })).verdict)
+      feed(record(1))
+      assert.equal("taken", t:proven(fpr(1), key(1), 1000, NOW).verdict)
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.is_true(t:get(fpr(1)).pinned and t:get(fpr(1)).online)
+    end)
+
+    it("P1.7 pinning hides what was shown unproven, and the proof brings it back", function()
+      local t, feed = new()
+      feed(record(1))
+      t:pin(fpr(1), true)
+      assert.is_false(t:get(fpr(1)).has_key)
+      assert.equal("taken", t:proven(fpr(1), key(1), 1000, NOW).verdict)
+      assert.is_true(t:get(fpr(1)).has_key)
+    end)
+  end)
+
+  describe("caps", function()
+    it("P1.8 100,000 strangers of few sources stay bounded and displace nobody known", function()
+      local t, feed = new()
+      for i = 1, 20 do
+        feed(record(i), { from = "10.0.1." .. i .. ":4788" })
+        if i % 2 == 0 then t:pin(fpr(i), true) else t:know(fpr(i), "manual") end
+        t:proven(fpr(i), key(i), 1000, NOW)
+      end
+      feed(record(21), { from = "10.0.1.21:4788" }) -- an honest stranger
+      for i = 1, 100000 do
+        feed(record(100 + i, { sequence = i }), { from = ("6.6.6.%d:6666"):format(i % 5) })
+      end
+      assert.equal(21 + 5 * 32, t:count())
+      for i = 1, 21 do assert.equal("person " .. i, t:get(fpr(i)).name) end
+    end)
+
+    it("P1.8 nor do they from one host with all its ports", function()
+      local t, feed = new()
+      feed(record(1))
+      for i = 1, 20000 do feed(record(100 + i), { from = "6.6.6.6:" .. 1024 + i }) end
+      assert.equal(1025, t:count())
+      assert.truthy(t:get(fpr(1)))
+      for i = 1, 20000 do
+        feed(record(30000 + i), { from = ("[2001:db8::%x]:4788"):format(i) })
+      end
+      assert.equal(2049, t:count())
+      assert.truthy(t:get(fpr(1)))
+    end)
+
+    it("P1.8 from everywhere, the unproven go first and one proven stranger at most", function()
+      local t, feed = new { entries = 100 }
+      for i = 1, 40 do
+        feed(record(i), { from = "10.0.1." .. i .. ":4788" })
+        t:proven(fpr(i), key(i), 1000, NOW)
+      end
+      for i = 41, 60 do t:know(fpr(i), "file") end
+      for i = 1, 20000 do
+        feed(record(1000 + i), { from = ("%d.%d.6.6:6666"):format(1 + i % 200, i // 200) })
+      end
+      assert.equal(100, t:count())
+      for i = 1, 60 do assert.truthy(t:get(fpr(i)), "person " .. i) end
+    end)
+
+    it("evicts the longest unseen, and says whom", function()
+      local t, feed = new { entries = 3 }
+      for i = 1, 3 do feed(record(i), { now = NOW + i, from = "10.0.1." .. i .. ":4788" }) end
+      feed(record(1, { sequence = 2 }), { now = NOW + 10 })
+      local o = feed(record(4), { now = NOW + 11, from = "10.0.1.4:4788" })
+      assert.equal(fpr(2), o.evicted)
+      assert.is_true(o.evicted_online)
+      assert.equal("taken", o.verdict)
+      assert.equal(3, t:count())
+      t:know(fpr(5), "manual") -- room for a friend too
+      assert.is_nil(t:get(fpr(3)))
+    end)
+
+    it("refuses strangers, and more friends, where all are known", function()
+      local t, feed = new { entries = 2 }
+      assert.is_true(t:know(fpr(1), "file"))
+      assert.is_true(t:pin(fpr(2), true))
+      assert.equal("full", feed(record(3)).verdict)
+      local _, code = t:know(fpr(3), "file")
+      assert.equal("too_large", code)
+      _, code = t:pin(fpr(3), true)
+      assert.equal("too_large", code)
+      assert.equal("beside", feed(record(2)).verdict)
+    end)
+
+    it("P1.8 proven strangers are no longer counted to their source", function()
+      local t, feed = new { per_source = 2 }
+      for i = 1, 10 do
+        feed(record(i))
+        t:proven(fpr(i), key(i), 1000, NOW)
+      end
+      assert.equal(10, t:count())
+      for i = 11, 20 do feed(record(i)) end
+      assert.equal(12, t:count())
+    end)
+
+    it("keeps its books when strangers come and go", function()
+      local t, feed = new { entries = 50, per_source = 4, per_host = 9 }
+      local seed = 7
+      local function random(n)
+        seed = (seed * 1103515245 + 12345) % 2147483648
+        return seed // 65536 % n
+      end
+      for i = 1, 20000 do
+        local n, what = 1 + random(80), random(10)
+        local now = NOW + i * 100
+        if what < 6 then
+          feed(record(n, { sequence = i, issued = now, expires = now + 1000 + random(20000) }),
+            { from = ("10.0.0.%d:%d"):format(random(4), 4000 + random(5)), now = now })
+        elseif what == 6 then t:proven(fpr(n), key(n), 1000, now)
+        elseif what == 7 then t:disproven(fpr(n), key(n), CERTIFICATION)
+        elseif what == 8 then t:forget(fpr(n))
+        elseif random(20) == 0 then t:know(fpr(n), "manual")
+        else t:sweep(now) end
+        assert.is_true(t:count() <= 50)
+      end
+      for i = 1, 80 do t:forget(fpr(i)) end
+      assert.equal(0, t:count())
+      for i = 1, 9 do feed(record(i, { issued = NOW }), { from = "10.0.0.1:" .. 4000 + i }) end
+      assert.equal(9, t:count()) -- nobody is counted that is gone
+    end)
+  end)
+
+  describe("what the shell knows", function()
+    it("a link makes online, and its end does not at once make offline", function()
+      local t = new()
+      t:know(fpr(1), "manual")
+      assert.is_true(t:linked(fpr(1), true, NOW))
+      assert.is_true(t:get(fpr(1)).online)
+      assert.is_false(t:linked(fpr(1), true, NOW))
+      assert.same({}, t:sweep(NOW + HOUR))
+      assert.equal(NOW + HOUR, t:get(fpr(1)).last_seen)
+      assert.is_true(t:linked(fpr(1), false, NOW + HOUR)) -- nothing was heard but the link
+      assert.is_false(t:get(fpr(1)).online)
+      assert.is_false(t:linked(fpr(2), true, NOW))
+    end)
+
+    it("with a live record the peer stays online for a while after the link", function()
+      local t, feed = new()
+      feed(record(1))
+      t:linked(fpr(1), true, NOW)
+      t:sweep(NOW + 200000)
+      assert.is_false(t:linked(fpr(1), false, NOW + 200000))
+      assert.same({}, t:sweep(NOW + 299999))
+      assert.same({ fpr(1) }, t:sweep(NOW + 300000))
+    end)
+
+    it("a stranger with a link is not swept away under it", function()
+      local t, feed = new()
+      feed(record(1))
+      t:linked(fpr(1), true, NOW)
+      t:sweep(NOW + 2 * HOUR)
+      assert.truthy(t:get(fpr(1)))
+      t:linked(fpr(1), false, NOW + 2 * HOUR)
+      t:sweep(NOW + 2 * HOUR)
+      assert.is_nil(t:get(fpr(1)))
+    end)
+
+    it("orders addresses by what worked", function()
+      local t, feed = new()
+      feed(record(1, { endpoints = { "10.0.0.2:4788", "10.0.0.3:4788" } }))
+      assert.is_true(t:confirm(fpr(1), "10.0.0.3:4788", NOW))
+      assert.equal("10.0.0.3:4788! 10.0.0.1:4788 10.0.0.2:4788", addresses(t, 1))
+      assert.is_true(t:fail(fpr(1), "10.0.0.3:4788"))
+      assert.equal("10.0.0.1:4788 10.0.0.2:4788 10.0.0.3:4788", addresses(t, 1))
+      assert.is_false(t:confirm(fpr(2), "10.0.0.3:4788", NOW))
+    end)
+
+    it("forgets", function()
+      local t, feed = new()
+      feed(record(1))
+      t:pin(fpr(1), true)
+      assert.is_true(t:forget(fpr(1)))
+      assert.equal(0, t:count())
+      local _, code = t:forget(fpr(1))
+      assert.equal("not_found", code)
+      assert.equal("taken", feed(record(1)).verdict)
+    end)
+
+    it("refuses what is no fingerprint", function()
+      local t = new()
+      for _, text in ipairs { "", "bob", fpr(10):lower(), fpr(1) .. "0" } do
+        local _, code = t:know(text, "manual")
+        assert.equal("bad_params", code)
+      end
+      assert.equal(0, t:count())
+    end)
+  end)
+
+  describe("reading", function()
+    it("gives entries in order of fingerprint", function()
+      local t, feed = new()
+      for _, n in ipairs { 5, 3, 9, 1, 7 } do feed(record(n)) end
+      local order = {}
+      for i = 1, t:count() do order[i] = t:at(i).fingerprint end
+      assert.same({ fpr(1), fpr(3), fpr(5), fpr(7), fpr(9) }, order)
+    end)
+
+    it("P1.9 finds by fingerprint, prefix and name", function()
+      local t, feed = new()
+      local a, b = "AAAAAAAA" .. ("1"):rep(32), "BBBBBBBB" .. ("2"):rep(32)
+      feed(record(1, { fingerprint = a, name = "Ann" }))
+      feed(record(2, { fingerprint = b, name = "Bob" }))
+      assert.equal(a, t:find("aaaaaaaa").fingerprint)
+      assert.equal(b, t:find("BOB").fingerprint)
+      feed(record(3, { name = "b\u{ad}OB" }))
+      local none, code, text = t:find("bob")
+      assert.is_nil(none)
+      assert.equal("ambiguous", code)
+      assert.truthy(text:find(b, 1, true) and text:find(fpr(3), 1, true))
+    end)
+  end)
+
+  describe("rows of the store", function()
+    local row = {
+      fingerprint = fpr(1), name = "Ann", key = key(1), has_key = true, proven = true, known = true, since = 1000,
+      sequence = 7, expires = NOW + HOUR, last_seen = NOW - 5000, source = 5, linked = true, online = true,
+    }
+    local function with(change)
+      local r = {}
+      for k, v in pairs(row) do r[k] = v end
+      for k, v in pairs(change) do r[k] = v end
+      return r
+    end
+
+    it("come back as they were, but offline", function()
+      local t, feed = new()
+      assert.is_true(t:load(row))
+      local p = t:get(fpr(1))
+      assert.is_true(p.proven and p.known)
+      assert.is_false(p.online or p.linked)
+      assert.equal("manual", p.source)
+      assert.same({}, t:sweep(NOW))
+      local o = feed(record(1, { sequence = 6 }))
+      assert.equal("older", o.verdict)
+      assert.is_false(o.seen or t:get(fpr(1)).online)
+      o = feed(record(1, { sequence = 8 }))
+      assert.equal("taken", o.verdict)
+      assert.is_true(o.seen)
+      assert.is_false(o.wants_proof)
+    end)
+
+    it("an unproven key does not come back", function()
+      local t, feed = new()
+      t:load(with { proven = false })
+      assert.is_false(t:get(fpr(1)).has_key)
+      assert.equal("taken", feed(record(1, { sequence = 1 })).verdict)
+    end)
+
+    it("replace what is there, and strangers stay strangers", function()
+      local t = new()
+      t:load(row)
+      t:load(with { name = "Ann again", known = false })
+      assert.equal(1, t:count())
+      assert.equal("Ann again", t:get(fpr(1)).name)
+      t:sweep(NOW + HOUR)
+      assert.equal(0, t:count())
+    end)
+
+    it("refuses rows that are of no use", function()
+      local t = new()
+      for _, change in ipairs {
+        { known = false, proven = false }, { fingerprint = "x" }, { name = ("n"):rep(33) }, { source = 6 },
+        { source = -1 }, { address_count = 9 }, { has_key = false },
+      } do
+        local _, code = t:load(with(change))
+        assert.equal("bad_params", code)
+      end
+      assert.is_true(t:load(with { known = false, pinned = true }))
+      assert.is_true(t:get(fpr(1)).known)
+    end)
+  end)
+end)
