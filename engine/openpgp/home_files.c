@@ -44,7 +44,9 @@ static const char gpg_conf[] = "# written by sotto at every start\n"
 			       "import-options import-minimal\n"
 			       "export-options export-minimal\n";
 
-// Passphrases stay until the agent is ended: locking is ours to decide. No card, no pinentry, no second door.
+// Passphrases stay until the agent is ended: locking is ours to decide. No card, no pinentry, no second door. The derivation is the
+// largest that RFC 4880 can write, and fixed: gpg-agent would measure the machine instead (and settle for less on a busy one), and it
+// derives anew for each use of a key, also of one whose passphrase it knows.
 static const char agent_conf[] = "# written by sotto at every start\n"
 				 "disable-scdaemon\n"
 				 "no-allow-external-cache\n"
@@ -52,6 +54,7 @@ static const char agent_conf[] = "# written by sotto at every start\n"
 				 "pinentry-program /bin/false\n"
 				 "extra-socket none\n"
 				 "browser-socket none\n"
+				 "s2k-count 65011712\n"
 				 "default-cache-ttl 315360000\n"
 				 "max-cache-ttl 315360000\n";
 

@@ -7,36 +7,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "openpgp/agent.h"
 #include "openpgp/gpg_internal.h"
-#include "openpgp/home_files.h"
+#include "openpgp/key_internal.h"
 
 #define DISCUSSION_USER_ID "sotto"
 #define NAME_MAX_BYTES 64
 
-// One job is a chain of gpg operations; each step's callback starts the next.
-struct key_job {
-	struct gpg *gpg;
-	key_done *done;
-	void *arg;
-	struct gpg_op *op; // the step under way, or NULL while an agent is waited for
-	struct home *home;
-	bool own_home;     // made by the job: destroyed unless handed over
-	bool stranger, discussion, canceled;
-	struct secret *passphrase, *fresh;
-	struct bytes *certificate, *text, *signature, *plaintext;
-	struct certificate_info info;
-	char fingerprint[FINGERPRINT_TEXT];
-	enum verdict verdict;
-	char *path, *alias; // passphrase: its home's, also after that was let go of
-	enum err code;      // passphrase: how it ended, while the agent goes
-	struct err_info why;
-	struct deferred deferred;
-};
-
 // --- beginning and end ----------------------------------------------------------------------------------------------------
 
-static struct key_job *job_new(const struct key_call *call)
+struct key_job *key_job_new(const struct key_call *call)
 {
 	struct key_job *job = mem_alloc(sizeof *job);
 	job->gpg = call->gpg;
@@ -53,7 +32,7 @@ static void on_destroyed(void *arg, enum err code, const struct err_info *info)
 		log_error("%s", info->text);
 }
 
-static void job_free(struct key_job *job)
+void key_job_free(struct key_job *job)
 {
 	if (job->own_home && job->home)
 		home_destroy_start(job->home, on_destroyed, NULL);
@@ -68,7 +47,7 @@ static void job_free(struct key_job *job)
 	free(job);
 }
 
-static void job_end(struct key_job *job, enum err code, const struct err_info *info)
+void key_job_end(struct key_job *job, enum err code, const struct err_info *info)
 {
 	struct err_info none = {.code = code};
 	struct key_result result = {.verdict = job->verdict};
@@ -80,20 +59,20 @@ static void job_end(struct key_job *job, enum err code, const struct err_info *i
 		job->home = NULL;
 	}
 	job->done(job->arg, code, info ? info : &none, &result);
-	job_free(job);
+	key_job_free(job);
 }
 
 // The outcome of a start function: the handle, or nothing at all.
-static enum err job_started(struct key_job *job, enum err code, struct key_job **out)
+enum err key_job_started(struct key_job *job, enum err code, struct key_job **out)
 {
 	if (code)
-		job_free(job);
+		key_job_free(job);
 	else if (out)
 		*out = job;
 	return code;
 }
 
-static struct gpg_call step(struct key_job *job, gpg_done *done)
+struct gpg_call key_job_step(struct key_job *job, gpg_done *done)
 {
 	job->op = NULL;
 	return (struct gpg_call){
@@ -108,7 +87,7 @@ static struct gpg_call step(struct key_job *job, gpg_done *done)
 	};
 }
 
-static void tell_canceled(struct key_job *job)
+void key_job_tell_canceled(struct key_job *job)
 {
 	struct err_info info;
 	enum err code = err_set(&info, ERR_CANCELED, "canceled");
@@ -119,7 +98,7 @@ static void tell_canceled(struct key_job *job)
 
 static void on_canceled(void *arg)
 {
-	tell_canceled(arg);
+	key_job_tell_canceled(arg);
 }
 
 void key_job_cancel(struct key_job *job)
@@ -131,15 +110,14 @@ void key_job_cancel(struct key_job *job)
 		loop_defer(gpg_loop(job->gpg), &job->deferred, on_canceled, job);
 }
 
-// For a job that has waited for an agent: was it cancelled meanwhile? Then it is gone.
-static bool gone(struct key_job *job)
+bool key_job_gone(struct key_job *job)
 {
 	if (!job->canceled)
 		return false;
 	deferred_cancel(gpg_loop(job->gpg), &job->deferred);
 	if (job->done)
-		tell_canceled(job);
-	job_free(job);
+		key_job_tell_canceled(job);
+	key_job_free(job);
 	return true;
 }
 
@@ -157,10 +135,10 @@ static enum err make_start(struct key_job *job, const struct key_call *call, con
 	enum err e = home_create(call->homes, &job->home, info);
 	if (e == OK) {
 		job->own_home = true;
-		struct gpg_call next = step(job, on_generated);
+		struct gpg_call next = key_job_step(job, on_generated);
 		e = gpg_generate_start(&next, user_id, &job->op, info);
 	}
-	return job_started(job, e, out);
+	return key_job_started(job, e, out);
 }
 
 static void on_generated(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -168,12 +146,12 @@ static void on_generated(void *arg, enum err code, const struct err_info *info, 
 	struct key_job *job = arg;
 	struct err_info why = *info;
 	if (code == OK) {
-		struct gpg_call next = step(job, on_exported);
+		struct gpg_call next = key_job_step(job, on_exported);
 		memcpy(job->fingerprint, result->fingerprint, sizeof job->fingerprint);
 		code = gpg_export_start(&next, job->fingerprint, &job->op, &why);
 	}
 	if (code)
-		job_end(job, code, &why);
+		key_job_end(job, code, &why);
 }
 
 static void on_exported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -187,12 +165,12 @@ static void on_exported(void *arg, enum err code, const struct err_info *info, c
 				       : certificate_check(certificate, &job->info, &why);
 	}
 	if (code == OK) {
-		struct gpg_call next = step(job, on_imported);
+		struct gpg_call next = key_job_step(job, on_imported);
 		home_drop_keyring(job->home);
 		code = gpg_import_start(&next, job->certificate, &job->op, &why);
 	}
 	if (code)
-		job_end(job, code, &why);
+		key_job_end(job, code, &why);
 }
 
 static void finish_making(struct key_job *job)
@@ -204,7 +182,7 @@ static void finish_making(struct key_job *job)
 	job->verdict = VERDICT_ACCEPTED;
 	bytes_unref(job->plaintext);
 	job->plaintext = NULL;
-	job_end(job, code, &why);
+	key_job_end(job, code, &why);
 }
 
 static void on_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -218,13 +196,13 @@ static void on_imported(void *arg, enum err code, const struct err_info *info, c
 	}
 	if (code == OK) {
 		// making a key leaves its agent without the passphrase; using both halves once teaches it
-		struct gpg_call next = step(job, on_sealed);
+		struct gpg_call next = key_job_step(job, on_sealed);
 		struct bytes *probe = bytes_new_span(span_string("sotto"));
 		code = gpg_seal_start(&next, probe, &job->info.subkeys[job->info.encryption].id, 1, &job->op, &why);
 		bytes_unref(probe);
 	}
 	if (code)
-		job_end(job, code, &why);
+		key_job_end(job, code, &why);
 }
 
 static void on_sealed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -232,12 +210,12 @@ static void on_sealed(void *arg, enum err code, const struct err_info *info, con
 	struct key_job *job = arg;
 	struct err_info why = *info;
 	if (code == OK) {
-		struct gpg_call next = step(job, on_opened);
+		struct gpg_call next = key_job_step(job, on_opened);
 		code = gpg_open_start(&next, result->output, &job->info.subkeys[job->info.encryption].id, 1,
 				      job->info.primary.fingerprint, &job->op, &why);
 	}
 	if (code)
-		job_end(job, code, &why);
+		key_job_end(job, code, &why);
 }
 
 static void on_opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -245,14 +223,14 @@ static void on_opened(void *arg, enum err code, const struct err_info *info, con
 	struct key_job *job = arg;
 	(void)result;
 	if (code)
-		job_end(job, code, info);
+		key_job_end(job, code, info);
 	else
 		finish_making(job);
 }
 
 enum err key_make_discussion_start(const struct key_call *call, struct key_job **out, struct err_info *info)
 {
-	struct key_job *job = job_new(call);
+	struct key_job *job = key_job_new(call);
 	job->discussion = true;
 	return make_start(job, call, DISCUSSION_USER_ID, out, info);
 }
@@ -308,7 +286,7 @@ enum err key_make_general_start(const struct key_call *call, const char *name, s
 				struct key_job **out, struct err_info *info)
 {
 	char user_id[NAME_MAX_BYTES + 1];
-	struct key_job *job = job_new(call);
+	struct key_job *job = key_job_new(call);
 	make_user_id(name, user_id);
 	job->passphrase = secret_ref(passphrase);
 	return make_start(job, call, user_id, out, info);
@@ -319,7 +297,7 @@ enum err key_make_general_start(const struct key_call *call, const char *name, s
 static void on_unlock_signed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
 {
 	(void)result;
-	job_end(arg, code, info);
+	key_job_end(arg, code, info);
 }
 
 static void on_unlock_opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -328,144 +306,26 @@ static void on_unlock_opened(void *arg, enum err code, const struct err_info *in
 	struct err_info why = *info;
 	job->verdict = result->verdict;
 	if (code == OK) {
-		struct gpg_call next = step(job, on_unlock_signed);
+		struct gpg_call next = key_job_step(job, on_unlock_signed);
 		struct bytes *probe = bytes_new_span(span_string("sotto"));
 		job->plaintext = bytes_ref(result->output);
 		code = gpg_sign_start(&next, probe, &job->op, &why);
 		bytes_unref(probe);
 	}
 	if (code)
-		job_end(job, code, &why);
+		key_job_end(job, code, &why);
 }
 
 enum err key_unlock_start(const struct key_call *call, struct home *home, const struct certificate_info *own,
 			  struct secret *passphrase, struct bytes *message, struct key_job **out, struct err_info *info)
 {
-	struct key_job *job = job_new(call);
+	struct key_job *job = key_job_new(call);
 	job->home = home;
 	job->passphrase = secret_ref(passphrase);
-	struct gpg_call next = step(job, on_unlock_opened);
+	struct gpg_call next = key_job_step(job, on_unlock_opened);
 	enum err e = gpg_open_start(&next, message, &own->subkeys[own->encryption].id, 1, own->primary.fingerprint, &job->op,
 				    info);
-	return job_started(job, e, out);
-}
-
-// --- another passphrase ---------------------------------------------------------------------------------------------------
-
-static void on_changed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
-
-// The last step, whatever came before. Only now nobody writes to the keys any more.
-static void on_change_ended(void *arg, enum err code, const struct err_info *info)
-{
-	struct key_job *job = arg;
-	struct err_info lost;
-	if (job->code && home_files_restore_keys(job->path, &lost))
-		log_error("%s", lost.text);
-	if (code && job->code == OK) {
-		job->code = code;
-		job->why = *info;
-	}
-	if (gone(job))
-		return;
-	if (job->done)
-		job_end(job, job->code, &job->why);
-	else
-		job_free(job);
-}
-
-// An agent that knows the old passphrase, or half of the new, is not kept. The home may have been let go of by now.
-static void end_change(struct key_job *job, enum err code, const struct err_info *info)
-{
-	job->code = code;
-	job->why = *info;
-	job->op = NULL;
-	if (code == ERR_CANCELED)
-		tell_canceled(job);
-	agent_end_start(gpg_loop(job->gpg), job->path, job->alias, false, on_change_ended, job);
-}
-
-static void change(struct key_job *job)
-{
-	struct err_info why;
-	enum err e = home_files_keep_keys(job->path, &why);
-	if (e == OK) {
-		struct gpg_call next = step(job, on_changed);
-		e = gpg_passphrase_start(&next, job->fingerprint, job->fresh, &job->op, &why);
-	}
-	if (e)
-		end_change(job, e, &why);
-}
-
-static void on_changed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
-{
-	struct key_job *job = arg;
-	struct err_info why = *info;
-	(void)result;
-	if (code == OK && home_files_unprotected(job->path))
-		code = err_set(&why, ERR_INTERNAL, "gpg has stored a key without its passphrase");
-	if (code == OK)
-		code = home_files_settle(job->path, &why);
-	if (code == OK)
-		home_files_forget_kept_keys(job->path);
-	end_change(job, code, &why);
-}
-
-static void on_old_tried(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
-{
-	struct key_job *job = arg;
-	(void)result;
-	job->op = NULL;
-	if (code)
-		end_change(job, code, info);
-	else
-		change(job);
-}
-
-// The old one is tried against an agent that knows nothing: while it changes a passphrase gpg does not say which one it asks for.
-static void on_forgotten(void *arg, enum err code, const struct err_info *info)
-{
-	struct key_job *job = arg;
-	struct err_info why = *info;
-	if (gone(job))
-		return;
-	if (code == OK && !job->passphrase) {
-		change(job);
-		return;
-	}
-	if (code == OK) {
-		struct gpg_call next = step(job, on_old_tried);
-		struct bytes *probe = bytes_new_span(span_string("sotto"));
-		code = gpg_sign_start(&next, probe, &job->op, &why);
-		bytes_unref(probe);
-	}
-	if (code)
-		job_end(job, code, &why);
-}
-
-enum err key_passphrase_start(const struct key_call *call, struct home *home, const char *fingerprint, struct secret *old,
-			      struct secret *fresh, struct key_job **out, struct err_info *info)
-{
-	const char *alias;
-	enum err e = passphrase_check(fresh, info);
-	if (e == OK && old)
-		e = passphrase_check(old, info);
-	if (e == OK && !fingerprint_valid(fingerprint))
-		e = err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
-	if (e == OK && home_has_unprotected_key(home) != (old == NULL))
-		e = err_set(info, ERR_REFUSED, old ? "the key has no passphrase" : "the key has a passphrase");
-	if (e == OK)
-		e = home_gnupg_path(home, &alias, info);
-	if (e)
-		return e;
-	struct key_job *job = job_new(call);
-	job->home = home;
-	job->path = mem_dup_string(home_path(home));
-	job->alias = mem_dup_string(alias);
-	job->passphrase = secret_ref(old);
-	job->fresh = secret_ref(fresh);
-	memcpy(job->fingerprint, fingerprint, sizeof job->fingerprint);
-	agent_end_start(gpg_loop(call->gpg), job->path, job->alias, false, on_forgotten, job);
-	return job_started(job, OK, out);
+	return key_job_started(job, e, out);
 }
 
 // --- strangers ------------------------------------------------------------------------------------------------------------
@@ -474,7 +334,7 @@ static void on_vet_verified(void *arg, enum err code, const struct err_info *inf
 {
 	struct key_job *job = arg;
 	job->verdict = result->verdict;
-	job_end(job, code, info);
+	key_job_end(job, code, info);
 }
 
 static void on_vet_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -483,17 +343,17 @@ static void on_vet_imported(void *arg, enum err code, const struct err_info *inf
 	struct err_info why = *info;
 	(void)result;
 	if (code == OK) {
-		struct gpg_call next = step(job, on_vet_verified);
+		struct gpg_call next = key_job_step(job, on_vet_verified);
 		code = gpg_verify_start(&next, job->text, job->signature, job->info.primary.fingerprint, &job->op, &why);
 	}
 	if (code)
-		job_end(job, code, &why);
+		key_job_end(job, code, &why);
 }
 
 enum err key_vet_start(const struct key_call *call, struct bytes *certificate, struct bytes *text, struct bytes *signature,
 		       bool known, struct key_job **out, struct err_info *info)
 {
-	struct key_job *job = job_new(call);
+	struct key_job *job = key_job_new(call);
 	job->stranger = !known;
 	job->text = bytes_ref(text);
 	job->signature = bytes_ref(signature);
@@ -504,8 +364,8 @@ enum err key_vet_start(const struct key_call *call, struct bytes *certificate, s
 		e = home_create(call->homes, &job->home, info);
 	if (e == OK) {
 		job->own_home = true;
-		struct gpg_call next = step(job, on_vet_imported);
+		struct gpg_call next = key_job_step(job, on_vet_imported);
 		e = gpg_import_start(&next, certificate, &job->op, info);
 	}
-	return job_started(job, e, out);
+	return key_job_started(job, e, out);
 }

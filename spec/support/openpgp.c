@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // support.openpgp: the OpenPGP layer for specs, on a real loop with real gpg. Operations are started by methods of a rig and yield a
 // pending: `local result, code, text, verdict = pending:wait()` turns the loop until it is done.
-#include <fcntl.h>
-#include <gpgme.h>
 #include <lauxlib.h>
 #include <lua.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/encode.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "openpgp/key.h"
-#include "openpgp/process.h"
+#include "spec/support/openpgp_values.h"
 
 #define RIG "sotto.spec.openpgp"
 #define HOME "sotto.spec.openpgp.home"
@@ -52,160 +46,6 @@ struct pending {
 	size_t imported_count;
 };
 
-static int push_failure(lua_State *L, enum err code, const struct err_info *info)
-{
-	lua_pushnil(L);
-	lua_pushstring(L, err_name(code));
-	lua_pushstring(L, info->text);
-	return 3;
-}
-
-static struct span check_span(lua_State *L, int index)
-{
-	size_t len;
-	const char *data = luaL_checklstring(L, index, &len);
-	return span(data, len);
-}
-
-// --- pure -----------------------------------------------------------------------------------------------------------------
-
-static void push_id(lua_State *L, uint64_t id)
-{
-	char text[KEY_ID_TEXT];
-	key_id_format(id, text);
-	lua_pushstring(L, text);
-}
-
-static void push_key(lua_State *L, const struct key_info *key)
-{
-	lua_createtable(L, 0, 5);
-	lua_pushstring(L, key->fingerprint);
-	lua_setfield(L, -2, "fingerprint");
-	push_id(L, key->id);
-	lua_setfield(L, -2, "id");
-	lua_pushinteger(L, key->algorithm);
-	lua_setfield(L, -2, "algorithm");
-	lua_pushinteger(L, key->created);
-	lua_setfield(L, -2, "created");
-	lua_pushboolean(L, key->encrypts);
-	lua_setfield(L, -2, "encrypts");
-}
-
-static void push_certificate(lua_State *L, const struct certificate_info *info)
-{
-	lua_newtable(L);
-	push_key(L, &info->primary);
-	lua_setfield(L, -2, "primary");
-	lua_newtable(L);
-	for (size_t i = 0; i < info->subkey_count; i++) {
-		push_key(L, &info->subkeys[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
-	lua_setfield(L, -2, "subkeys");
-	push_id(L, info->subkeys[info->encryption].id);
-	lua_setfield(L, -2, "encryption");
-	lua_pushlstring(L, (const char *)info->user_id, info->user_id_len);
-	lua_setfield(L, -2, "user_id");
-}
-
-static int certificate(lua_State *L)
-{
-	struct certificate_info out;
-	struct err_info info;
-	bool discussion = lua_toboolean(L, 2);
-	enum err e = discussion ? discussion_certificate_check(check_span(L, 1), &out, &info)
-				: certificate_check(check_span(L, 1), &out, &info);
-	if (e)
-		return push_failure(L, e, &info);
-	push_certificate(L, &out);
-	return 1;
-}
-
-static size_t check_ids(lua_State *L, int index, uint64_t ids[SEALED_RECIPIENTS_MAX + 2])
-{
-	luaL_checktype(L, index, LUA_TTABLE);
-	size_t count = (size_t)luaL_len(L, index);
-	luaL_argcheck(L, count <= SEALED_RECIPIENTS_MAX + 1, index, "too many ids");
-	for (size_t i = 0; i < count; i++) {
-		lua_rawgeti(L, index, (lua_Integer)i + 1);
-		if (key_id_parse(luaL_checkstring(L, -1), &ids[i]) != OK)
-			luaL_error(L, "not a key id: %s", lua_tostring(L, -1));
-		lua_pop(L, 1);
-	}
-	return count;
-}
-
-static int sealed(lua_State *L)
-{
-	uint64_t ids[SEALED_RECIPIENTS_MAX + 2];
-	struct err_info info;
-	size_t count = check_ids(L, 2, ids);
-	enum err e = sealed_check(check_span(L, 1), ids, count, &info);
-	if (e)
-		return push_failure(L, e, &info);
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
-static int signature(lua_State *L)
-{
-	struct err_info info;
-	enum err e = signature_check(check_span(L, 1), &info);
-	if (e)
-		return push_failure(L, e, &info);
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
-static int key_id(lua_State *L)
-{
-	uint64_t id;
-	if (key_id_parse(luaL_checkstring(L, 1), &id) != OK)
-		return 0;
-	push_id(L, id);
-	return 1;
-}
-
-static int fingerprint(lua_State *L)
-{
-	lua_pushboolean(L, fingerprint_valid(luaL_checkstring(L, 1)));
-	return 1;
-}
-
-static bool flag(lua_State *L, const char *name)
-{
-	lua_getfield(L, 1, name);
-	bool value = lua_toboolean(L, -1);
-	lua_pop(L, 1);
-	return value;
-}
-
-static lua_Integer number(lua_State *L, int table, const char *name, lua_Integer otherwise)
-{
-	lua_getfield(L, table, name);
-	lua_Integer value = luaL_optinteger(L, -1, otherwise);
-	lua_pop(L, 1);
-	return value;
-}
-
-static int verdict(lua_State *L)
-{
-	struct verdict_facts facts = {
-		.failed = flag(L, "failed"),
-		.encrypted = flag(L, "encrypted"),
-		.mdc = flag(L, "mdc"),
-		.wrong_key_usage = flag(L, "wrong_key_usage"),
-		.file_name = flag(L, "file_name"),
-		.signatures = (size_t)number(L, 1, "signatures", 0),
-		.status = (unsigned)number(L, 1, "status", 0),
-		.hash = (unsigned)number(L, 1, "hash", 0),
-	};
-	lua_getfield(L, 1, "signer");
-	snprintf(facts.signer, sizeof facts.signer, "%s", luaL_checkstring(L, -1));
-	lua_pushstring(L, verdict_name(verdict_of(&facts, luaL_checkstring(L, 2))));
-	return 1;
-}
-
 // --- pendings -------------------------------------------------------------------------------------------------------------
 
 static void pending_free(struct pending *p)
@@ -227,6 +67,12 @@ static struct pending *new_pending(lua_State *L, struct rig *rig)
 	return *out;
 }
 
+// What is done was done at the end of a turn, just before the loop would sleep.
+static void stop_waiting(void)
+{
+	ev_break(ev_default_loop(0), EVBREAK_ALL);
+}
+
 static void complete(struct pending *p, enum err code, const struct err_info *info)
 {
 	p->done = true;
@@ -234,6 +80,7 @@ static void complete(struct pending *p, enum err code, const struct err_info *in
 	p->job = NULL;
 	p->code = code;
 	p->info = *info;
+	stop_waiting();
 	if (p->abandoned)
 		pending_free(p);
 }
@@ -442,6 +289,7 @@ static void set_true(void *arg, enum err code, const struct err_info *info)
 	(void)code;
 	(void)info;
 	*(bool *)arg = true;
+	stop_waiting();
 }
 
 static void rig_close(struct rig *r)
@@ -799,299 +647,6 @@ static int spec_home_unprotected(lua_State *L)
 	return 1;
 }
 
-// --- what the system holds ------------------------------------------------------------------------------------------------
-
-// agents(path): the process numbers of the agents whose home that is, of the whole system.
-static int agents(lua_State *L)
-{
-	pid_t found[64];
-	size_t count = process_agents(luaL_checkstring(L, 1), NULL, true, found, 64);
-	lua_newtable(L);
-	for (size_t i = 0; i < count; i++) {
-		lua_pushinteger(L, found[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
-	return 1;
-}
-
-static int children(lua_State *L)
-{
-	static pid_t found[PROCESS_MAX];
-	size_t count = process_children(found);
-	lua_newtable(L);
-	for (size_t i = 0; i < count; i++) {
-		lua_pushinteger(L, found[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
-	return 1;
-}
-
-static int send_signal(lua_State *L)
-{
-	lua_pushboolean(L, kill((pid_t)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2)) == 0);
-	return 1;
-}
-
-static int set_environment(lua_State *L)
-{
-	if (lua_isnil(L, 2))
-		unsetenv(luaL_checkstring(L, 1));
-	else
-		setenv(luaL_checkstring(L, 1), luaL_checkstring(L, 2), 1);
-	return 0;
-}
-
-static size_t count_in(const uint8_t *block, size_t len, const uint8_t *needle, size_t needle_len)
-{
-	size_t count = 0;
-	for (const uint8_t *at = block; (at = memmem(at, (size_t)(block + len - at), needle, needle_len)); at++)
-		count++;
-	return count;
-}
-
-// memory_holds(path): how often the content of that small file stands in this process's writable memory, apart from this search. The
-// content is never a Lua string, so that only the engine can have left it there. It is kept inverted meanwhile.
-static int memory_holds(lua_State *L)
-{
-	static uint8_t block[1 << 20], inverted[256], needle[256];
-	size_t count = 0, len;
-	int fd = open(luaL_checkstring(L, 1), O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, needle, sizeof needle);
-	if (fd >= 0)
-		close(fd);
-	luaL_argcheck(L, n >= 16, 1, "no marker");
-	len = (size_t)n;
-	for (size_t i = 0; i < len; i++)
-		inverted[i] = (uint8_t)~needle[i];
-	FILE *maps = fopen("/proc/self/maps", "re");
-	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	char line[512];
-	while (maps && mem >= 0 && fgets(line, sizeof line, maps)) {
-		unsigned long from, to;
-		char mode[8];
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || mode[0] != 'r' || mode[1] != 'w')
-			continue;
-		for (unsigned long at = from; at < to; at += sizeof block - len) {
-			size_t want = to - at < sizeof block ? to - at : sizeof block;
-			// the needle itself must not be found, nor the last block read
-			memset(needle, 0, sizeof needle);
-			memset(block, 0, sizeof block);
-			ssize_t got = pread(mem, block, want, (off_t)at);
-			bool own = (at < (unsigned long)(block + sizeof block) && at + want > (unsigned long)block);
-			for (size_t i = 0; i < len; i++)
-				needle[i] = (uint8_t)~inverted[i];
-			if (got > 0 && !own)
-				count += count_in(block, (size_t)got, needle, len);
-		}
-	}
-	memset(needle, 0, sizeof needle);
-	memset(block, 0, sizeof block);
-	if (maps)
-		fclose(maps);
-	if (mem >= 0)
-		close(mem);
-	lua_pushinteger(L, (lua_Integer)count);
-	return 1;
-}
-
-// --- raw gpgme, to compare with -------------------------------------------------------------------------------------------
-
-struct person {
-	struct home *home;
-	struct bytes *certificate;
-	struct certificate_info info;
-	bool done;
-	enum err code;
-	struct bytes *output;
-};
-
-static void on_person(void *arg, enum err code, const struct err_info *info, const struct key_result *r)
-{
-	struct person *p = arg;
-	(void)info;
-	p->code = code;
-	p->done = true;
-	if (code)
-		return;
-	p->home = r->home;
-	p->certificate = bytes_ref(r->certificate);
-	p->info = *r->certificate_info;
-}
-
-static void on_person_gpg(void *arg, enum err code, const struct err_info *info, const struct gpg_result *r)
-{
-	struct person *p = arg;
-	(void)info;
-	p->code = code;
-	p->done = true;
-	bytes_unref(p->output);
-	p->output = bytes_ref(r->output);
-}
-
-static bool person_wait(struct rig *r, struct person *p, enum err started)
-{
-	bool ok = started == OK && turn_until(r, &p->done, WAIT_S) && p->code == OK;
-	p->done = false;
-	return ok;
-}
-
-static bool people_make(struct rig *r, struct person people[2])
-{
-	for (int i = 0; i < 2; i++) {
-		struct key_call call = {.gpg = r->gpg, .homes = r->homes, .done = on_person, .arg = &people[i]};
-		if (!person_wait(r, &people[i], key_make_discussion_start(&call, NULL, NULL)))
-			return false;
-	}
-	for (int i = 0; i < 2; i++) {
-		struct gpg_call call = {.gpg = r->gpg, .home = people[i].home, .done = on_person_gpg, .arg = &people[i]};
-		if (!person_wait(r, &people[i], gpg_import_start(&call, people[1 - i].certificate, NULL, NULL)))
-			return false;
-	}
-	return true;
-}
-
-static gpgme_ctx_t raw_context(struct home *home)
-{
-	gpgme_ctx_t context = NULL;
-	gpgme_engine_info_t engine;
-	gpgme_get_engine_info(&engine);
-	while (engine && engine->protocol != GPGME_PROTOCOL_OpenPGP)
-		engine = engine->next;
-	if (!engine || gpgme_new(&context))
-		return NULL;
-	gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, engine->file_name, home_path(home));
-	gpgme_set_offline(context, 1);
-	gpgme_set_pinentry_mode(context, GPGME_PINENTRY_MODE_ERROR);
-	return context;
-}
-
-static double raw_seal(gpgme_ctx_t context, const char *recipient, struct span text, gpgme_data_t *cipher)
-{
-	gpgme_data_t plain;
-	double begin = now();
-	gpgme_data_new_from_mem(&plain, (const char *)text.data, text.len, 0);
-	gpgme_data_new(cipher);
-	gpgme_error_t e = gpgme_op_encrypt_sign_ext(context, NULL, recipient,
-						    GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS, plain, *cipher);
-	gpgme_data_release(plain);
-	return e ? -1 : (now() - begin) * 1000;
-}
-
-static double raw_open(gpgme_ctx_t context, gpgme_data_t cipher)
-{
-	gpgme_data_t plain;
-	double begin = now();
-	gpgme_data_new(&plain);
-	gpgme_data_seek(cipher, 0, SEEK_SET);
-	gpgme_error_t e = gpgme_op_decrypt_verify(context, cipher, plain);
-	gpgme_data_release(plain);
-	return e ? -1 : (now() - begin) * 1000;
-}
-
-static bool raw_rounds(struct person people[2], int rounds, struct span text, double *seals, double *opens)
-{
-	gpgme_ctx_t from = raw_context(people[0].home), to = raw_context(people[1].home);
-	char recipient[KEY_ID_TEXT + 1];
-	bool ok = from && to;
-	key_id_format(people[1].info.subkeys[0].id, recipient);
-	strcat(recipient, "!");
-	for (int i = 0; ok && i < rounds; i++) {
-		gpgme_data_t cipher;
-		seals[i] = raw_seal(from, recipient, text, &cipher);
-		opens[i] = raw_open(to, cipher);
-		ok = seals[i] >= 0 && opens[i] >= 0;
-		gpgme_data_release(cipher);
-	}
-	gpgme_release(from);
-	gpgme_release(to);
-	return ok;
-}
-
-static bool layer_rounds(struct rig *r, struct person people[2], int rounds, struct span text, double *seals, double *opens)
-{
-	struct bytes *plain = bytes_new_span(text);
-	struct person *from = &people[0], *to = &people[1];
-	struct gpg_call seal = {.gpg = r->gpg, .home = from->home, .done = on_person_gpg, .arg = from};
-	struct gpg_call open = {.gpg = r->gpg, .home = to->home, .done = on_person_gpg, .arg = to};
-	uint64_t id = to->info.subkeys[0].id;
-	bool ok = true;
-	for (int i = 0; ok && i < rounds; i++) {
-		double begin = now();
-		ok = person_wait(r, from, gpg_seal_start(&seal, plain, &id, 1, NULL, NULL));
-		double middle = now();
-		ok = ok && person_wait(r, to, gpg_open_start(&open, from->output, &id, 1, from->info.primary.fingerprint,
-							       NULL, NULL));
-		seals[i] = (middle - begin) * 1000;
-		opens[i] = (now() - middle) * 1000;
-	}
-	bytes_unref(plain);
-	return ok;
-}
-
-static void push_times(lua_State *L, const char *name, const double *times, int count)
-{
-	lua_createtable(L, count, 0);
-	for (int i = 0; i < count; i++) {
-		lua_pushnumber(L, times[i]);
-		lua_rawseti(L, -2, i + 1);
-	}
-	lua_setfield(L, -2, name);
-}
-
-static bool run_rounds(const char *directory, bool raw, int rounds, struct span text, double *seals, double *opens)
-{
-	struct rig r = {.loop = loop_new()};
-	struct person people[2] = {{0}};
-	bool ok = rig_open(&r, directory, NULL) == OK && people_make(&r, people);
-	if (ok)
-		ok = raw ? raw_rounds(people, rounds, text, seals, opens)
-			 : layer_rounds(&r, people, rounds, text, seals, opens);
-	for (int i = 0; i < 2; i++) {
-		if (people[i].home)
-			home_destroy_start(people[i].home, on_destroyed, NULL);
-		bytes_unref(people[i].certificate);
-		bytes_unref(people[i].output);
-	}
-	rig_close(&r);
-	return ok;
-}
-
-static int seal_open(lua_State *L, bool raw)
-{
-	int rounds = (int)luaL_checkinteger(L, 1);
-	int size = (int)luaL_optinteger(L, 2, 200);
-	luaL_argcheck(L, rounds > 0 && rounds <= 100000, 1, "1 to 100000 rounds");
-	luaL_argcheck(L, size > 0 && size <= GPG_PLAINTEXT_MAX, 2, "1 byte to 1 MiB");
-	char directory[] = "/tmp/sotto-bench-XXXXXX";
-	if (!mkdtemp(directory))
-		return luaL_error(L, "no directory");
-	double *seals = lua_newuserdatauv(L, (size_t)rounds * sizeof *seals, 0);
-	double *opens = lua_newuserdatauv(L, (size_t)rounds * sizeof *opens, 0);
-	uint8_t *text = mem_alloc((size_t)size);
-	memset(text, 'x', (size_t)size);
-	bool ok = run_rounds(directory, raw, rounds, span(text, (size_t)size), seals, opens);
-	free(text);
-	(void)!tree_remove(directory, NULL);
-	if (!ok)
-		return luaL_error(L, "gpg failed");
-	lua_newtable(L);
-	push_times(L, "seal", seals, rounds);
-	push_times(L, "open", opens, rounds);
-	return 1;
-}
-
-// raw_seal_open(n [, bytes]) → {seal = {ms, …}, open = {ms, …}}: gpgme called synchronously, in homes like ours.
-static int raw_seal_open(lua_State *L)
-{
-	return seal_open(L, true);
-}
-
-// layer_seal_open(n [, bytes]): the same through the layer, one after the other.
-static int layer_seal_open(lua_State *L)
-{
-	return seal_open(L, false);
-}
-
 // --- module ---------------------------------------------------------------------------------------------------------------
 
 static void register_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc)
@@ -1127,11 +682,26 @@ static const luaL_Reg pending_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-	{"new", rig_new}, {"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"verdict", verdict},
-	{"key_id", key_id}, {"fingerprint", fingerprint}, {"agents", agents}, {"children", children},
-	{"send_signal", send_signal}, {"set_environment", set_environment}, {"memory_holds", memory_holds},
-	{"raw_seal_open", raw_seal_open}, {"layer_seal_open", layer_seal_open}, {NULL, NULL},
+	{"new", rig_new}, {NULL, NULL},
 };
+
+int luaopen_support_openpgp_pure(lua_State *L);
+int luaopen_support_openpgp_system(lua_State *L);
+int luaopen_support_openpgp_bench(lua_State *L);
+
+// The other parts' functions stand in this module's table too.
+static void merge(lua_State *L, lua_CFunction open)
+{
+	lua_pushcfunction(L, open);
+	lua_call(L, 0, 1);
+	lua_pushnil(L);
+	while (lua_next(L, -2)) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_settable(L, -5);
+	}
+	lua_pop(L, 1);
+}
 
 int luaopen_support_openpgp(lua_State *L);
 int luaopen_support_openpgp(lua_State *L)
@@ -1140,5 +710,8 @@ int luaopen_support_openpgp(lua_State *L)
 	register_type(L, HOME, home_methods, NULL);
 	register_type(L, PENDING, pending_methods, pending_gc);
 	luaL_newlib(L, functions);
+	merge(L, luaopen_support_openpgp_pure);
+	merge(L, luaopen_support_openpgp_system);
+	merge(L, luaopen_support_openpgp_bench);
 	return 1;
 }

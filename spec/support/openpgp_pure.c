@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Part of support.openpgp: the packet walk and the verdict.
+#include <stdio.h>
+
+#include "openpgp/verdict.h"
+#include "spec/support/openpgp_values.h"
+
+static int certificate(lua_State *L)
+{
+	struct certificate_info out;
+	struct err_info info;
+	bool discussion = lua_toboolean(L, 2);
+	enum err e = discussion ? discussion_certificate_check(check_span(L, 1), &out, &info)
+				: certificate_check(check_span(L, 1), &out, &info);
+	if (e)
+		return push_failure(L, e, &info);
+	push_certificate(L, &out);
+	return 1;
+}
+
+static int sealed(lua_State *L)
+{
+	uint64_t ids[SEALED_RECIPIENTS_MAX + 2];
+	struct err_info info;
+	size_t count = check_ids(L, 2, ids);
+	enum err e = sealed_check(check_span(L, 1), ids, count, &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static int signature(lua_State *L)
+{
+	struct err_info info;
+	enum err e = signature_check(check_span(L, 1), &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static int key_id(lua_State *L)
+{
+	uint64_t id;
+	if (key_id_parse(luaL_checkstring(L, 1), &id) != OK)
+		return 0;
+	push_id(L, id);
+	return 1;
+}
+
+static int fingerprint(lua_State *L)
+{
+	lua_pushboolean(L, fingerprint_valid(luaL_checkstring(L, 1)));
+	return 1;
+}
+
+static bool flag(lua_State *L, const char *name)
+{
+	lua_getfield(L, 1, name);
+	bool value = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return value;
+}
+
+static int verdict(lua_State *L)
+{
+	struct verdict_facts facts = {
+		.failed = flag(L, "failed"),
+		.encrypted = flag(L, "encrypted"),
+		.mdc = flag(L, "mdc"),
+		.wrong_key_usage = flag(L, "wrong_key_usage"),
+		.file_name = flag(L, "file_name"),
+		.signatures = (size_t)number(L, 1, "signatures", 0),
+		.status = (unsigned)number(L, 1, "status", 0),
+		.hash = (unsigned)number(L, 1, "hash", 0),
+	};
+	lua_getfield(L, 1, "signer");
+	snprintf(facts.signer, sizeof facts.signer, "%s", luaL_checkstring(L, -1));
+	lua_pushstring(L, verdict_name(verdict_of(&facts, luaL_checkstring(L, 2))));
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"verdict", verdict},
+	{"key_id", key_id}, {"fingerprint", fingerprint}, {NULL, NULL},
+};
+
+int luaopen_support_openpgp_pure(lua_State *L);
+int luaopen_support_openpgp_pure(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	return 1;
+}
