@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+return {
+  name = "lock", help = "locks your key: nothing is sent or received until /unlock",
+  run = function(chat)
+    chat:call("identity.lock")
+    chat:print("Locked.")
+  end,
+}

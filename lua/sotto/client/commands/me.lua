@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local names = require "sotto.client.names"
+
+return {
+  name = "me", help = "your name, fingerprint and address",
+  run = function(chat)
+    local me, info = chat:call("identity.show"), chat:call("system.info")
+    chat:print(("%s  %s%s"):format(names.safe(me.name), names.grouped(me.fingerprint), me.locked and "  (locked)" or ""))
+    chat:print("listening on " .. info.listen.tcp)
+  end,
+}
