@@ -93,7 +93,7 @@ $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
 	$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
-	$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4
+	$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4 -lm
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -24,7 +24,7 @@ chat.__index = chat
 
 -- --- what commands use -----------------------------------------------------------------------------------------------
 
-function chat:print(text) terminal.print(text) end
+function chat.print(_, text) terminal.print(text) end
 
 --- A call that raises its error for people; from inside a coroutine.
 function chat:call(method, params)
@@ -38,7 +38,7 @@ end
 
 --- Asks without echo; nil where the person gives up.
 ---@return sotto.secret|nil
-function chat:ask_secret(prompt)
+function chat.ask_secret(_, prompt)
   local thread = coroutine.running()
   local ok, message = terminal.read_secret(prompt, function(secret) assert(coroutine.resume(thread, secret)) end)
   if not ok then error(message, 0) end
@@ -100,7 +100,8 @@ function chat:enter(discussion)
 end
 
 function chat:mark_read(discussion)
-  if discussion.unread > 0 then self.connection:request("messages.read", { discussion = discussion.id }, function() end) end
+  if discussion.unread == 0 then return end
+  self.connection:request("messages.read", { discussion = discussion.id }, function() end)
 end
 
 function chat:run_lua(text)

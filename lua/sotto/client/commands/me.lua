@@ -5,7 +5,8 @@ return {
   name = "me", help = "your name, fingerprint and address",
   run = function(chat)
     local me, info = chat:call("identity.show"), chat:call("system.info")
-    chat:print(("%s  %s%s"):format(names.safe(me.name), names.grouped(me.fingerprint), me.locked and "  (locked)" or ""))
+    local locked = me.locked and "  (locked)" or ""
+    chat:print(("%s  %s%s"):format(names.safe(me.name), names.grouped(me.fingerprint), locked))
     chat:print("listening on " .. info.listen.tcp)
   end,
 }
