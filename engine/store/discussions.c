@@ -36,7 +36,7 @@ enum err discussion_find(struct store *s, const char *id, int64_t *number, struc
 #define COLUMNS                                                                                    \
 	"id, state, reason, mode, role, charter, created, opened, ended, suspended_at, home, "     \
 	"certificate, h0, epoch, (SELECT id FROM messages WHERE discussion = discussions.number "  \
-	"AND number <= read_marker ORDER BY number DESC LIMIT 1), hints"
+	"AND number <= read_marker ORDER BY number DESC LIMIT 1), hints, other, closing, told"
 
 static void take(struct query *q, struct store_discussion *d)
 {
@@ -59,6 +59,9 @@ static void take(struct query *q, struct store_discussion *d)
 	d->epoch = (uint32_t)query_take_int(q);
 	query_take_text(q, d->read_marker, sizeof d->read_marker);
 	addresses_decode(query_take_span(q), &d->hints);
+	query_take_text(q, d->other, sizeof d->other);
+	d->closing = query_take_int(q) != 0;
+	d->told = query_take_int(q) != 0;
 }
 
 enum err store_discussion_get(struct store *s, const char *id, struct store_discussion *out,
@@ -153,6 +156,9 @@ static void bind_mutable(struct query *q, const struct store_discussion *d, cons
 		query_bind_bytes(q, NULL);
 	query_bind_int(q, d->epoch);
 	query_bind_span(q, buf_span(hints));
+	query_bind_text(q, d->other);
+	query_bind_int(q, d->closing);
+	query_bind_int(q, d->told);
 }
 
 static enum err insert(struct store *s, const struct store_discussion *d, const struct buf *hints,
@@ -161,8 +167,8 @@ static enum err insert(struct store *s, const struct store_discussion *d, const 
 	struct query q;
 	query_begin(&q, s,
 		    "INSERT INTO discussions (state, reason, mode, role, charter, opened, ended, "
-		    "suspended_at, home, certificate, h0, epoch, hints, id, created, read_marker) "
-		    "VALUES (?,?,?,?,?, ?,?,?, ?,?,?,?, ?,?,?, 0)");
+		    "suspended_at, home, certificate, h0, epoch, hints, other, closing, told, id, "
+		    "created, read_marker) VALUES (?,?,?,?,?, ?,?,?, ?,?,?,?, ?,?,?,?, ?,?, 0)");
 	bind_mutable(&q, d, hints);
 	query_bind_text(&q, d->id);
 	query_bind_int(&q, d->created);
@@ -207,7 +213,8 @@ enum err store_discussion_update(struct store *s, const struct store_discussion 
 		query_begin(&q, s,
 			    "UPDATE discussions SET state = ?, reason = ?, mode = ?, role = ?, "
 			    "charter = ?, opened = ?, ended = ?, suspended_at = ?, home = ?, "
-			    "certificate = ?, h0 = ?, epoch = ?, hints = ? WHERE id = ?");
+			    "certificate = ?, h0 = ?, epoch = ?, hints = ?, other = ?, closing = ?, "
+			    "told = ? WHERE id = ?");
 		bind_mutable(&q, discussion, &hints);
 		query_bind_text(&q, discussion->id);
 		e = query_run(&q, &changed, info);

@@ -26,6 +26,9 @@ struct store_discussion {
 	uint32_t epoch;               // the current one
 	char read_marker[33];         // message id, "" for none; set by store_message_set_read only
 	struct store_addresses hints; // where to dial before there are members' addresses
+	char other[41]; // of a handshake: who is asked, or asks; "" where it began otherwise
+	bool closing;   // the own CLOSE is among the payloads (P3.8)
+	bool told;      // and every other member has it, or has closed too
 };
 void store_discussion_fini(struct store_discussion *d);
 typedef bool store_discussion_visit(void *arg, const struct store_discussion *discussion);

@@ -364,7 +364,7 @@ static enum err list(struct store *s, const struct data_key *key, const struct s
 		e = find_message(s, key->number, range->before, &before, info);
 	if (!e && range->after)
 		e = find_message(s, key->number, range->after, &after, info);
-	else if (!e)
+	else if (!e && !range->oldest)
 		e = find_newest(s, key->number, before, range->limit, &after, info);
 	if (e)
 		return e;

@@ -60,6 +60,7 @@ MUST_CHECK enum err store_message_get(struct store *s, const char *id, store_mes
 				      void *arg, struct err_info *info);
 struct store_range {
 	const char *after, *before; // message ids of that discussion; NULL: no bound
+	bool oldest; // without `after`: from the first message on, not the newest
 	size_t limit;               // 1 to STORE_LIST_MAX
 };
 // Oldest first. With `after` those that follow it, else the newest (before `before`).

@@ -72,7 +72,10 @@ static const char schema_1[] =
 	" h0 BLOB,"
 	" epoch INTEGER NOT NULL,"
 	" read_marker INTEGER NOT NULL,"
-	" hints BLOB NOT NULL"
+	" hints BLOB NOT NULL,"
+	" other TEXT NOT NULL,"
+	" closing INTEGER NOT NULL,"
+	" told INTEGER NOT NULL"
 	") STRICT;"
 	// no foreign key here: it would keep SQLite from emptying the table page by page
 	"CREATE TABLE data_keys ("
