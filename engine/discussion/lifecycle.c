@@ -21,6 +21,10 @@ static const char *const reason_names[LIFECYCLE_REASON_COUNT] = {
 	"resume_window",
 	"equivocation",
 	"rolled_back",
+	"unreachable",
+	"unproven",
+	"restart",
+	"locked",
 };
 
 static bool find_name(const char *const *names, unsigned count, const char *name, unsigned *out)

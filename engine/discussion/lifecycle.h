@@ -41,6 +41,10 @@ enum lifecycle_reason {
 	LIFECYCLE_REASON_RESUME_WINDOW,
 	LIFECYCLE_REASON_EQUIVOCATION,
 	LIFECYCLE_REASON_ROLLED_BACK, // P5.9: this disk holds less than another member's shows
+	LIFECYCLE_REASON_UNREACHABLE, // no address of the one who is asked answered
+	LIFECYCLE_REASON_UNPROVEN,    // that one's presence key could not be proven
+	LIFECYCLE_REASON_RESTART,     // the core ended before the handshake did
+	LIFECYCLE_REASON_LOCKED,      // the identity was locked before the handshake ended
 	LIFECYCLE_REASON_COUNT
 };
 const char *lifecycle_reason_name(enum lifecycle_reason reason); // "" for none

@@ -101,6 +101,17 @@ void link_free(struct link *l)
 		release(l);
 }
 
+void link_set_callbacks(struct link *l, const struct link_callbacks *callbacks, void *arg)
+{
+	l->callbacks = *callbacks;
+	l->arg = arg;
+}
+
+bool link_is_over(const struct link *l)
+{
+	return l->over;
+}
+
 static void end(struct link *l, enum link_end why, const struct err_info *info)
 {
 	stop(l);
