@@ -4,7 +4,6 @@ local config = require "sotto.core.config"
 local log = require "sotto.log"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
-local server = require "sotto.core.server"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -110,12 +109,13 @@ function Core:ready(ok, message)
     self:fail(message)
     return loop.stop()
   end
-  local opened, problem = server.open(self.places.socket, self.engine)
-  if not opened then
+  local server, problem = require("sotto.core.server").open(self.places.socket, self.engine)
+  if not server then
     self:fail(problem)
-    return self:stop("nobody could reach it")
+    self.stopping = true
+    return self.engine:stop()
   end
-  self.server = opened
+  self.server = server
   log.info("ready: %s", self.places.socket)
   if self.daemon then self.daemon:ready() end
 end

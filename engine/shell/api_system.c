@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The noun "system". system.methods is the API table's own affair, in Lua.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "discussion/words.h"
+#include "shell/call.h"
+#include "shell/shell.h"
+
+#define API_VERSION 1
+#define PASSWORD_WORDS 4
+
+static enum err info(struct call *c)
+{
+	struct engine *e = c->engine;
+	const struct identity *i = &e->identity;
+	json_t *listen = json_pack("{s:s, s:s}", "tcp", network_address(&e->network), "udp", network_address(&e->network));
+	*c->out = json_pack("{s:s, s:i, s:i, s:I, s:s?, s:s?, s:b, s:o}", "version", SOTTO_VERSION, "api", API_VERSION, "pid",
+			    (int)getpid(), "uptime", (json_int_t)((loop_now_ms(e->loop) - e->started_ms) / 1000), "home",
+			    e->home, "fingerprint", i->state == IDENTITY_NONE ? NULL : i->row.fingerprint, "locked",
+			    i->state == IDENTITY_LOCKED, "listen", listen);
+	return OK;
+}
+
+static enum err metrics(struct call *c)
+{
+	engine_gather_metrics(c->engine);
+	char *text = metrics_text(&c->engine->metrics);
+	*c->out = json_pack("{s:s}", "text", text);
+	free(text);
+	return OK;
+}
+
+static enum err password(struct call *c)
+{
+	struct secret *made;
+	unsigned words = (unsigned)call_integer(c, "words", PASSWORD_WORDS);
+	if (words_make_password(c->engine->random, words, &made))
+		return err_set(c->info, ERR_BAD_PARAMS, "the parameter 'words' is a number from %d to %d",
+			       WORDS_PASSWORD_MIN, WORDS_PASSWORD_MAX);
+	struct span text = secret_span(made);
+	*c->out = json_pack("{s:s#}", "password", (const char *)text.data, text.len);
+	secret_unref(made);
+	return OK;
+}
+
+static enum err stop(struct call *c)
+{
+	engine_stop(c->engine);
+	*c->out = json_object();
+	return OK;
+}
+
+const struct method methods_system[] = {
+	{"system.info", info},
+	{"system.metrics", metrics},
+	{"system.password", password},
+	{"system.stop", stop},
+	{NULL, NULL},
+};

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/conversation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "discussion/member_link.h"
+#include "shell/conversation_parts.h"
+#include "shell/meeting.h"
+#include "shell/shell.h"
+#include "wire/frame.h"
+
+// Below this a link counts as congested: a payload and its frame always fit above it.
+#define LINK_ROOM_LEAST (2u << 20)
+
+// --- jobs ----------------------------------------------------------------------------------------------------------------------
+
+struct job *job_new(struct conversation *c, uint64_t ticket)
+{
+	struct job *j = mem_alloc(sizeof *j);
+	j->conversation = c;
+	j->ticket = ticket;
+	j->next = c->jobs;
+	j->link = &c->jobs;
+	if (j->next)
+		j->next->link = &j->next;
+	c->jobs = j;
+	return j;
+}
+
+struct conversation *job_end(struct job *j)
+{
+	struct conversation *c = j->conversation;
+	if (c) {
+		*j->link = j->next;
+		if (j->next)
+			j->next->link = j->link;
+	}
+	free(j);
+	return c;
+}
+
+static void cancel_jobs(struct conversation *c)
+{
+	while (c->jobs) {
+		struct job *j = c->jobs;
+		c->jobs = j->next;
+		j->conversation = NULL;
+		if (j->op)
+			gpg_op_cancel(j->op);
+	}
+}
+
+// --- members -----------------------------------------------------------------------------------------------------------------
+
+static const char *fingerprint_of(const struct conversation *c, size_t member)
+{
+	return c->discussion->members[member].fingerprint;
+}
+
+size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < c->count; i++)
+		if (i != member)
+			out[count++] = c->keys[i];
+	return count;
+}
+
+bool conversation_is_linked(const struct conversation *c, const char *fingerprint)
+{
+	for (size_t i = 0; c && i < c->count; i++)
+		if (strcmp(fingerprint_of(c, i), fingerprint) == 0)
+			return c->lines[i].link != NULL;
+	return false;
+}
+
+struct discussion *conversation_discussion(struct conversation *c)
+{
+	return c->discussion;
+}
+
+bool conversation_has_closed(const struct conversation *c)
+{
+	return c->discussion->row.closing;
+}
+
+bool conversation_matches(struct conversation *c, struct span l1, size_t *member)
+{
+	return member_link_match(l1, &c->discussion->row.h0, &c->discussion->roster, discussion_own(c->discussion), member);
+}
+
+void conversation_fill_seen(struct conversation *c, struct seen_record *out)
+{
+	struct err_info info;
+	const struct presence_parts *own;
+	*out = (struct seen_record){.count = c->count};
+	for (size_t i = 0; i < c->count; i++) {
+		struct seen_row *row = &out->rows[i];
+		memcpy(row->fingerprint, fingerprint_of(c, i), sizeof row->fingerprint);
+		row->epoch = c->discussion->row.epoch;
+		if (i == c->own) {
+			row->sequence = outbox_head(c->outbox, &row->hash);
+		} else {
+			struct transcript_head head = transcript_head(c->transcript, i);
+			row->sequence = head.sequence;
+			row->hash = head.hash;
+		}
+	}
+	if (neighbours_own_presence(&c->engine->neighbours, &own, &info) == OK)
+		out->presence = *own;
+}
+
+// --- links ---------------------------------------------------------------------------------------------------------------------
+
+// The machines' view of a line that carries frames, be it a link or a farewell.
+static void line_up(struct line *l, const struct seen_row *seen)
+{
+	struct conversation *c = l->conversation;
+	const struct transcript_event heard = {.type = TRANSCRIPT_EVENT_LINK_UP, .member = l->member};
+	struct outbox_event sends = {.type = OUTBOX_EVENT_LINK_UP, .link = {.member = l->member}};
+	if (seen) {
+		sends.link.known = true;
+		sends.link.epoch = seen->epoch;
+		sends.link.sequence = seen->sequence;
+		sends.link.hash = seen->hash;
+	}
+	l->heard = true;
+	l->congested = false;
+	receiving_feed(c, &heard);
+	sending_feed(c, &sends);
+}
+
+static void line_down(struct line *l)
+{
+	struct conversation *c = l->conversation;
+	const struct transcript_event heard = {.type = TRANSCRIPT_EVENT_LINK_DOWN, .member = l->member};
+	struct outbox_event sends = {.type = OUTBOX_EVENT_LINK_DOWN, .member = l->member};
+	if (!l->heard)
+		return;
+	l->heard = false;
+	receiving_feed(c, &heard);
+	sending_feed(c, &sends);
+}
+
+// The last link of that member is gone.
+static void unlinked(struct line *l)
+{
+	struct conversation *c = l->conversation;
+	struct discussion *d = c->discussion;
+	neighbours_linked(&c->engine->neighbours, fingerprint_of(c, l->member), false);
+	line_down(l);
+	if (!c->engine->stopping)
+		discussion_happens(d, LIFECYCLE_LINK_DOWN, LIFECYCLE_NO_REASON);
+	if (d->conversation == c && (d->row.closing || !discussion_has_ended(d)))
+		dialer_start(&l->dialer);
+}
+
+void line_drop(struct line *l, const char *reason)
+{
+	struct engine *e = l->conversation->engine;
+	if (!l->link)
+		return;
+	log_info("the link of %.8s in %.8s ends: %s", fingerprint_of(l->conversation, l->member),
+		 l->conversation->discussion->row.id, reason);
+	metrics_count(&e->metrics, "member_links_ended", reason);
+	network_let_go(&e->network, l->link);
+	l->link = NULL;
+	unlinked(l);
+}
+
+static void on_frame(void *arg, uint8_t kind, struct span payload, bool encrypted)
+{
+	struct line *l = arg;
+	const struct transcript_event received = {.type = TRANSCRIPT_EVENT_RECEIVED,
+						  .received = {.member = l->member, .frame = payload}};
+	(void)encrypted; // established links are
+	if (kind == FRAME_SEALED)
+		receiving_feed(l->conversation, &received);
+	else if (kind == FRAME_RECORD)
+		sending_heard(l->conversation, l->member, payload);
+	else
+		line_drop(l, "unexpected_frame");
+}
+
+void conversation_drained(struct conversation *c, size_t member)
+{
+	struct line *l = &c->lines[member];
+	struct outbox_event event = {.type = OUTBOX_EVENT_WRITABLE, .member = l->member};
+	if (!l->congested)
+		return;
+	l->congested = false;
+	sending_feed(c, &event);
+}
+
+static void on_drained(void *arg)
+{
+	struct line *l = arg;
+	conversation_drained(l->conversation, l->member);
+}
+
+static void on_ended(void *arg, enum link_end why, const struct err_info *info)
+{
+	(void)info;
+	line_drop(arg, link_end_name(why));
+}
+
+static const struct link_callbacks link_callbacks = {.frame = on_frame, .drained = on_drained, .ended = on_ended};
+
+void line_send_record(struct line *l, struct span record)
+{
+	if (l->farewell) {
+		meeting_ack(l->farewell, record);
+		return;
+	}
+	if (!l->link)
+		return;
+	struct bytes *bytes = bytes_new_span(record);
+	if (link_send(l->link, FRAME_RECORD, bytes))
+		line_drop(l, "congested");
+	bytes_unref(bytes);
+}
+
+void line_transmit(struct line *l, struct bytes *frame)
+{
+	struct link *link = l->farewell ? meeting_link(l->farewell) : l->link;
+	struct outbox_event event = {.type = OUTBOX_EVENT_CONGESTED, .member = l->member};
+	if (!link)
+		return;
+	if (link_send(link, FRAME_SEALED, frame)) {
+		if (!l->farewell)
+			line_drop(l, "congested");
+		return;
+	}
+	if (!l->congested && link_room(link) < LINK_ROOM_LEAST) {
+		l->congested = true;
+		sending_feed(l->conversation, &event);
+	}
+}
+
+void line_pause(struct line *l, bool pause)
+{
+	struct link *link = l->farewell ? meeting_link(l->farewell) : l->link;
+	if (link && pause)
+		link_pause(link);
+	else if (link)
+		link_resume(link);
+}
+
+static const struct seen_row *row_of(const struct seen_record *seen, const char *fingerprint)
+{
+	for (size_t i = 0; seen && i < seen->count; i++)
+		if (strcmp(seen->rows[i].fingerprint, fingerprint) == 0)
+			return &seen->rows[i];
+	return NULL;
+}
+
+void conversation_take_link(struct conversation *c, struct link *link, const char *other, bool dialled,
+			    const struct seen_record *seen)
+{
+	struct discussion *d = c->discussion;
+	size_t member = roster_position(&d->roster, other);
+	struct line *l = member < c->count ? &c->lines[member] : NULL;
+	if (!l || member == c->own) {
+		network_let_go(&c->engine->network, link);
+		return;
+	}
+	if (l->link && l->dialled != dialled && !member_link_stays(discussion_own(d), other, dialled)) {
+		network_let_go(&c->engine->network, link);
+		return;
+	}
+	bool first = l->link == NULL;
+	if (!first) {
+		network_let_go(&c->engine->network, l->link);
+		line_down(l);
+	}
+	dialer_stop(&l->dialer);
+	l->link = link;
+	l->dialled = dialled;
+	link_set_callbacks(link, &link_callbacks, l);
+	link_set_authenticated(link);
+	link_set_idle(link, 0); // the kernel's keep-alive looks for silence
+	if (first) {
+		neighbours_linked(&c->engine->neighbours, other, true);
+		discussion_happens(d, LIFECYCLE_LINK_UP, LIFECYCLE_NO_REASON);
+	}
+	if (seen && seen->presence.record)
+		neighbours_learn(&c->engine->neighbours, other, &seen->presence, link_remote(link));
+	if (d->conversation == c && l->link == link)
+		line_up(l, row_of(seen, discussion_own(d)));
+}
+
+// --- dialing -----------------------------------------------------------------------------------------------------------------
+
+// Whoever has not heard a farewell within the window has closed the discussion itself (P3.8).
+static bool gives_up_telling(const struct conversation *c)
+{
+	const struct discussion *d = c->discussion;
+	return d->row.ended && clock_now_ms(c->engine->clock) - d->row.ended > d->life.window_ms;
+}
+
+static void dial_round(void *arg, struct endpoint_list *out)
+{
+	struct line *l = arg;
+	const struct store_member *m = &l->conversation->discussion->members[l->member];
+	const struct peer *p = neighbours_get(&l->conversation->engine->neighbours, m->fingerprint);
+	*out = (struct endpoint_list){0};
+	if (gives_up_telling(l->conversation)) {
+		conversation_farewell_told(l->conversation, l->member);
+		return;
+	}
+	if (p)
+		*out = p->addresses;
+	for (size_t i = 0; i < m->addresses.count; i++) {
+		struct endpoint at;
+		if (endpoint_parse(&at, m->addresses.text[i]) == OK)
+			(void)endpoint_list_add(out, &at);
+	}
+}
+
+static void dial_one(void *arg, const struct endpoint *to)
+{
+	struct line *l = arg;
+	struct addr at = addr_of(to);
+	if (!meeting_dial(l->conversation, l->member, &at))
+		dialer_failed(&l->dialer);
+}
+
+void conversation_dial(struct conversation *c)
+{
+	for (size_t i = 0; c && i < c->count; i++)
+		if (i != c->own && !c->lines[i].link)
+			dialer_start(&c->lines[i].dialer);
+}
+
+void conversation_meeting_ended(struct conversation *c, size_t member, struct meeting *m)
+{
+	struct line *l = &c->lines[member];
+	if (l->farewell == m) {
+		l->farewell = NULL;
+		line_down(l);
+	}
+	if (!l->link)
+		dialer_failed(&l->dialer);
+}
+
+// --- farewells (P3.8) ---------------------------------------------------------------------------------------------------------
+
+static void begin_farewell(struct line *l, struct meeting *m)
+{
+	if (l->farewell == m)
+		return;
+	if (l->link)
+		line_drop(l, "farewell");
+	if (l->farewell)
+		line_down(l);
+	l->farewell = m;
+	line_up(l, NULL);
+}
+
+void conversation_farewell_begins(struct conversation *c, size_t member, struct meeting *m)
+{
+	begin_farewell(&c->lines[member], m);
+}
+
+void conversation_farewell_frame(struct conversation *c, size_t member, struct meeting *m, struct span frame)
+{
+	const struct transcript_event received = {.type = TRANSCRIPT_EVENT_RECEIVED,
+						  .received = {.member = member, .frame = frame}};
+	begin_farewell(&c->lines[member], m);
+	receiving_feed(c, &received);
+}
+
+void conversation_farewell_acked(struct conversation *c, size_t member, struct span record)
+{
+	sending_heard(c, member, record);
+}
+
+void conversation_farewell_told(struct conversation *c, size_t member)
+{
+	struct discussion *d = c->discussion;
+	struct err_info info;
+	dialer_stop(&c->lines[member].dialer);
+	if (!d->row.closing || d->row.told)
+		return;
+	// two members: one to tell
+	d->row.told = true;
+	if (store_discussion_update(c->engine->store, &d->row, &info))
+		engine_warn(c->engine, "the discussion %.8s: %s", d->row.id, info.text);
+	conversation_wind_down(c);
+}
+
+void conversation_farewell_delivered(struct conversation *c, size_t member)
+{
+	struct line *l = &c->lines[member];
+	if (l->farewell)
+		meeting_farewell_done(l->farewell); // which ends it as told
+	else
+		conversation_farewell_told(c, member);
+}
+
+void conversation_rolled_back(struct conversation *c)
+{
+	discussion_happens(c->discussion, LIFECYCLE_ROLLED_BACK, LIFECYCLE_NO_REASON);
+}
+
+void conversation_close(struct conversation *c)
+{
+	struct outbox_event event = {.type = OUTBOX_EVENT_CLOSE};
+	if (c)
+		sending_feed(c, &event);
+}
+
+void conversation_abandon(struct conversation *c)
+{
+	struct outbox_event event = {.type = OUTBOX_EVENT_ABANDON};
+	if (c)
+		sending_feed(c, &event);
+}
+
+void conversation_end_transcript(struct conversation *c)
+{
+	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_END};
+	if (!c)
+		return;
+	receiving_feed(c, &event);
+	conversation_wind_down(c);
+}
+
+static void wind_down(void *arg)
+{
+	struct conversation *c = arg;
+	struct discussion *d = c->discussion;
+	// the own CLOSE is to be told first, as long as anybody may listen
+	if (!discussion_has_ended(d) || d->home || (d->row.closing && !d->row.told))
+		return;
+	conversation_stop(d);
+}
+
+void conversation_wind_down(struct conversation *c)
+{
+	loop_defer(c->engine->loop, &c->wind_down_turn, wind_down, c);
+}
+
+// --- life ------------------------------------------------------------------------------------------------------------------------
+
+static void init_line(struct conversation *c, size_t member)
+{
+	struct line *l = &c->lines[member];
+	l->conversation = c;
+	l->member = member;
+	l->dialer = (struct dialer){.loop = c->engine->loop,
+				    .random = c->engine->random,
+				    .round = dial_round,
+				    .dial = dial_one,
+				    .arg = l};
+}
+
+static enum err open_home(struct discussion *d, struct err_info *info)
+{
+	if (d->home || !d->row.home[0])
+		return OK;
+	return home_open(d->engine->homes, d->row.home, &d->home, info);
+}
+
+static enum err open_machines(struct conversation *c, struct err_info *info)
+{
+	struct discussion *d = c->discussion;
+	enum err code = open_home(d, info);
+	c->count = d->member_count;
+	c->own = roster_position(&d->roster, discussion_own(d));
+	c->lines = mem_alloc_array(c->count, sizeof *c->lines);
+	for (size_t i = 0; i < c->count; i++) {
+		init_line(c, i);
+		if (code == OK && key_id_parse(d->members[i].key_id, &c->keys[i]))
+			code = err_set(info, ERR_CRYPTO, "the member %.8s has no key id", d->members[i].fingerprint);
+	}
+	if (code == OK && c->own >= c->count)
+		code = err_set(info, ERR_CRYPTO, "this core is not in the roster");
+	if (code == OK)
+		code = receiving_open(c, info);
+	if (code == OK)
+		code = sending_open(c, info);
+	return code;
+}
+
+// The core ended between the decision and its last step.
+static void go_on_ending(struct conversation *c)
+{
+	const struct discussion *d = c->discussion;
+	bool own = d->life.reason == LIFECYCLE_REASON_CLOSED || d->life.reason == LIFECYCLE_REASON_RESUME_WINDOW;
+	if (d->row.closing)
+		conversation_dial(c);
+	else if (own)
+		conversation_close(c);
+	else
+		conversation_abandon(c);
+}
+
+void conversation_start(struct discussion *d)
+{
+	struct err_info info;
+	if (d->conversation || !d->row.has_h0)
+		return;
+	if (discussion_has_ended(d) && !d->row.home[0] && (!d->row.closing || d->row.told))
+		return;
+	struct conversation *c = mem_alloc(sizeof *c);
+	c->engine = d->engine;
+	c->discussion = d;
+	if (open_machines(c, &info)) {
+		engine_warn(d->engine, "the discussion %.8s cannot go on: %s", d->row.id, info.text);
+		d->conversation = c;
+		conversation_stop(d);
+		return;
+	}
+	d->conversation = c;
+	struct outbox_event start = {.type = OUTBOX_EVENT_START};
+	sending_feed(c, &start);
+	if (discussion_has_ended(d))
+		go_on_ending(c);
+}
+
+static void free_lines(struct conversation *c)
+{
+	for (size_t i = 0; c->lines && i < c->count; i++) {
+		struct line *l = &c->lines[i];
+		dialer_stop(&l->dialer);
+		if (l->link) {
+			neighbours_linked(&c->engine->neighbours, fingerprint_of(c, i), false);
+			network_let_go(&c->engine->network, l->link);
+		}
+	}
+	free(c->lines);
+}
+
+void conversation_stop(struct discussion *d)
+{
+	struct conversation *c = d->conversation;
+	if (!c)
+		return;
+	d->conversation = NULL;
+	d->life.links = 0;
+	deferred_cancel(c->engine->loop, &c->wind_down_turn);
+	timer_cancel(c->engine->loop, &d->deadline);
+	while (c->meetings)
+		meeting_cancel(c->meetings);
+	cancel_jobs(c);
+	free_lines(c);
+	sending_fini(c);
+	receiving_fini(c);
+	free(c);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What conversation.c, sending.c and receiving.c share.
+#ifndef SOTTO_SHELL_CONVERSATION_PARTS_H
+#define SOTTO_SHELL_CONVERSATION_PARTS_H
+
+#include "discussion/outbox.h"
+#include "discussion/transcript.h"
+#include "openpgp/gpg.h"
+#include "shell/conversation.h"
+#include "shell/dialer.h"
+
+// To one other member.
+struct line {
+	struct conversation *conversation;
+	size_t member; // position in the roster
+	struct link *link; // NULL: none
+	bool dialled;      // by this side
+	bool congested;
+	bool heard;            // the transcript was told of a link
+	struct meeting *farewell; // frames go through it instead
+	struct dialer dialer;
+};
+
+// A gpg operation for one of the machines; outlives the conversation by a turn when that is stopped.
+struct job {
+	struct conversation *conversation; // NULL: stopped
+	struct job *next, **link;
+	struct gpg_op *op;
+	uint64_t ticket; // of a seal: the sequence
+};
+
+struct submission;
+
+struct conversation {
+	struct engine *engine;
+	struct discussion *discussion;
+	struct outbox *outbox;
+	struct transcript *transcript;
+	size_t count, own; // members, own position
+	uint64_t keys[ROSTER_MAX]; // encryption key ids in roster order
+	struct line *lines;        // one for each member, the own unused
+	struct timer sending_retry, receiving_retry;
+	struct deferred wind_down_turn;
+	struct job *jobs;
+	struct meeting *meetings; // member links being made
+	struct submission *submissions;
+	uint64_t next_ticket;
+};
+
+struct job *job_new(struct conversation *c, uint64_t ticket);
+struct conversation *job_end(struct job *j); // frees it; NULL: the conversation was stopped meanwhile
+
+// Everyone's key ids but that member's, in roster order; how many.
+size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX]);
+// A record on that member's line, whatever it is: a link or a farewell.
+void line_send_record(struct line *l, struct span record);
+void line_transmit(struct line *l, struct bytes *frame); // of kind SEALED
+void line_pause(struct line *l, bool pause);
+void line_drop(struct line *l, const char *reason); // its link, as lost
+void conversation_wind_down(struct conversation *c); // after an end: lets links go once nothing is left to say
+
+// sending.c
+MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
+void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
+void sending_fini(struct conversation *c);
+void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed
+
+// receiving.c
+MUST_CHECK enum err receiving_open(struct conversation *c, struct err_info *info);
+void receiving_feed(struct conversation *c, const struct transcript_event *event);
+void receiving_fini(struct conversation *c);
+
+#endif

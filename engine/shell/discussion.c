@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/discussion.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "discussion/words.h"
+#include "shell/conversation.h"
+#include "shell/opening.h"
+#include "shell/shell.h"
+#include "store/messages.h"
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+// --- life ------------------------------------------------------------------------------------------------------------------------
+
+static struct discussion *discussion_new(struct engine *e)
+{
+	struct discussion *d = mem_alloc(sizeof *d);
+	d->engine = e;
+	return d;
+}
+
+static void free_members(struct discussion *d)
+{
+	for (size_t i = 0; i < d->member_count; i++)
+		store_member_fini(&d->members[i]);
+	free(d->members);
+	d->members = NULL;
+	d->member_count = 0;
+}
+
+void discussion_free(struct discussion *d)
+{
+	conversation_stop(d);
+	free_members(d);
+	store_discussion_fini(&d->row);
+	free(d);
+}
+
+enum err discussion_create(struct engine *e, const struct discussion_birth *birth, struct discussion **out,
+			   struct err_info *info)
+{
+	struct discussion *d = discussion_new(e);
+	d->life = lifecycle_begin(birth->responder ? LIFECYCLE_REQUESTED : LIFECYCLE_REQUESTING,
+				  e->options.resume_window_s * 1000);
+	d->held_back = birth->responder;
+	copy_text(d->row.id, sizeof d->row.id, birth->id);
+	copy_text(d->row.other, sizeof d->row.other, birth->other);
+	copy_text(d->row.state, sizeof d->row.state, lifecycle_state_name(d->life.state));
+	copy_text(d->row.mode, sizeof d->row.mode, birth->mode == HANDSHAKE_PINNED ? "pinned" : "password");
+	copy_text(d->row.role, sizeof d->row.role, birth->responder ? "responder" : "initiator");
+	copy_text(d->row.charter, sizeof d->row.charter, birth->charter);
+	d->row.created = clock_now_ms(e->clock);
+	if (birth->key)
+		discussion_take_key(d, birth->key);
+	enum err code = store_discussion_create(e->store, &d->row, info);
+	if (code) {
+		d->home = NULL; // still the caller's
+		discussion_free(d);
+		return code;
+	}
+	discussions_add(&e->discussions, d);
+	*out = d;
+	return OK;
+}
+
+static bool keep_member(void *arg, const struct store_member *m)
+{
+	struct discussion *d = arg;
+	struct store_member *copy = &d->members[d->member_count++];
+	*copy = *m;
+	bytes_ref(copy->certificate);
+	bytes_ref(copy->binding);
+	bytes_ref(copy->general);
+	return d->member_count < STORE_MEMBERS_MAX;
+}
+
+static enum err load_roster(struct discussion *d, struct err_info *info)
+{
+	struct store *s = d->engine->store;
+	struct store_epoch epoch;
+	enum err code = store_epoch_get(s, d->row.id, d->row.epoch, &epoch, info);
+	if (code)
+		return code;
+	d->roster_hash = epoch.roster_hash;
+	code = roster_decode(&d->roster, bytes_span(epoch.roster), info);
+	store_epoch_fini(&epoch);
+	free_members(d);
+	d->members = mem_alloc_array(STORE_MEMBERS_MAX, sizeof *d->members);
+	if (code == OK)
+		code = store_member_each(s, d->row.id, d->row.epoch, keep_member, d, info);
+	if (code == OK && d->member_count != d->roster.count)
+		code = err_set(info, ERR_CRYPTO, "the discussion %s has lost members on disk", d->row.id);
+	return code;
+}
+
+enum err discussion_restore(struct engine *e, struct store_discussion *row, struct discussion **out, struct err_info *info)
+{
+	struct discussion *d = discussion_new(e);
+	d->row = *row;
+	memset(row, 0, sizeof *row);
+	enum err code = OK;
+	if (!lifecycle_state_parse(d->row.state, &d->life.state))
+		code = err_set(info, ERR_CRYPTO, "the discussion %s is in no known state", d->row.id);
+	if (!lifecycle_reason_parse(d->row.reason, &d->life.reason))
+		d->life.reason = LIFECYCLE_NO_REASON;
+	d->life.founded = d->row.has_h0;
+	d->life.window_ms = e->options.resume_window_s * 1000;
+	d->life.since = d->row.suspended_at;
+	if (code == OK && d->row.has_h0)
+		code = load_roster(d, info);
+	d->life.members = d->member_count;
+	if (code) {
+		discussion_free(d);
+		return code;
+	}
+	*out = d;
+	return OK;
+}
+
+// --- states ------------------------------------------------------------------------------------------------------------------------
+
+static enum err save(struct discussion *d, struct err_info *info)
+{
+	int64_t now = clock_now_ms(d->engine->clock);
+	copy_text(d->row.state, sizeof d->row.state, lifecycle_state_name(d->life.state));
+	copy_text(d->row.reason, sizeof d->row.reason, lifecycle_reason_name(d->life.reason));
+	d->row.suspended_at = d->life.since;
+	if (d->life.state == LIFECYCLE_OPEN && !d->row.opened)
+		d->row.opened = now;
+	if (discussion_has_ended(d) && !d->row.ended)
+		d->row.ended = now;
+	return store_discussion_update(d->engine->store, &d->row, info);
+}
+
+void discussion_destroy_key(struct discussion *d)
+{
+	struct err_info info;
+	if (d->home)
+		home_destroy_start(d->home, engine_ignore_result, NULL);
+	d->home = NULL;
+	if (!d->row.home[0])
+		return;
+	d->row.home[0] = 0;
+	if (store_discussion_update(d->engine->store, &d->row, &info))
+		engine_warn(d->engine, "the discussion %.8s: %s", d->row.id, info.text);
+}
+
+static void on_deadline(void *arg)
+{
+	discussion_happens(arg, LIFECYCLE_DEADLINE, LIFECYCLE_NO_REASON);
+}
+
+static void tell(struct discussion *d, unsigned set)
+{
+	static const struct {
+		unsigned bit;
+		const char *type;
+	} events[] = {
+		{LIFECYCLE_TELL_OPENED, "discussion.opened"},	{LIFECYCLE_TELL_SUSPENDED, "discussion.suspended"},
+		{LIFECYCLE_TELL_RESUMED, "discussion.resumed"}, {LIFECYCLE_TELL_CLOSED, "discussion.closed"},
+		{LIFECYCLE_TELL_REFUSED, "discussion.refused"}, {LIFECYCLE_TELL_FROZEN, "discussion.frozen"},
+	};
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (set & events[i].bit)
+			discussion_emit(d, events[i].type);
+}
+
+// Refused requests pile up where strangers knock: the list keeps the newest.
+static void prune(struct discussion *d)
+{
+	struct engine *e = d->engine;
+	struct err_info info;
+	if (store_discussion_prune(e->store, (size_t)e->options.ended_kept, &info))
+		engine_warn(e, "old requests could not be dropped: %s", info.text);
+	loop_defer(e->loop, &e->discussions.prune_turn, discussions_prune, &e->discussions);
+}
+
+static void carry_out(struct discussion *d, const struct lifecycle_actions *actions)
+{
+	struct engine *e = d->engine;
+	unsigned set = actions->set;
+	if (set & LIFECYCLE_END_HANDSHAKE && d->opening)
+		opening_end(d->opening, HANDSHAKE_REASON_REFUSED);
+	if (set & LIFECYCLE_END_TRANSCRIPT)
+		conversation_end_transcript(d->conversation);
+	if (set & LIFECYCLE_CLOSE_OUTBOX)
+		conversation_close(d->conversation);
+	if (set & LIFECYCLE_ABANDON_OUTBOX)
+		conversation_abandon(d->conversation);
+	if (set & LIFECYCLE_DESTROY_KEY)
+		discussion_destroy_key(d);
+	if (set & LIFECYCLE_DIAL)
+		conversation_dial(d->conversation);
+	if (set & LIFECYCLE_CLEAR_DEADLINE)
+		timer_cancel(e->loop, &d->deadline);
+	if (set & LIFECYCLE_SET_DEADLINE)
+		timer_start(e->loop, &d->deadline, actions->deadline_ms, on_deadline, d);
+	tell(d, set);
+	if (discussion_has_ended(d) && !d->row.opened)
+		prune(d);
+}
+
+// The lifecycle's step, as far as the row: what else is to be done is for carry_out, once the row is on disk.
+static enum err step(struct discussion *d, const struct lifecycle_event *event, struct lifecycle_actions *out,
+		     struct err_info *info)
+{
+	struct lifecycle before = d->life;
+	struct store_discussion row = d->row;
+	*out = lifecycle_step(&d->life, event);
+	if (!(out->set & LIFECYCLE_SAVE))
+		return OK;
+	enum err code = save(d, info);
+	if (code) {
+		d->life = before;
+		d->row = row;
+	}
+	return code;
+}
+
+enum err discussion_step(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason,
+			 struct err_info *info)
+{
+	const struct lifecycle_event event = {.type = type, .reason = reason, .now_ms = clock_now_ms(d->engine->clock)};
+	struct lifecycle_actions actions;
+	enum err code = step(d, &event, &actions, info);
+	if (code == OK)
+		carry_out(d, &actions);
+	return code;
+}
+
+void discussion_happens(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason)
+{
+	struct err_info info;
+	if (discussion_step(d, type, reason, &info))
+		engine_warn(d->engine, "the discussion %.8s could not be stored: %s", d->row.id, info.text);
+}
+
+bool discussion_has_ended(const struct discussion *d)
+{
+	return d->life.state == LIFECYCLE_CLOSED || d->life.state == LIFECYCLE_REFUSED;
+}
+
+// --- the handshake's way through --------------------------------------------------------------------------------------------------
+
+void discussion_take_key(struct discussion *d, const struct fresh_key *key)
+{
+	d->home = key->home;
+	copy_text(d->row.home, sizeof d->row.home, home_name(key->home));
+	bytes_unref(d->row.certificate);
+	d->row.certificate = bytes_ref(key->certificate);
+}
+
+static void member_addresses(struct discussion *d, const char *fingerprint, struct store_addresses *out)
+{
+	const struct peer *p = neighbours_get(&d->engine->neighbours, fingerprint);
+	for (size_t i = 0; p && i < p->addresses.count && i < STORE_ADDRESSES_MAX; i++)
+		endpoint_print(&p->addresses.at[i].endpoint, out->text[out->count++]);
+}
+
+static enum err put_members(struct discussion *d, const struct handshake_action *a, struct err_info *info)
+{
+	struct engine *e = d->engine;
+	enum err code = OK;
+	for (size_t i = 0; code == OK && i < a->opening.count; i++) {
+		const struct handshake_member *from = &a->opening.members[i];
+		bool own = strcmp(from->fingerprint, e->identity.row.fingerprint) == 0;
+		struct store_member m = {.position = (uint32_t)i,
+					 .certificate = from->certificate,
+					 .binding = from->binding,
+					 .general = from->general,
+					 .verified = own || a->opening.mode == HANDSHAKE_PASSWORD ||
+						     neighbours_is_pinned(&e->neighbours, from->fingerprint)};
+		memcpy(m.fingerprint, from->fingerprint, sizeof m.fingerprint);
+		memcpy(m.certificate_fingerprint, from->key_fingerprint, sizeof m.certificate_fingerprint);
+		memcpy(m.key_id, from->key, sizeof m.key_id);
+		member_addresses(d, from->fingerprint, &m.addresses);
+		code = store_member_put(e->store, d->row.id, 0, &m, info);
+	}
+	return code;
+}
+
+// Roster, members and the state in one transaction.
+static enum err write_opening(struct discussion *d, const struct handshake_action *a, struct lifecycle_actions *actions,
+			      struct err_info *info)
+{
+	struct store *s = d->engine->store;
+	const struct store_epoch epoch = {
+		.roster = a->opening.roster, .roster_hash = a->opening.hash, .head = a->opening.hash};
+	const struct lifecycle_event founded = {.type = LIFECYCLE_FOUNDED, .now_ms = clock_now_ms(d->engine->clock)};
+	d->row.has_h0 = true;
+	d->row.h0 = a->opening.hash;
+	d->row.epoch = 0;
+	d->life.members = a->opening.count;
+	enum err code = step(d, &founded, actions, info);
+	if (code == OK)
+		code = store_epoch_create(s, d->row.id, &epoch, info);
+	if (code == OK)
+		code = put_members(d, a, info);
+	return code;
+}
+
+enum err discussion_commit_opening(struct discussion *d, const struct handshake_action *a, struct err_info *info)
+{
+	struct store *s = d->engine->store;
+	struct store_discussion row = d->row;
+	struct lifecycle life = d->life;
+	struct lifecycle_actions actions = {0};
+	// gpg's files must be on disk before the row that names them
+	enum err code = home_settle(d->home, info);
+	if (code == OK)
+		code = store_begin(s, info);
+	if (code)
+		return code;
+	code = write_opening(d, a, &actions, info);
+	if (code == OK)
+		code = store_commit(s, info);
+	else
+		store_rollback(s);
+	if (code) {
+		d->row = row;
+		d->life = life;
+		return code;
+	}
+	code = load_roster(d, info);
+	if (code == OK)
+		carry_out(d, &actions);
+	return code;
+}
+
+void discussion_opened(struct discussion *d, struct link *link, const char *other, bool dialled)
+{
+	conversation_start(d);
+	if (d->conversation)
+		conversation_take_link(d->conversation, link, other, dialled, NULL);
+	else
+		network_let_go(&d->engine->network, link);
+}
+
+void discussion_announce_request(struct discussion *d)
+{
+	d->held_back = false;
+	discussion_emit(d, "discussion.requested");
+}
+
+bool discussion_is_held_back(const struct discussion *d)
+{
+	return d->held_back;
+}
+
+// --- reading ---------------------------------------------------------------------------------------------------------------------
+
+struct home *discussion_home(const struct discussion *d)
+{
+	return d->home;
+}
+
+const char *discussion_own(const struct discussion *d)
+{
+	return d->engine->identity.row.fingerprint;
+}
+
+const struct store_member *discussion_member(const struct discussion *d, const char *fingerprint)
+{
+	for (size_t i = 0; i < d->member_count; i++)
+		if (strcmp(d->members[i].fingerprint, fingerprint) == 0)
+			return &d->members[i];
+	return NULL;
+}
+
+void discussion_emit(struct discussion *d, const char *type)
+{
+	engine_emit(d->engine, type, "discussion", discussion_view(d));
+}
+
+static json_t *member_view(struct discussion *d, const char *fingerprint, bool verified)
+{
+	bool you = strcmp(fingerprint, discussion_own(d)) == 0;
+	return json_pack("{s:s, s:s, s:b, s:b, s:b}", "fingerprint", fingerprint, "name",
+			 neighbours_name(&d->engine->neighbours, fingerprint), "you", you, "present",
+			 you || conversation_is_linked(d->conversation, fingerprint), "verified", you || verified);
+}
+
+static json_t *members_view(struct discussion *d)
+{
+	json_t *members = json_array();
+	if (d->member_count == 0) { // before there is a roster
+		json_array_append_new(members, member_view(d, discussion_own(d), true));
+		json_array_append_new(members, member_view(d, d->row.other,
+							   neighbours_is_pinned(&d->engine->neighbours, d->row.other)));
+	}
+	for (size_t i = 0; i < d->member_count; i++)
+		json_array_append_new(members, member_view(d, d->members[i].fingerprint, d->members[i].verified));
+	return members;
+}
+
+json_t *discussion_view(struct discussion *d)
+{
+	uint32_t unread = 0;
+	json_t *v = json_pack("{s:s, s:s, s:o, s:i, s:s, s:s, s:I}", "id", d->row.id, "state",
+			      lifecycle_state_name(d->life.state), "members", members_view(d), "epoch", (int)d->row.epoch,
+			      "charter", d->row.charter, "mode", d->row.mode, "created", (json_int_t)d->row.created);
+	if (store_message_unread(d->engine->store, d->row.id, &unread, NULL))
+		unread = 0;
+	json_object_set_new(v, "unread", json_integer(unread));
+	if (d->member_count) {
+		char hex[2 * HASH_LEN + 1], words[WORDS_TEXT_SIZE];
+		hex_encode_lower(hash_span(&d->roster_hash), hex);
+		words_of_hash(&d->roster_hash, words, sizeof words);
+		json_object_set_new(v, "roster_hash", json_string(hex));
+		json_object_set_new(v, "words", json_string(words));
+	}
+	if (d->row.reason[0])
+		json_object_set_new(v, "reason", json_string(d->row.reason));
+	return v;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One discussion as the core keeps it: its row, its roster, its home, and from its opening on its conversation.
+#ifndef SOTTO_SHELL_DISCUSSION_H
+#define SOTTO_SHELL_DISCUSSION_H
+
+#include <jansson.h>
+
+#include "discussion/handshake.h"
+#include "discussion/lifecycle.h"
+#include "discussion/roster.h"
+#include "net/link.h"
+#include "shell/spare.h"
+#include "store/discussions.h"
+#include "store/epochs.h"
+
+struct engine;
+struct opening;
+struct conversation;
+
+struct discussion {
+	struct engine *engine;
+	struct discussion *next, **link;
+	struct store_discussion row;
+	struct lifecycle life;       // row.state, reason, founded, since
+	struct timer deadline;       // of the lifecycle
+	struct home *home;           // open while its key lives
+	struct opening *opening;     // unfinished
+	struct conversation *conversation;
+	// from R_0 on
+	struct roster_record roster; // of the current epoch
+	struct hash roster_hash;
+	size_t member_count;
+	struct store_member *members; // in roster order
+	bool held_back;               // a request that is not shown yet (P2.9)
+};
+
+struct discussion_birth {
+	const char *id, *other;
+	bool responder;
+	enum handshake_mode mode;
+	const char *charter;
+	struct fresh_key *key; // borrowed: home and certificate; NULL at the answering side
+};
+// A new one, on disk. No event yet.
+MUST_CHECK enum err discussion_create(struct engine *e, const struct discussion_birth *birth, struct discussion **out,
+				      struct err_info *info);
+// From the store's row, which is taken. Roster and members are read too where it has them.
+MUST_CHECK enum err discussion_restore(struct engine *e, struct store_discussion *row, struct discussion **out,
+				       struct err_info *info);
+void discussion_free(struct discussion *d);
+
+// Something happened to it: the lifecycle decides, and what it asks for is done: the row is written, events are told, the conversation
+// is begun, closed or dropped. ERR_IO: the row could not be written, and nothing has changed.
+MUST_CHECK enum err discussion_step(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason,
+				    struct err_info *info);
+// The same where a failure can only be told to whoever listens.
+void discussion_happens(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason);
+bool discussion_has_ended(const struct discussion *d);
+
+// The handshake's way through (opening.c).
+void discussion_take_key(struct discussion *d, const struct fresh_key *key);
+MUST_CHECK enum err discussion_commit_opening(struct discussion *d, const struct handshake_action *opening,
+					      struct err_info *info);
+void discussion_opened(struct discussion *d, struct link *link, const char *other, bool dialled); // the link is taken
+void discussion_announce_request(struct discussion *d);
+bool discussion_is_held_back(const struct discussion *d);
+
+struct home *discussion_home(const struct discussion *d); // NULL: its key is gone
+const char *discussion_own(const struct discussion *d);   // own general fingerprint
+const struct store_member *discussion_member(const struct discussion *d, const char *fingerprint); // NULL: not one
+// Drops the key: its home is destroyed in the background, and the row says so.
+void discussion_destroy_key(struct discussion *d);
+
+void discussion_emit(struct discussion *d, const char *type);
+json_t *discussion_view(struct discussion *d);
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Who this core is: the general key in its home, the store key that it unwraps (P4.4), and the presence key (P1.1).
+#ifndef SOTTO_SHELL_IDENTITY_H
+#define SOTTO_SHELL_IDENTITY_H
+
+#include "openpgp/key.h"
+#include "shell/call.h"
+#include "store/identity.h"
+
+enum identity_state {
+	IDENTITY_NONE,   // nothing was created yet
+	IDENTITY_LOCKED, // the store key is not unwrapped: the passphrase is wanted
+	IDENTITY_READY,
+};
+
+struct identity {
+	struct engine *engine;
+	enum identity_state state;
+	bool busy; // a job or operation below is under way
+	struct store_identity row;    // not in NONE
+	struct certificate_info info; // of row.certificate
+	struct hash certificate_hash;
+	struct home *home;
+	struct secret *presence_secret; // READY only
+	struct key_job *job;
+	struct gpg_op *op;
+	struct secret *store_key;  // only while it is being made or unwrapped
+	struct secret *passphrase; // only during create and passphrase
+	struct pending *pending;   // the call that waits for the job
+	char name[33];
+	void (*loaded)(struct engine *e, enum err code, const struct err_info *info);
+};
+
+void identity_init(struct identity *i, struct engine *e);
+// Reads the store's row, and unwraps the store key where the general key has no passphrase. `loaded` comes once, on a later turn:
+// OK in each of the three states; an error where the key is gone or does not fit.
+void identity_load(struct identity *i, void (*loaded)(struct engine *e, enum err code, const struct err_info *info));
+void identity_fini(struct identity *i); // cancels; the home is closed by homes_close_start
+
+// ERR_LOCKED, ERR_WRONG_STATE (none created yet), or OK. For every method that needs the keys.
+MUST_CHECK enum err identity_need(const struct identity *i, struct err_info *info);
+json_t *identity_view(const struct identity *i);
+
+MUST_CHECK enum err identity_create(struct identity *i, struct call *c, const char *name, struct secret *passphrase);
+MUST_CHECK enum err identity_unlock(struct identity *i, struct call *c, struct secret *passphrase);
+MUST_CHECK enum err identity_lock(struct identity *i, struct call *c);
+MUST_CHECK enum err identity_change_passphrase(struct identity *i, struct call *c, struct secret *old, struct secret *fresh);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/message_view.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "shell/shell.h"
+
+json_t *message_view(const struct store_message *m)
+{
+	// a payload that no member has yet is none to the reader
+	bool placed = m->placed && strcmp(m->state, "queued") != 0 && strcmp(m->state, "held") != 0;
+	json_t *v = json_pack("{s:s, s:s, s:s, s:I, s:s%, s:s}", "id", m->id, "discussion", m->discussion, "sender",
+			      m->sender, "time", (json_int_t)m->time, "text", (const char *)m->text.data, m->text.len,
+			      "state", m->state);
+	json_object_set_new(v, "epoch", placed ? json_integer(m->place.epoch) : json_null());
+	json_object_set_new(v, "seq", placed ? json_integer((json_int_t)m->place.sequence) : json_null());
+	return v;
+}
+
+bool message_append(void *arg, const struct store_message *m)
+{
+	json_array_append_new(arg, message_view(m));
+	return true;
+}
+
+static bool take_one(void *arg, const struct store_message *m)
+{
+	json_t **out = arg;
+	*out = message_view(m);
+	return false;
+}
+
+enum err message_view_get(struct engine *e, const char *id, json_t **out, struct err_info *info)
+{
+	return store_message_get(e->store, id, take_one, out, info);
+}
+
+struct emission {
+	struct engine *engine;
+	const char *type;
+	json_t *list;
+};
+
+void message_emit_placed(struct discussion *d, const char *sender, uint64_t first, uint64_t last, const char *type)
+{
+	struct engine *e = d->engine;
+	struct err_info info;
+	json_t *list = json_array(), *view;
+	size_t i;
+	// the list first: whoever is told may write to the store
+	if (store_message_each_placed(e->store, d->row.id, d->row.epoch, sender, first, last, STORE_LIST_MAX, message_append,
+				      list, &info))
+		engine_warn(e, "messages of %.8s could not be read: %s", d->row.id, info.text);
+	json_array_foreach(list, i, view)
+		engine_emit(e, type, "message", json_incref(view));
+	json_decref(list);
+}
+
+void message_emit(struct engine *e, const char *id, const char *type)
+{
+	struct err_info info;
+	json_t *view;
+	if (message_view_get(e, id, &view, &info) == OK)
+		engine_emit(e, type, "message", view);
+	else
+		log_warn("the message %.8s could not be read: %s", id, info.text);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Counters: what was done, and what was dropped for which reason (system.metrics, Prometheus text format).
+#ifndef SOTTO_SHELL_METRICS_H
+#define SOTTO_SHELL_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define METRICS_MAX 128
+
+// Names and reasons are static strings: only this program's own words, so their number is bounded.
+struct metrics {
+	size_t count;
+	struct {
+		const char *name, *label; // label: NULL or the reason
+		uint64_t value;
+	} rows[METRICS_MAX];
+};
+
+void metrics_count(struct metrics *m, const char *name, const char *label);
+void metrics_add(struct metrics *m, const char *name, const char *label, uint64_t amount);
+uint64_t metrics_get(const struct metrics *m, const char *name, const char *label); // 0 where never counted
+char *metrics_text(const struct metrics *m); // "sotto_NAME_total{reason="…"} N" lines; freed by the caller
+
+#endif

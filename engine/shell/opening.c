@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/opening.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "discussion/arbitration.h"
+#include "discussion/budget.h"
+#include "shell/conversation.h"
+#include "shell/opening_work.h"
+#include "shell/proving.h"
+#include "shell/shell.h"
+#include "wire/frame.h"
+
+#define DIAL_TIMEOUT_MS 5000
+#define PROOF_TIMEOUT_MS 10000
+
+static void dial(struct opening *o);
+static void decide_request(struct opening *o);
+static void finish(struct opening *o);
+
+// --- life ------------------------------------------------------------------------------------------------------------------------
+
+static struct opening *opening_new(struct engine *e, enum handshake_role role)
+{
+	struct opening *o = mem_alloc(sizeof *o);
+	o->engine = e;
+	o->role = role;
+	o->began_ms = loop_now_ms(e->loop);
+	o->next = e->discussions.openings;
+	o->link_in_list = &e->discussions.openings;
+	if (o->next)
+		o->next->link_in_list = &o->next;
+	e->discussions.openings = o;
+	return o;
+}
+
+static void bury(void *arg)
+{
+	struct opening *o = arg;
+	*o->link_in_list = o->next;
+	if (o->next)
+		o->next->link_in_list = o->link_in_list;
+	handshake_free(o->machine);
+	link_free(o->link);
+	secret_unref(o->password);
+	bytes_unref(o->general);
+	free(o);
+}
+
+void opening_release(struct opening *o)
+{
+	if (o->over && o->works_used == 0)
+		loop_defer(o->engine->loop, &o->turn, bury, o);
+}
+
+// Nothing more comes of it; what is under way is cancelled, and then it goes away.
+static void finish(struct opening *o)
+{
+	struct engine *e = o->engine;
+	o->over = true;
+	if (o->discussion)
+		o->discussion->opening = NULL;
+	timer_cancel(e->loop, &o->deadline);
+	spare_cancel(&o->key_waiter);
+	if (o->proof)
+		neighbours_prove_cancel(o->proof);
+	o->proof = NULL;
+	if (o->half_open)
+		limits_half_open_give(e->neighbours.limits, &o->source, o->source_known);
+	if (o->request_slot)
+		limits_request_give(e->neighbours.limits, o->other);
+	o->half_open = o->request_slot = false;
+	work_cancel_all(o);
+	fresh_key_fini(&o->key); // of a discussion that did not come to be; else it was handed over
+	opening_release(o);
+}
+
+void opening_free(struct opening *o)
+{
+	link_free(o->link);
+	o->link = NULL;
+	finish(o);
+}
+
+enum handshake_mode opening_mode(const struct opening *o)
+{
+	return o->mode;
+}
+
+const char *opening_other(const struct opening *o)
+{
+	return o->other;
+}
+
+struct bytes *opening_general(const struct opening *o)
+{
+	return o->general;
+}
+
+struct discussion *opening_discussion(const struct opening *o)
+{
+	return o->discussion;
+}
+
+struct opening *opening_next(const struct opening *o)
+{
+	return o->next;
+}
+
+bool opening_asks(const struct opening *o)
+{
+	return o->role == HANDSHAKE_INITIATOR && !o->over;
+}
+
+bool opening_is_request(const struct opening *o)
+{
+	return o->role == HANDSHAKE_RESPONDER && o->shown && !o->over;
+}
+
+static enum lifecycle_reason reason_of(enum handshake_reason reason)
+{
+	static const enum lifecycle_reason reasons[HANDSHAKE_REASON_COUNT] = {
+		[HANDSHAKE_REASON_REFUSED] = LIFECYCLE_REASON_REFUSED,
+		[HANDSHAKE_REASON_BUSY] = LIFECYCLE_REASON_BUSY,
+		[HANDSHAKE_REASON_EXPIRED] = LIFECYCLE_REASON_EXPIRED,
+		[HANDSHAKE_REASON_SUPERSEDED] = LIFECYCLE_REASON_SUPERSEDED,
+		[HANDSHAKE_REASON_FAILED] = LIFECYCLE_REASON_FAILED,
+		[HANDSHAKE_REASON_LOST] = LIFECYCLE_REASON_LOST,
+	};
+	return reasons[reason];
+}
+
+static void refused(struct opening *o, enum lifecycle_reason why, const char *detail)
+{
+	const char *reason = lifecycle_reason_name(why);
+	struct discussion *d = o->discussion;
+	log_info("opening with %.8s ended: %s (%s)", o->other, reason, detail);
+	metrics_count(&o->engine->metrics, "openings_refused", reason);
+	finish(o);
+	if (d)
+		discussion_happens(d, LIFECYCLE_END, why);
+	discussions_request_ended(o->engine, o->other);
+}
+
+// --- the link ------------------------------------------------------------------------------------------------------------------
+
+static void on_frame(void *arg, uint8_t kind, struct span payload, bool encrypted)
+{
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_FRAME,
+					      .frame = {.kind = kind, .payload = payload, .encrypted = encrypted}};
+	opening_feed(arg, &event);
+}
+
+static void on_unreadable(void *arg)
+{
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_UNREADABLE};
+	opening_feed(arg, &event);
+}
+
+static void on_connected(void *arg)
+{
+	struct opening *o = arg;
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_START};
+	o->connected = true;
+	neighbours_confirm(&o->engine->neighbours, o->other, link_remote(o->link));
+	log_debug("opening with %.8s: connected after %lld ms", o->other,
+		  (long long)(loop_now_ms(o->engine->loop) - o->began_ms));
+	opening_feed(o, &event);
+}
+
+static void on_ended(void *arg, enum link_end why, const struct err_info *info)
+{
+	struct opening *o = arg;
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_LINK_ENDED};
+	if (o->role == HANDSHAKE_INITIATOR && !o->connected) {
+		log_info("opening with %.8s: no link: %s", o->other, info ? info->text : link_end_name(why));
+		neighbours_failed(&o->engine->neighbours, o->other, link_remote(o->link));
+		link_free(o->link);
+		o->link = NULL;
+		dial(o);
+		return;
+	}
+	opening_feed(o, &event);
+}
+
+static const struct link_callbacks link_callbacks = {
+	.connected = on_connected, .frame = on_frame, .unreadable = on_unreadable, .ended = on_ended};
+
+static void try_dial(void *arg)
+{
+	struct opening *o = arg;
+	struct err_info info;
+	while (o->next_address < o->addresses.count) {
+		struct addr to = addr_of(&o->addresses.at[o->next_address++].endpoint);
+		if (link_connect(&o->link, o->engine->loop, &to, DIAL_TIMEOUT_MS, &link_callbacks, o, &info) == OK)
+			return;
+	}
+	refused(o, LIFECYCLE_REASON_UNREACHABLE, o->addresses.count ? "no address answered" : "no address is known");
+}
+
+static void dial(struct opening *o)
+{
+	loop_defer(o->engine->loop, &o->turn, try_dial, o);
+}
+
+// --- actions other than gpg's ---------------------------------------------------------------------------------------------------
+
+void opening_result(struct opening *o, enum handshake_event_type type, enum err code, struct span bytes)
+{
+	const struct handshake_event event = {.type = type, .result = {.code = code, .bytes = bytes}};
+	opening_feed(o, &event);
+}
+
+static void on_deadline(void *arg)
+{
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_DEADLINE};
+	opening_feed(arg, &event);
+}
+
+static void send(struct opening *o, const struct handshake_action *a)
+{
+	if (!o->link)
+		return;
+	enum err code = link_send(o->link, a->send.kind, a->send.payload);
+	if (code)
+		log_info("opening with %.8s: a frame could not be sent: %s", o->other, err_name(code));
+}
+
+static void look_up(struct opening *o, const struct handshake_action *a)
+{
+	struct engine *e = o->engine;
+	struct handshake_event event = {.type = HANDSHAKE_EVENT_LOOKED_UP};
+	const struct peer *p = neighbours_get(&e->neighbours, a->look_up.other);
+	const struct certificate_entry *keys = certificates_get(&e->neighbours.certificates, a->look_up.other);
+	memcpy(o->other, a->look_up.other, sizeof o->other);
+	o->mode = a->look_up.mode;
+	event.looked_up.held = discussions_get(&e->discussions, a->look_up.id) != NULL;
+	event.looked_up.pinned = p && p->pinned;
+	if (keys && keys->certificate) {
+		struct hash h = hash_of(bytes_span(keys->certificate));
+		if (hash_equal(&h, &a->look_up.general))
+			event.looked_up.general = bytes_span(keys->certificate);
+	}
+	if (o->mode == HANDSHAKE_PASSWORD && discussions_guess_wait_ms(e, o->other) > 0) {
+		event.looked_up.refuse = true;
+	} else if (!event.looked_up.held) {
+		o->request_slot = limits_request_take(e->neighbours.limits, o->other, p && p->known) == LIMIT_PASS;
+		event.looked_up.refuse = !o->request_slot;
+	}
+	event.looked_up.reason = HANDSHAKE_REASON_BUSY;
+	opening_feed(o, &event);
+}
+
+static void check_certificate(struct opening *o, const struct handshake_action *a)
+{
+	struct certificate_info walked;
+	struct err_info info;
+	enum err code = certificate_check(bytes_span(a->certificate.certificate), &walked, &info);
+	if (code == OK && strcmp(walked.primary.fingerprint, a->certificate.other) != 0)
+		code = ERR_CRYPTO;
+	opening_result(o, HANDSHAKE_EVENT_CERTIFICATE_CHECKED, code, span(NULL, 0));
+}
+
+static void proved(void *arg, enum err code, const uint8_t key[PRESENCE_KEY_LEN])
+{
+	struct opening *o = arg;
+	o->proof = NULL;
+	(void)key;
+	opening_result(o, HANDSHAKE_EVENT_PROVED, code, span(NULL, 0));
+}
+
+static void prove(struct opening *o, const struct handshake_action *a)
+{
+	struct presence_parts parts = {.record = a->prove.record, .certification = a->prove.certification};
+	struct addr from = addr_of(&o->source);
+	memcpy(parts.signature, a->prove.signature, sizeof parts.signature);
+	o->proof = neighbours_prove(&o->engine->neighbours, a->prove.other, &parts, a->prove.certificate, &from, proved, o);
+}
+
+static void spend_guess(struct opening *o)
+{
+	enum err code = o->mode == HANDSHAKE_PASSWORD ? discussions_guess_spend(o->engine, o->other) : OK;
+	opening_result(o, HANDSHAKE_EVENT_GUESS_SPENT, code, span(NULL, 0));
+}
+
+static void show_request(struct opening *o, const struct handshake_action *a)
+{
+	struct engine *e = o->engine;
+	struct err_info info;
+	struct discussion_birth birth = {.id = a->request.id,
+					 .other = o->other,
+					 .responder = true,
+					 .mode = o->mode,
+					 .charter = (const char *)a->request.charter->data};
+	o->shown = true;
+	if (o->half_open)
+		limits_half_open_give(e->neighbours.limits, &o->source, o->source_known);
+	o->half_open = false;
+	o->asked_ms = loop_now_ms(e->loop);
+	if (discussion_create(e, &birth, &o->discussion, &info)) {
+		log_warn("a request of %.8s could not be kept: %s", o->other, info.text);
+		opening_end(o, HANDSHAKE_REASON_BUSY);
+		return;
+	}
+	o->discussion->opening = o;
+	decide_request(o);
+}
+
+static void commit_opening(struct opening *o, const struct handshake_action *a)
+{
+	struct err_info info;
+	enum err code = discussion_commit_opening(o->discussion, a, &info);
+	if (code)
+		log_warn("the discussion %.8s could not be stored: %s", o->discussion->row.id, info.text);
+	else
+		o->key = (struct fresh_key){0}; // the discussion's from here on
+	// P2.9: the own request to the same person ends now that this one's password has been proved
+	struct opening *own = discussions_own_request(o->engine, o->other, o);
+	if (code == OK && own)
+		opening_end(own, HANDSHAKE_REASON_SUPERSEDED);
+	opening_result(o, HANDSHAKE_EVENT_COMMITTED, code, span(NULL, 0));
+}
+
+static void opened(struct opening *o)
+{
+	struct discussion *d = o->discussion;
+	struct link *link = o->link;
+	char other[41];
+	memcpy(other, o->other, sizeof other);
+	log_info("the discussion %.8s with %.8s is open, %lld ms after it began", d->row.id, other,
+		 (long long)(loop_now_ms(o->engine->loop) - (o->asked_ms ? o->asked_ms : o->began_ms)));
+	if (o->mode == HANDSHAKE_PASSWORD)
+		neighbours_pin(&o->engine->neighbours, other);
+	o->link = NULL;
+	bool dialled = o->role == HANDSHAKE_INITIATOR;
+	finish(o);
+	discussion_opened(d, link, other, dialled);
+}
+
+static void left(struct opening *o)
+{
+	struct discussion *d = o->discussion;
+	finish(o);
+	conversation_start(d);
+	discussion_happens(d, LIFECYCLE_LEFT, LIFECYCLE_NO_REASON);
+}
+
+// --- the machine ---------------------------------------------------------------------------------------------------------------
+
+static void carry_out(struct opening *o, const struct handshake_action *a)
+{
+	switch (a->type) {
+	case HANDSHAKE_SEND:
+		send(o, a);
+		break;
+	case HANDSHAKE_SET_CIPHER:
+		link_set_cipher(o->link, a->cipher.tx, a->cipher.rx);
+		break;
+	case HANDSHAKE_DEADLINE:
+		timer_start(o->engine->loop, &o->deadline, a->deadline.ms, on_deadline, o);
+		break;
+	case HANDSHAKE_CLOSE_LINK:
+		// it brings out what was sent, and ends on its own
+		if (o->link)
+			network_let_go(&o->engine->network, o->link);
+		o->link = NULL;
+		break;
+	case HANDSHAKE_LOOK_UP:
+		look_up(o, a);
+		break;
+	case HANDSHAKE_CHECK_CERTIFICATE:
+		check_certificate(o, a);
+		break;
+	case HANDSHAKE_PROVE:
+		prove(o, a);
+		break;
+	case HANDSHAKE_REQUEST:
+		show_request(o, a);
+		break;
+	case HANDSHAKE_SPEND_GUESS:
+		spend_guess(o);
+		break;
+	case HANDSHAKE_RESTORE_GUESSES:
+		if (o->mode == HANDSHAKE_PASSWORD)
+			discussions_guesses_restore(o->engine, o->other);
+		break;
+	case HANDSHAKE_COMMIT_OPENING:
+		commit_opening(o, a);
+		break;
+	case HANDSHAKE_OPENED:
+		opened(o);
+		break;
+	case HANDSHAKE_LEFT:
+		left(o);
+		break;
+	case HANDSHAKE_REFUSED:
+		refused(o, reason_of(a->refused.reason), a->refused.detail);
+		break;
+	default:
+		work_begin(o, a);
+	}
+}
+
+void opening_feed(struct opening *o, const struct handshake_event *event)
+{
+	struct handshake_actions actions;
+	if (!o->machine)
+		return;
+	handshake_actions_init(&actions);
+	handshake_step(o->machine, event, &actions);
+	for (size_t i = 0; i < actions.count; i++)
+		carry_out(o, &actions.list[i]);
+	handshake_actions_fini(&actions);
+}
+
+static void fill_config(struct opening *o, struct handshake_config *c)
+{
+	struct engine *e = o->engine;
+	*c = (struct handshake_config){.role = o->role,
+				       .random = e->random,
+				       .general = bytes_span(e->identity.row.certificate),
+				       .idle_ms = e->options.handshake_timeout_s * 1000,
+				       .person_ms = e->options.request_timeout_s * 1000};
+	memcpy(c->own, e->identity.row.fingerprint, sizeof c->own);
+}
+
+static void fill_key(struct handshake_key *out, const struct fresh_key *key)
+{
+	out->certificate = bytes_span(key->certificate);
+	memcpy(out->fingerprint, key->info.primary.fingerprint, sizeof out->fingerprint);
+	key_id_format(key->info.subkeys[key->info.encryption].id, out->key);
+}
+
+// --- asking ----------------------------------------------------------------------------------------------------------------------
+
+// There is a certificate, and its owner is still to be proven: a moment of patience, for that is under way.
+static bool awaits_proof(struct opening *o)
+{
+	struct neighbours *n = &o->engine->neighbours;
+	const struct peer *p = neighbours_get(n, o->other);
+	const struct certificate_entry *keys = certificates_get(&n->certificates, o->other);
+	return p && !p->proven && keys && keys->certificate;
+}
+
+static void patience_over(void *arg)
+{
+	struct opening *o = arg;
+	refused(o, LIFECYCLE_REASON_UNPROVEN, "the presence key's certification was not proven in time");
+}
+
+static enum err start_machine(struct opening *o, const struct opening_request *r, struct err_info *info)
+{
+	struct engine *e = o->engine;
+	struct handshake_config config;
+	const struct presence_parts *own;
+	const struct certificate_entry *keys = certificates_get(&e->neighbours.certificates, o->other);
+	enum err code = neighbours_own_presence(&e->neighbours, &own, info);
+	if (code)
+		return code;
+	fill_config(o, &config);
+	memcpy(config.other, o->other, sizeof config.other);
+	config.mode = r->mode;
+	config.charter = r->charter;
+	config.password = r->password;
+	if (keys && keys->certificate)
+		config.other_general = bytes_span(keys->certificate);
+	fill_key(&config.key, &o->key);
+	config.presence = *own;
+	config.presence_key = e->identity.presence_secret;
+	o->machine = handshake_new(&config);
+	return OK;
+}
+
+enum err opening_ask(struct engine *e, const struct opening_request *r, struct discussion **out, struct err_info *info)
+{
+	struct opening *o = opening_new(e, HANDSHAKE_INITIATOR);
+	const struct peer *p = neighbours_get(&e->neighbours, r->other);
+	memcpy(o->other, r->other, sizeof o->other);
+	o->mode = r->mode;
+	o->password = secret_ref(r->password);
+	o->key = *r->key;
+	*r->key = (struct fresh_key){0};
+	o->addresses = p->addresses;
+	enum err code = start_machine(o, r, info);
+	if (code == OK) {
+		struct discussion_birth birth = {.id = handshake_id(o->machine),
+						 .other = o->other,
+						 .mode = o->mode,
+						 .charter = r->charter,
+						 .key = &o->key};
+		code = discussion_create(e, &birth, &o->discussion, info);
+	}
+	if (code) {
+		finish(o);
+		return code;
+	}
+	o->discussion->opening = o;
+	neighbours_know(&e->neighbours, o->other);
+	*out = o->discussion;
+	if (awaits_proof(o)) {
+		o->waits_for_proof = true;
+		timer_start(e->loop, &o->deadline, PROOF_TIMEOUT_MS, patience_over, o);
+	} else {
+		dial(o);
+	}
+	return OK;
+}
+
+void openings_peer_proven(struct engine *e, const char *fingerprint)
+{
+	for (struct opening *o = e->discussions.openings; o; o = o->next) {
+		if (o->over || !o->waits_for_proof || strcmp(o->other, fingerprint) != 0 || awaits_proof(o))
+			continue;
+		o->waits_for_proof = false;
+		timer_cancel(e->loop, &o->deadline);
+		dial(o);
+	}
+}
+
+// --- answering ---------------------------------------------------------------------------------------------------------------------
+
+void opening_answer(struct engine *e, struct link *link, const struct endpoint *source, bool known, struct span hello)
+{
+	struct handshake_config config;
+	struct opening *o = opening_new(e, HANDSHAKE_RESPONDER);
+	o->link = link;
+	o->source = *source;
+	o->source_known = known;
+	o->half_open = true;
+	link_set_callbacks(link, &link_callbacks, o);
+	link_set_idle(link, 0); // the machine has its own deadlines
+	fill_config(o, &config);
+	o->machine = handshake_new(&config);
+	const struct handshake_event start = {.type = HANDSHAKE_EVENT_START};
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_FRAME,
+					      .frame = {.kind = FRAME_RECORD, .payload = hello}};
+	opening_feed(o, &start);
+	opening_feed(o, &event);
+}
+
+static void key_came(void *arg, enum err code, const struct err_info *info, struct fresh_key *key)
+{
+	struct opening *o = arg;
+	struct handshake_event event = {.type = HANDSHAKE_EVENT_ACCEPT};
+	if (code) {
+		log_warn("the request of %.8s cannot be answered: %s", o->other, info->text);
+		opening_end(o, HANDSHAKE_REASON_BUSY);
+		return;
+	}
+	o->key = *key;
+	discussion_take_key(o->discussion, &o->key);
+	event.accept.password = o->password;
+	fill_key(&event.accept.key, &o->key);
+	opening_feed(o, &event);
+}
+
+static void accept_now(void *arg)
+{
+	struct opening *o = arg;
+	struct fresh_key key;
+	if (spare_take(&o->engine->spare, &key))
+		key_came(o, OK, NULL, &key);
+	else
+		spare_wait(&o->engine->spare, &o->key_waiter, key_came, o);
+}
+
+enum err opening_accept(struct opening *o, struct secret *password, struct err_info *info)
+{
+	if (o->mode == HANDSHAKE_PASSWORD && !password)
+		return err_set(info, ERR_BAD_PARAMS, "the parameter 'password' is missing: this request asks for one");
+	if (o->mode == HANDSHAKE_PINNED && password)
+		return err_set(info, ERR_BAD_PARAMS, "this request is in mode pinned, where no password is given");
+	enum err code = discussion_step(o->discussion, LIFECYCLE_ACCEPT, LIFECYCLE_NO_REASON, info);
+	if (code)
+		return code;
+	o->password = secret_ref(password);
+	o->asked_ms = loop_now_ms(o->engine->loop);
+	neighbours_know(&o->engine->neighbours, o->other);
+	loop_defer(o->engine->loop, &o->turn, accept_now, o);
+	return OK;
+}
+
+void opening_end(struct opening *o, enum handshake_reason reason)
+{
+	const struct handshake_event event = {.type = HANDSHAKE_EVENT_END, .end = {.reason = reason}};
+	if (o->over)
+		return;
+	if (o->machine && o->connected + (o->role == HANDSHAKE_RESPONDER))
+		opening_feed(o, &event);
+	else
+		refused(o, reason_of(reason), "called back before the link was up");
+}
+
+// P2.9. Also called again when an own request to the same person has ended.
+static void decide_request(struct opening *o)
+{
+	struct engine *e = o->engine;
+	struct opening *own = discussions_own_request(e, o->other, o);
+	struct err_info info;
+	switch (arbitrate(own != NULL, e->identity.row.fingerprint, own ? own->mode : o->mode, o->other, o->mode)) {
+	case ARBITRATION_ASK:
+		discussion_announce_request(o->discussion);
+		break;
+	case ARBITRATION_YIELD:
+		opening_end(own, HANDSHAKE_REASON_SUPERSEDED);
+		discussion_announce_request(o->discussion);
+		break;
+	case ARBITRATION_ANSWER:
+		if (opening_accept(o, own->password, &info))
+			log_warn("the request of %.8s could not be answered: %s", o->other, info.text);
+		break;
+	case ARBITRATION_HOLD:
+		break;
+	case ARBITRATION_REFUSE:
+		opening_end(o, HANDSHAKE_REASON_SUPERSEDED);
+		break;
+	}
+}
+
+void openings_decide_again(struct engine *e, const char *other)
+{
+	for (struct opening *o = e->discussions.openings; o; o = o->next)
+		if (opening_is_request(o) && strcmp(o->other, other) == 0 && discussion_is_held_back(o->discussion))
+			decide_request(o);
+}

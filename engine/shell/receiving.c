@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Carries out what the transcript asks for.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "shell/conversation_parts.h"
+#include "shell/message_view.h"
+#include "shell/shell.h"
+#include "store/heads.h"
+#include "store/messages.h"
+#include "store/payloads.h"
+#include "wire/delivery.h"
+
+enum err receiving_open(struct conversation *c, struct err_info *info)
+{
+	struct discussion *d = c->discussion;
+	struct transcript_config config = {.roster = &d->roster, .roster_hash = d->roster_hash};
+	memcpy(config.own, discussion_own(d), sizeof config.own);
+	for (size_t i = 0; i < c->count; i++) {
+		struct store_head head;
+		enum err code = store_head_get(c->engine->store, d->row.id, d->row.epoch, d->members[i].fingerprint, &head,
+					       info);
+		if (code)
+			return code;
+		config.heads[i] = (struct transcript_head){.sequence = head.sequence, .hash = head.hash};
+		// of two members, one has closed the discussion or none
+		config.closed[i] = i != c->own && d->life.reason == LIFECYCLE_REASON_CLOSED_BY_MEMBER;
+	}
+	c->transcript = transcript_new(&config);
+	if (discussion_has_ended(d)) {
+		const struct transcript_event end = {.type = TRANSCRIPT_EVENT_END};
+		receiving_feed(c, &end);
+	}
+	return OK;
+}
+
+void receiving_fini(struct conversation *c)
+{
+	timer_cancel(c->engine->loop, &c->receiving_retry);
+	transcript_free(c->transcript);
+}
+
+// --- opening ---------------------------------------------------------------------------------------------------------------------
+
+static void tell_opened(struct conversation *c, uint64_t ticket, enum err code, struct bytes *payload, struct secret *key)
+{
+	const struct transcript_event event = {
+		.type = TRANSCRIPT_EVENT_OPENED,
+		.opened = {.ticket = ticket, .code = code, .payload = payload, .session_key = key}};
+	receiving_feed(c, &event);
+}
+
+static void opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct job *j = arg;
+	uint64_t ticket = j->ticket;
+	struct conversation *c = job_end(j);
+	if (!c)
+		return;
+	if (code) {
+		log_info("a message was not opened: %s", info->text);
+		metrics_count(&c->engine->metrics, "messages_unopened", verdict_name(result->verdict));
+	}
+	struct bytes *payload = code ? NULL : bytes_ref(result->output);
+	struct secret *key = code ? NULL : secret_ref(result->session_key);
+	tell_opened(c, ticket, code, payload, key);
+	bytes_unref(payload);
+	secret_unref(key);
+}
+
+static void open_message(struct conversation *c, const struct transcript_action *a)
+{
+	struct err_info info;
+	uint64_t keys[ROSTER_MAX];
+	if (!c->discussion->home) {
+		tell_opened(c, a->open.ticket, ERR_NOT_FOUND, NULL, NULL);
+		return;
+	}
+	struct job *j = job_new(c, a->open.ticket);
+	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = opened, .arg = j};
+	struct bytes *message = bytes_new_span(a->open.message);
+	size_t count = conversation_keys_without(c, a->open.sender, keys);
+	enum err code = gpg_open_start(&call, message, keys, count,
+				       c->discussion->members[a->open.sender].certificate_fingerprint, &j->op, &info);
+	bytes_unref(message);
+	if (code) {
+		log_info("a message was not opened: %s", info.text);
+		(void)job_end(j);
+		tell_opened(c, a->open.ticket, code, NULL, NULL);
+	}
+}
+
+// --- the disk ------------------------------------------------------------------------------------------------------------------
+
+static void fill_message(const struct conversation *c, const struct transcript_payload *p,
+			 const struct transcript_message *from, struct store_message *m)
+{
+	const struct discussion *d = c->discussion;
+	*m = (struct store_message){.state = "received",
+				    .placed = true,
+				    .place = {d->row.epoch, p->sequence, from->index},
+				    .time = from->time_ms,
+				    .text = bytes_span(from->text)};
+	memcpy(m->id, from->id, sizeof m->id);
+	memcpy(m->discussion, d->row.id, sizeof m->discussion);
+	memcpy(m->sender, d->members[p->sender].fingerprint, sizeof m->sender);
+}
+
+static enum err write_payload(struct conversation *c, const struct transcript_payload *p, struct err_info *info)
+{
+	const struct discussion *d = c->discussion;
+	struct store_payload row = {.hash = p->hash,
+				    .time = clock_now_ms(c->engine->clock),
+				    .payload = p->payload,
+				    .message = bytes_new_span(p->message),
+				    .session_key = p->session_key ? bytes_new_span(secret_span(p->session_key)) : NULL};
+	if (row.session_key)
+		row.session_key->wipe = true;
+	row.key = (struct store_payload_key){.epoch = d->row.epoch, .sequence = p->sequence};
+	memcpy(row.key.discussion, d->row.id, sizeof row.key.discussion);
+	memcpy(row.key.sender, d->members[p->sender].fingerprint, sizeof row.key.sender);
+	enum err code = store_payload_append(c->engine->store, &row, info);
+	bytes_unref(row.message);
+	bytes_unref(row.session_key);
+	return code;
+}
+
+static enum err write_commit(struct conversation *c, const struct transcript_action *a, bool *skipped,
+			     struct err_info *info)
+{
+	enum err code = write_payload(c, &a->commit.payload, info);
+	for (size_t i = 0; code == OK && i < a->commit.count; i++) {
+		struct store_message m;
+		fill_message(c, &a->commit.payload, &a->commit.messages[i], &m);
+		code = store_message_insert(c->engine->store, &m, info);
+		skipped[i] = code == ERR_WRONG_STATE; // its nonce was used before
+		if (skipped[i])
+			code = OK;
+	}
+	return code;
+}
+
+static void commit(struct conversation *c, const struct transcript_action *a)
+{
+	struct store *s = c->engine->store;
+	struct err_info info;
+	bool *skipped = mem_alloc_array(a->commit.count, sizeof *skipped);
+	enum err code = store_begin(s, &info);
+	if (code == OK) {
+		code = write_commit(c, a, skipped, &info);
+		if (code == OK)
+			code = store_commit(s, &info);
+		else
+			store_rollback(s);
+	}
+	if (code)
+		engine_warn(c->engine, "received messages could not be stored: %s", info.text);
+	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_COMMITTED,
+					       .committed = {.code = code, .skipped = skipped}};
+	receiving_feed(c, &event);
+	free(skipped);
+}
+
+static void deliver(struct conversation *c, const struct transcript_action *a)
+{
+	const struct transcript_payload p = {.sender = a->deliver.sender, .sequence = a->deliver.sequence};
+	for (size_t i = 0; i < a->deliver.count; i++) {
+		struct store_message m;
+		fill_message(c, &p, &a->deliver.messages[i], &m);
+		engine_emit(c->engine, "message.received", "message", message_view(&m));
+	}
+}
+
+// --- answers -----------------------------------------------------------------------------------------------------------------------
+
+static void answer(struct conversation *c, enum delivery_type type, const struct transcript_action *a)
+{
+	const struct discussion *d = c->discussion;
+	struct delivery_record r = {.type = type, .epoch = d->row.epoch, .sequence = a->delivery.sequence};
+	struct err_info info;
+	struct buf out;
+	memcpy(r.discussion, d->row.id, sizeof r.discussion);
+	memcpy(r.sender, d->members[a->delivery.sender].fingerprint, sizeof r.sender);
+	buf_init(&out, 1024);
+	if (delivery_encode(&r, &out, &info) == OK)
+		line_send_record(&c->lines[a->delivery.member], buf_span(&out));
+	else
+		log_error("an acknowledgement could not be written: %s", info.text);
+	buf_fini(&out);
+}
+
+static void drop(struct conversation *c, const struct transcript_action *a)
+{
+	metrics_count(&c->engine->metrics, "payloads_dropped", transcript_reason_name(a->drop.reason));
+	if (a->drop.reason != TRANSCRIPT_DUPLICATE)
+		log_info("a payload of %.8s was dropped: %s", c->discussion->members[a->drop.member].fingerprint,
+			 transcript_reason_name(a->drop.reason));
+	if (a->drop.close_link)
+		line_drop(&c->lines[a->drop.member], "breach");
+}
+
+static void equivocation(struct conversation *c, const struct transcript_action *a)
+{
+	engine_warn(c->engine, "%.8s has signed two different messages %llu in the discussion %.8s: it is frozen",
+		    c->discussion->members[a->proof.sender].fingerprint,
+		    (unsigned long long)a->proof.sequence, c->discussion->row.id);
+	discussion_happens(c->discussion, LIFECYCLE_FREEZE, LIFECYCLE_NO_REASON);
+}
+
+static void retry(void *arg)
+{
+	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_RETRY};
+	receiving_feed(arg, &event);
+}
+
+static void carry_out(struct conversation *c, const struct transcript_action *a)
+{
+	switch (a->type) {
+	case TRANSCRIPT_OPEN:
+		open_message(c, a);
+		break;
+	case TRANSCRIPT_COMMIT:
+		commit(c, a);
+		break;
+	case TRANSCRIPT_DELIVER:
+		deliver(c, a);
+		break;
+	case TRANSCRIPT_ACK:
+		answer(c, DELIVERY_ACK, a);
+		break;
+	case TRANSCRIPT_CANNOT_OPEN:
+		answer(c, DELIVERY_CANNOT_OPEN, a);
+		break;
+	case TRANSCRIPT_DROP:
+		drop(c, a);
+		break;
+	case TRANSCRIPT_PAUSE:
+		line_pause(&c->lines[a->member], true);
+		break;
+	case TRANSCRIPT_RESUME:
+		line_pause(&c->lines[a->member], false);
+		break;
+	case TRANSCRIPT_CLOSED_BY:
+		discussion_happens(c->discussion, LIFECYCLE_CLOSED_BY, LIFECYCLE_NO_REASON);
+		break;
+	case TRANSCRIPT_EQUIVOCATION:
+		equivocation(c, a);
+		break;
+	case TRANSCRIPT_RETRY_IN:
+		timer_start(c->engine->loop, &c->receiving_retry, a->ms, retry, c);
+		break;
+	}
+}
+
+void receiving_feed(struct conversation *c, const struct transcript_event *event)
+{
+	struct transcript_actions actions;
+	transcript_actions_init(&actions);
+	transcript_step(c->transcript, event, &actions);
+	for (size_t i = 0; i < actions.count; i++)
+		carry_out(c, &actions.list[i]);
+	transcript_actions_fini(&actions);
+}
