@@ -234,7 +234,7 @@ describe("loop.spawn", function()
   it("changes environment and directory, and closes every other descriptor", function()
     local out = {}
     assert(loop.spawn {
-      program = "sh", "-c", "pwd; echo \"$NEW-${PATH:+path}-${HOME-none}\"; ls /proc/$$/fd | wc -l",
+      program = "sh", "-c", "pwd; echo \"$NEW-${PATH:+path}-${HOME-none}\"; set -- /proc/$$/fd/*; echo $#",
       environment = { NEW = "1", HOME = false }, directory = "/", stdout = "pipe",
       on_stdout = function(line) out[#out + 1] = line end,
     })

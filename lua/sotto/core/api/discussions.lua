@@ -85,9 +85,9 @@ return {
         discussion,
         { name = "path", type = "path", required = true, text = "a directory to make" },
       },
-      result = "how many messages were written",
+      result = "path, messages and sealed: how many were written",
       returns = "object", since = 1, capability = "discussions",
-      errors = { "not_found", "ambiguous", "locked", "io" },
+      errors = { "not_found", "ambiguous", "wrong_state", "locked", "io" },
     },
   },
   events = {

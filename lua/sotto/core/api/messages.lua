@@ -31,7 +31,8 @@ return {
         limit,
       },
       result = "messages",
-      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
+      returns = "message[]", since = 1, capability = "messages",
+      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
     },
     {
       name = "search",
@@ -45,7 +46,8 @@ return {
         limit,
       },
       result = "messages",
-      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
+      returns = "message[]", since = 1, capability = "messages",
+      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
     },
     {
       name = "read",
@@ -55,7 +57,7 @@ return {
         { name = "message", type = "message", text = "left out: all of them" },
       },
       result = "the discussion",
-      returns = "discussion", since = 1, capability = "messages", errors = { "not_found", "ambiguous" },
+      returns = "discussion", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
     },
     {
       name = "release",
