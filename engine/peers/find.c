@@ -93,17 +93,16 @@ static enum err ambiguous(const struct query *q, find_at *at, void *arg, size_t 
 	return err_set(info, ERR_AMBIGUOUS, "%zu %ss have %s: %s", hits, q->what, by, text);
 }
 
-static enum err search(const struct query *q, size_t digits, find_at *at, void *arg, size_t count,
-		       size_t *out, struct err_info *info)
+static enum err search(const struct query *q, find_at *at, void *arg, size_t count, size_t *out,
+		       struct err_info *info)
 {
 	struct find_item item;
 	size_t hits = 0, first = 0;
-	if (!q->by_prefix || strlen(q->text) <= digits)
-		for (size_t i = 0; i < count; i++) {
-			at(arg, i, &item);
-			if (matches(q, &item) && hits++ == 0)
-				first = i;
-		}
+	for (size_t i = 0; i < count; i++) {
+		at(arg, i, &item);
+		if (matches(q, &item) && hits++ == 0)
+			first = i;
+	}
 	if (hits > 1)
 		return ambiguous(q, at, arg, count, hits, info);
 	if (hits == 0 && q->by_prefix)
@@ -120,6 +119,9 @@ enum err find_by_text(const char *what, size_t digits, const char *text, find_at
 	struct query q = {.what = what, .text = text, .by_prefix = is_prefix_text(text)};
 	if (strlen(text) > FIND_TEXT_MAX)
 		return err_set(info, ERR_BAD_PARAMS, "no %s has a name that long", what);
+	if (q.by_prefix && strlen(text) > digits)
+		return err_set(info, ERR_BAD_PARAMS, "a %s is named by at most %zu digits", what,
+			       digits);
 	if (!q.by_prefix) {
 		q.folded = fold(text);
 		// what is invisible folds to nothing
@@ -128,7 +130,7 @@ enum err find_by_text(const char *what, size_t digits, const char *text, find_at
 			return err_set(info, ERR_BAD_PARAMS, "that cannot name a %s", what);
 		}
 	}
-	enum err e = search(&q, digits, at, arg, count, out, info);
+	enum err e = search(&q, at, arg, count, out, info);
 	free(q.folded);
 	return e;
 }

@@ -26,7 +26,7 @@ typedef void find_at(void *arg, size_t i, struct find_item *item);
 // fingerprint. Any other text is a name, compared by NFKC casefold, so that look-alikes of width,
 // case, ligature and invisible characters are the same name, that is: ambiguous. ERR_NOT_FOUND;
 // ERR_AMBIGUOUS, where the text lists the candidates' identities, as many as fit; ERR_BAD_PARAMS
-// for an empty, too long or non-UTF-8 text. Linear in count.
+// for an empty, too long or non-UTF-8 text, or more than `digits` digits. Linear in count.
 MUST_CHECK enum err find_by_text(const char *what, size_t digits, const char *text, find_at *at,
 				 void *arg, size_t count, size_t *out, struct err_info *info);
 

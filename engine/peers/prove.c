@@ -207,7 +207,7 @@ const struct prove_check *prove_next(struct prove *p, int64_t now_ms, int64_t *w
 	if (p->running_count == p->config.parallel)
 		return NULL;
 	struct job *job = first_ready(p, &p->known, now_ms, wait_ms);
-	if (!job && !p->known_count)
+	if (!job)
 		job = first_ready(p, &p->strangers, now_ms, wait_ms);
 	if (!job)
 		return NULL;

@@ -20,7 +20,7 @@ describe("find", function()
     _, code = E.find("CCCCCCCC4", people)
     assert.equal("not_found", code)
     _, code = E.find(C .. "0", people)
-    assert.equal("not_found", code)
+    assert.equal("bad_params", code)
   end)
 
   it("P1.9 lists the candidates of an ambiguous prefix", function()

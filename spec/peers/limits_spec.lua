@@ -137,6 +137,17 @@ describe("limits", function()
     end)
   end)
 
+  it("P2.6 an address that holds links is not forgotten while others come and go", function()
+    local l = L.limits()
+    for _ = 1, 3 do l:half_open_take("6.6.6.6:1", false) end
+    for i = 1, 500 do
+      local other = ("7.7.%d.%d:1"):format(i // 250, i % 250)
+      assert.equal("pass", l:half_open_take(other, false))
+      l:half_open_give(other, false)
+    end
+    assert.equal("source", l:half_open_take("6.6.6.6:1", false))
+  end)
+
   describe("pending requests", function()
     it("P2.6 one per fingerprint, twenty in all, friends apart", function()
       local l = L.limits()

@@ -163,6 +163,17 @@ describe("prove", function()
     assert.equal("queued", p:submit(check(2)))
   end)
 
+  it("remembers longest what is asked for", function()
+    local p = new { remembered = 10 }
+    for i = 1, 30 do
+      p:submit(check(i, { known = true }))
+      p:done(p:next(0), "good")
+      assert.equal("good", p:submit(check(1)))
+    end
+    assert.equal("queued", p:submit(check(2)))
+    assert.equal("good", p:submit(check(30)))
+  end)
+
   it("what is too large to be a certification and certificate is bad unseen", function()
     local p = new { size_max = 100 }
     assert.equal("queued", p:submit(check(1, { certification = ("c"):rep(60), certificate = ("d"):rep(40) })))

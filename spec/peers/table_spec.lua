@@ -90,7 +90,8 @@ describe("table", function()
     it("P1.1 what has expired, or is issued for too long, is dropped", function()
       local t, feed = new()
       for _, change in ipairs {
-        { expires = NOW }, { expires = NOW - 1 }, { issued = NOW, expires = NOW + 2 * HOUR + 1 },
+        { issued = NOW - 1, expires = NOW }, { expires = NOW }, { expires = NOW - 1 },
+        { issued = NOW, expires = NOW + 2 * HOUR + 1 },
         { issued = NOW - HOUR, expires = NOW + HOUR + 1 }, { issued = NOW + 5, expires = NOW + 5 },
         { issued = NOW + 5, expires = NOW + 4 }, { issued = 0, expires = 2 ^ 53 | 0 },
       } do
@@ -142,6 +143,18 @@ describe("table", function()
       local o = feed(record(1, { sequence = 2 }), { now = NOW + 100001 })
       assert.is_true(o.seen)
       assert.is_false(feed(record(1, { sequence = 3 }), { now = NOW + 100002 }).seen)
+    end)
+
+    it("says where it was found, until it is found again", function()
+      local t, feed = new()
+      feed(record(1), { source = "manual" })
+      feed(record(1, { sequence = 2 }), { source = "lan" })
+      assert.equal("manual", t:get(fpr(1)).source)
+      t:know(fpr(1), "file")
+      assert.equal("manual", t:get(fpr(1)).source)
+      t:sweep(NOW + 200000)
+      feed(record(1, { sequence = 3 }), { source = "lan", now = NOW + 200000 })
+      assert.equal("lan", t:get(fpr(1)).source)
     end)
 
     it("takes the record's issue as last seen where the peer itself did not speak", function()
@@ -279,6 +292,25 @@ describe("table", function()
       end
     end)
 
+    it("P1.1 a key certified at the same time as the proven one does not win", function()
+      local t, feed = new()
+      feed(record(1))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      assert.equal("older", feed(record(1, { key = key(2), since = 1000 })).verdict)
+      assert.equal("beside", feed(record(1, { key = key(2), since = 1001 })).verdict)
+    end)
+
+    it("P1.1 a proof that was overtaken by a newer certification of the shown key loses", function()
+      local t, feed = new()
+      feed(record(1))
+      t:proven(fpr(1), key(1), 1000, NOW)
+      feed(record(1, { key = key(2), since = 2000, name = "in between" }))
+      t:proven(fpr(1), key(1), 3000, NOW)
+      assert.equal("older", t:proven(fpr(1), key(2), 2000, NOW).verdict)
+      assert.equal("person 1", t:get(fpr(1)).name)
+      assert.equal(0, t:candidates(fpr(1)))
+    end)
+
     it("P1.1 a claimed since is not a proven one", function()
       local t, feed = new()
       feed(record(1))
@@ -380,6 +412,31 @@ describe("table", function()
       assert.equal(3, t:count())
       t:know(fpr(5), "manual") -- room for a friend too
       assert.is_nil(t:get(fpr(3)))
+    end)
+
+    it("P1.8 whoever becomes known is no longer evicted", function()
+      local t, feed = new { entries = 3, per_source = 2, per_host = 2 }
+      feed(record(1))
+      feed(record(2))
+      t:know(fpr(1), "manual")
+      t:pin(fpr(2), true)
+      for i = 3, 50 do feed(record(i)) end
+      for i = 51, 99 do feed(record(i), { from = ("10.0.1.%d:4788"):format(i) }) end
+      assert.equal(3, t:count())
+      assert.truthy(t:get(fpr(1)))
+      assert.truthy(t:get(fpr(2)))
+    end)
+
+    it("where all strangers are proven, the longest unseen makes room", function()
+      local t, feed = new { entries = 2 }
+      for i = 1, 2 do
+        feed(record(i))
+        t:proven(fpr(i), key(i), 1000, NOW)
+      end
+      feed(record(1, { sequence = 2 }))
+      assert.equal(fpr(2), feed(record(3)).evicted)
+      assert.equal(fpr(3), feed(record(4)).evicted)
+      assert.truthy(t:get(fpr(1)))
     end)
 
     it("refuses strangers, and more friends, where all are known", function()
