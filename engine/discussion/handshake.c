@@ -58,8 +58,10 @@ struct handshake *handshake_new(const struct handshake_config *config)
 	h->general_hash = hash_of(config->general);
 	random_fill(h->random, h->nonce, sizeof h->nonce);
 	cpace_init(&h->pake, h->role == HANDSHAKE_INITIATOR ? CPACE_INITIATOR : CPACE_RESPONDER);
-	if (h->role == HANDSHAKE_INITIATOR)
+	if (h->role == HANDSHAKE_INITIATOR) {
 		set_initiator(h, config);
+		discussion_id_make(h->own, &h->key.hash, h->nonce, h->id);
+	}
 	return h;
 }
 

@@ -288,7 +288,7 @@ void handshake_step(struct handshake *h, const struct handshake_event *event,
 		    struct handshake_actions *out);
 
 // What is known so far; borrowed.
-const char *handshake_id(const struct handshake *h);    // "" until START, at a responder until M1
+const char *handshake_id(const struct handshake *h);    // "" at a responder until M1
 const char *handshake_other(const struct handshake *h); // "" at a responder until M1
 enum handshake_mode handshake_mode(const struct handshake *h);
 bool handshake_is_over(const struct handshake *h); // OPENED, LEFT or REFUSED was issued

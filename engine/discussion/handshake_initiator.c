@@ -15,7 +15,6 @@ void initiator_start(struct handshake *h)
 		return handshake_fail(h, "a password where none belongs, or none where one does");
 	if (!strcmp(h->own, h->other))
 		return handshake_fail(h, "own fingerprint");
-	discussion_id_make(h->own, &h->key.hash, h->nonce, h->id);
 	h->m[0] = handshake_make_hello(h);
 	if (!h->m[0])
 		return;

@@ -75,7 +75,7 @@ static void finish(struct opening *o)
 		limits_request_give(e->neighbours.limits, o->other);
 	o->half_open = o->request_slot = false;
 	work_cancel_all(o);
-	fresh_key_fini(&o->key); // of a discussion that did not come to be; else it was handed over
+	fresh_key_fini(&o->key);
 	opening_release(o);
 }
 
@@ -316,8 +316,6 @@ static void commit_opening(struct opening *o, const struct handshake_action *a)
 	enum err code = discussion_commit_opening(o->discussion, a, &info);
 	if (code)
 		log_warn("the discussion %.8s could not be stored: %s", o->discussion->row.id, info.text);
-	else
-		o->key = (struct fresh_key){0}; // the discussion's from here on
 	// P2.9: the own request to the same person ends now that this one's password has been proved
 	struct opening *own = discussions_own_request(o->engine, o->other, o);
 	if (code == OK && own)
@@ -499,6 +497,7 @@ enum err opening_ask(struct engine *e, const struct opening_request *r, struct d
 		return code;
 	}
 	o->discussion->opening = o;
+	o->key.home = NULL; // the discussion's from here on
 	neighbours_know(&e->neighbours, o->other);
 	*out = o->discussion;
 	if (awaits_proof(o)) {
@@ -553,6 +552,7 @@ static void key_came(void *arg, enum err code, const struct err_info *info, stru
 	}
 	o->key = *key;
 	discussion_take_key(o->discussion, &o->key);
+	o->key.home = NULL; // the discussion's from here on
 	event.accept.password = o->password;
 	fill_key(&event.accept.key, &o->key);
 	opening_feed(o, &event);
