@@ -49,15 +49,19 @@ enum err hex_decode(const char *text, uint8_t *out, size_t out_len)
 
 enum err base64url_encode(struct span in, struct buf *out)
 {
-	size_t size = sodium_base64_encoded_len(in.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	uint8_t *room;
-	enum err e = buf_reserve(out, size, &room);
-	if (e)
-		return e;
-	// sodium wants a non-null source even for nothing
-	sodium_bin2base64((char *)room, size, in.len ? in.data : (const uint8_t *)"", in.len,
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	out->len += size - 1; // without the NUL
+	// sodium wants room for a NUL, which out need not have: so in parts, by way of one of ours
+	char part[64 + 1];
+	size_t whole = in.len / 3, rest = in.len % 3;
+	if (whole > SIZE_MAX / 8 || whole * 4 + (rest ? rest + 1 : 0) > out->max - out->len)
+		return ERR_TOO_LARGE;
+	while (in.len) {
+		size_t len = in.len < 48 ? in.len : 48;
+		sodium_bin2base64(part, sizeof part, in.data, len,
+				  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		buf_put(out, part, strlen(part));
+		in = span(in.data + len, in.len - len);
+	}
+	sodium_memzero(part, sizeof part);
 	return OK;
 }
 
@@ -69,9 +73,9 @@ enum err base64url_decode(struct span text, struct buf *out)
 	size_t exact = text.len / 4 * 3 + (text.len % 4 == 0 ? 0 : text.len % 4 - 1);
 	if (text.len == 0)
 		return OK;
-	if (exact > out->max - out->len)
-		return ERR_TOO_LARGE;
-	if (buf_reserve(out, exact ? exact : 1, &room))
+	if (exact == 0)
+		return ERR_BAD_INPUT; // a single character is no byte
+	if (buf_reserve(out, exact, &room))
 		return ERR_TOO_LARGE;
 	// sodium refuses non-zero trailing bits itself, and without an ignore set any foreign character
 	if (sodium_base642bin(room, exact, (const char *)text.data, text.len, NULL, &got, &end,

@@ -20,7 +20,8 @@ char *path_join(const char *directory, const char *name)
 
 enum err file_read(const char *path, struct buf *out, struct err_info *info)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	// a FIFO without a writer must not hang the core
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	enum err e = OK;
 	if (fd < 0)
 		return err_set_errno(info, errno, "cannot open %s", path);
@@ -100,9 +101,11 @@ enum err file_write(const char *path, struct span data, struct err_info *info)
 
 enum err directory_make_private(const char *path, struct err_info *info)
 {
-	char *copy = mem_dup_string(path);
 	struct stat st;
 	enum err e = OK;
+	if (!*path)
+		return err_set(info, ERR_BAD_PARAMS, "a directory without a name");
+	char *copy = mem_dup_string(path);
 	for (char *p = copy + 1; e == OK; p++) {
 		if (*p != '/' && *p != 0)
 			continue;

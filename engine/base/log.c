@@ -74,6 +74,15 @@ static void rotate(void)
 	free(old);
 }
 
+// C0, DEL, and either byte of C1 (U+0080 to U+009F, in UTF-8 c2 80 to c2 9f), of which terminals
+// obey some, too.
+static int is_control(const unsigned char *at, const unsigned char *begin)
+{
+	int leads = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f;
+	int follows = at > begin && at[-1] == 0xc2 && at[0] >= 0x80 && at[0] <= 0x9f;
+	return at[0] < 0x20 || at[0] == 0x7f || leads || follows;
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -92,7 +101,7 @@ void log_write(enum log_level level, const char *format, ...)
 	int n = snprintf(line, sizeof line, "%s.%03ldZ %s ", stamp, now.tv_nsec / 1000000, names[level]);
 	size_t at = (size_t)n;
 	for (const unsigned char *p = (const unsigned char *)text; *p && at + 6 < sizeof line; p++) {
-		if (*p < 0x20 || *p == 0x7f)
+		if (is_control(p, (const unsigned char *)text))
 			at += (size_t)snprintf(line + at, sizeof line - at, "\\x%02x", *p);
 		else
 			line[at++] = (char)*p;

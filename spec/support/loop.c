@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The loop for specs: require "support.loop".
-//   wait(predicate, seconds): turns the loop until predicate() is true; false at the deadline
+//   wait(predicate, seconds, step): turns the loop until predicate() is true; false at the deadline.
+//     It looks again after every event; and every `step` seconds, for what the loop cannot see
 //   turn(): one turn without sleeping       turns(): how many there were
 //   after(ms, f), defer(f): handles with start(ms) / again() and cancel(), running()
 #include "spec/support/object.h"
@@ -66,7 +67,7 @@ static int wait(lua_State *L)
 {
 	struct loop *loop = support_loop(L);
 	luaL_checktype(L, 1, LUA_TFUNCTION);
-	double end = loop_now(loop) + luaL_optnumber(L, 2, 10);
+	double end = loop_now(loop) + luaL_optnumber(L, 2, 10), step = luaL_optnumber(L, 3, 10);
 	for (;;) {
 		bool done = holds(L);
 		double left = end - loop_now(loop);
@@ -74,7 +75,7 @@ static int wait(lua_State *L)
 			lua_pushboolean(L, done);
 			return 1;
 		}
-		turn_twice(L, loop, left);
+		turn_twice(L, loop, left < step ? left : step);
 	}
 }
 

@@ -69,12 +69,17 @@ function M.finish()
 end
 
 -- Turns the loop until predicate() holds; fails at the deadline.
-function M.wait(predicate, what, seconds)
-  if not loop.wait(predicate, seconds or 10) then error("never happened: " .. (what or "?"), 2) end
+function M.wait(predicate, what)
+  if not loop.wait(predicate, 10) then error("never happened: " .. (what or "?"), 2) end
 end
 
--- Turns the loop until everything that is under way on this machine has certainly arrived: a byte sent afterwards through a
--- socket pair has.
+-- The same for what the loop does not watch: raw descriptors.
+function M.poll(predicate, what)
+  if not loop.wait(predicate, 10, 0.002) then error("never happened: " .. (what or "?"), 2) end
+end
+
+-- A few turns, in which what is on its way inside this process comes through. Only to show that something does not
+-- happen.
 function M.settle(turns)
   for _ = 1, turns or 5 do loop.turn() end
 end
@@ -82,7 +87,7 @@ end
 -- Reads from a raw descriptor, turning the loop, until `enough(all)` or, without it, until the end. Returns all of it.
 function M.read(fd, enough)
   local all, over = {}, false
-  M.wait(function()
+  M.poll(function()
     while true do
       local data = socket.read(fd)
       if not data then break end
@@ -100,7 +105,7 @@ end
 -- Writes all of it to a raw descriptor, turning the loop; false where the other side is gone.
 function M.write(fd, data)
   local at, alive = 1, true
-  M.wait(function()
+  M.poll(function()
     while at <= #data do
       local n, why = socket.write(fd, data:sub(at, at + 65535))
       if not n then
@@ -112,6 +117,15 @@ function M.write(fd, data)
     return true
   end, "all that was to be written")
   return alive
+end
+
+function M.accept(listener)
+  local fd
+  M.poll(function()
+    fd = socket.accept(listener)
+    return fd
+  end, "a connection")
+  return M.fd(fd)
 end
 
 return M

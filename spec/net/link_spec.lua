@@ -1,0 +1,739 @@
+local loop = require "support.loop"
+local net = require "support.net"
+local socket = require "support.net_socket"
+local streams = require "support.net_stream"
+local case = require "support.net_case"
+
+local RECORD, CERTIFICATE, CIPHER, SEALED = 1, 2, 6, 7
+local STRANGER, MEMBER = streams.STRANGER, streams.MEMBER
+local KEY_A, KEY_B = ("A"):rep(32), ("B"):rep(32)
+
+local function frame(kind, payload) return string.pack(">I4B", #payload + 1, kind) .. payload end
+local function inner(kind, payload) return string.char(kind) .. payload end
+
+describe("link", function()
+  before_each(case.begin)
+  after_each(case.finish)
+
+  local function open(where, callbacks)
+    local seen = { frames = {}, ended = 0, unreadable = 0, drained = 0, connected = 0 }
+    local all = {
+      frame = function(_, kind, payload, encrypted)
+        seen.frames[#seen.frames + 1] = { kind, payload, encrypted }
+      end,
+      ended = function(_, why, name, text)
+        seen.ended, seen.why, seen.name, seen.text = seen.ended + 1, why, name, text
+      end,
+      connected = function() seen.connected = seen.connected + 1 end,
+      drained = function() seen.drained = seen.drained + 1 end,
+    }
+    for k, v in pairs(callbacks or {}) do all[k] = v end
+    if all.unreadable == true then
+      all.unreadable = function() seen.unreadable = seen.unreadable + 1 end
+    end
+    if math.type(where) == "integer" then where = case.give(where) end
+    return case.keep(assert(streams.link(where, all))), seen
+  end
+  local function ended(seen)
+    case.wait(function() return seen.ended > 0 end, "the end")
+    case.settle()
+    assert.equal(1, seen.ended)
+    return seen.why
+  end
+  local function frames(seen, count)
+    case.wait(function() return #seen.frames >= count or seen.ended > 0 end, count .. " frames")
+    return seen.frames
+  end
+  -- A link and the raw descriptor at its other end.
+  local function half(callbacks)
+    local a, b = case.pair()
+    local l, seen = open(a, callbacks)
+    return l, seen, b
+  end
+  -- Two links with each other.
+  local function whole(left, right)
+    local a, b = case.pair()
+    local l, seen_l = open(a, left)
+    local r, seen_r = open(b, right)
+    return l, seen_l, r, seen_r
+  end
+  local function with_keys(left, right)
+    local l, seen_l, r, seen_r = whole(left, right)
+    l:set_cipher(KEY_A, KEY_B)
+    r:set_cipher(KEY_B, KEY_A)
+    return l, seen_l, r, seen_r
+  end
+
+  describe("in clear", function()
+    it("P0.4 carries frames of every clear kind, empty ones too", function()
+      local l, seen, r, seen_r = whole()
+      assert.is_true(l:send(RECORD, '{"v":1}'))
+      assert.is_true(l:send(CERTIFICATE, "\0\255raw"))
+      assert.is_true(l:send(SEALED, nil))
+      assert.is_true(r:send(RECORD, "back"))
+      assert.same({ { 1, '{"v":1}', false }, { 2, "\0\255raw", false }, { 7, "", false } }, frames(seen_r, 3))
+      assert.same({ { 1, "back", false } }, frames(seen, 1))
+      local s = l:state()
+      assert.equal(3, s.frames_out)
+      assert.equal(1, s.frames_in)
+      assert.equal(3 * 5 + 7 + 5, s.bytes_out)
+      assert.equal(9, s.bytes_in)
+    end)
+
+    it("P0.4 writes length, kind, payload", function()
+      local l, _, b = half()
+      l:send(RECORD, "abc")
+      assert.equal("\0\0\0\4\1abc", case.read(b, function(all) return #all == 8 end))
+    end)
+
+    it("puts frames together from single bytes", function()
+      local _, seen, b = half()
+      for byte in (frame(RECORD, "one") .. frame(SEALED, "two")):gmatch(".") do
+        case.write(b, byte)
+        loop.turn()
+      end
+      assert.same({ { 1, "one", false }, { 7, "two", false } }, frames(seen, 2))
+    end)
+
+    it("takes many frames out of one read, in order", function()
+      local _, seen, b = half()
+      local all = {}
+      for i = 1, 1000 do all[i] = frame(RECORD, "number " .. i) end
+      case.write(b, table.concat(all))
+      frames(seen, 1000)
+      for i = 1, 1000 do assert.equal("number " .. i, seen.frames[i][2]) end
+    end)
+
+    it("P0.4 takes 16 KiB of kind and payload from a stranger, and not a byte more", function()
+      local _, seen, b = half()
+      case.write(b, frame(RECORD, ("x"):rep(STRANGER - 1)))
+      assert.equal(STRANGER - 1, #frames(seen, 1)[1][2])
+      case.write(b, string.pack(">I4B", STRANGER + 1, RECORD))
+      assert.equal("breach", ended(seen))
+      assert.equal("bad_input", seen.name)
+    end)
+
+    it("P0.4 takes 1 MiB after authentication, and not a byte more", function()
+      local l, seen, b = half()
+      l:authenticate()
+      case.write(b, frame(RECORD, ("x"):rep(MEMBER - 1)))
+      assert.equal(MEMBER - 1, #frames(seen, 1)[1][2])
+      case.write(b, string.pack(">I4B", MEMBER + 1, RECORD))
+      assert.equal("breach", ended(seen))
+    end)
+
+    it("P0.4 closes on an over-long length before a byte of the frame has come", function()
+      for _, length in ipairs { 0xffffffff, 0x80000000, 1 << 24, STRANGER + 200 } do
+        local l, seen, b = half()
+        case.write(b, string.pack(">I4", length))
+        assert.equal("breach", ended(seen))
+        assert.equal(4, l:state().bytes_in)
+        assert.equal("", (case.read(b)))
+      end
+    end)
+
+    it("closes on a frame of length 0 and on unknown kinds", function()
+      for _, bytes in ipairs { "\0\0\0\0", "\0\0\0\1\0", "\0\0\0\1\8", "\0\0\0\2\255x" } do
+        local _, seen, b = half()
+        case.write(b, bytes)
+        assert.equal("breach", ended(seen))
+        assert.equal(0, #seen.frames)
+      end
+    end)
+
+    it("closes on 100 kB of junk, having read hardly more than its beginning", function()
+      local seed = 42
+      local function byte()
+        seed = (seed * 1103515245 + 12345) & 0x7fffffff
+        return string.char(128 + (seed >> 16) % 128)
+      end
+      local junk = {}
+      for i = 1, 100000 do junk[i] = byte() end
+      local l, seen, b = half()
+      case.write(b, table.concat(junk))
+      assert.equal("breach", ended(seen))
+      assert.is_true(l:state().bytes_in <= 65536)
+      assert.equal(0, #seen.frames)
+      -- plain text is an enormous length, too
+      local _, seen_text, c = half()
+      case.write(c, "GET / HTTP/1.1\r\n\r\n")
+      assert.equal("breach", ended(seen_text))
+    end)
+
+    it("closes on a sealed frame before there are keys", function()
+      local _, seen, b = half({ unreadable = true })
+      case.write(b, frame(CIPHER, ("x"):rep(100)))
+      assert.equal("breach", ended(seen))
+      assert.equal(0, seen.unreadable)
+    end)
+
+    it("is lost when the other side just ends, also in the middle of a frame", function()
+      local _, seen, b = half()
+      case.write(b, frame(RECORD, "whole") .. frame(RECORD, "cut"):sub(1, -2))
+      case.close(b)
+      assert.equal("lost", ended(seen))
+      assert.same({ { 1, "whole", false } }, seen.frames)
+    end)
+
+    it("P0.4 refuses to send what the other side must not take", function()
+      local l, _, r, seen_r = whole()
+      assert.same({ nil, "too_large", "" }, { l:send(RECORD, ("x"):rep(STRANGER)) })
+      assert.is_true(l:send(RECORD, ("x"):rep(STRANGER - 1)))
+      l:authenticate()
+      r:authenticate()
+      assert.same({ nil, "too_large", "" }, { l:send(RECORD, ("x"):rep(MEMBER)) })
+      assert.is_true(l:send(RECORD, ("x"):rep(MEMBER - 1)))
+      assert.equal(MEMBER - 1, #frames(seen_r, 2)[2][2])
+    end)
+  end)
+
+  describe("connecting", function()
+    it("tells that it is connected; frames sent before wait", function()
+      local got
+      local listener = case.keep(net.listen("127.0.0.1:0", function(_, fd)
+        local l, seen = open(case.fd(fd))
+        got = seen
+        l:send(RECORD, "welcome")
+      end))
+      local l, seen = open(listener:addr())
+      l:send(RECORD, "early")
+      assert.same({ { 1, "welcome", false } }, frames(seen, 1))
+      assert.same({ { 1, "early", false } }, frames(got, 1))
+      assert.equal(1, seen.connected)
+      assert.equal(listener:addr(), l:state().remote)
+      assert.truthy(l:state()["local"]:match("^127%.0%.0%.1:[1-9]"))
+    end)
+
+    it("ends as refused, unreachable or timeout", function()
+      local fd, where = socket.listen("127.0.0.1:0", 1)
+      socket.close(fd)
+      local _, refused = open(where)
+      assert.equal("refused", ended(refused))
+      local _, unreachable = open("255.255.255.255:1")
+      assert.equal("unreachable", ended(unreachable))
+      local _, busy = case.fd(socket.listen("127.0.0.1:0", 0))
+      for _ = 1, 4 do case.fd(socket.connect(busy)) end
+      local _, late = open(busy, { timeout = 100 })
+      assert.equal("timeout", ended(late))
+      assert.equal("timeout", late.name)
+    end)
+
+    it("close while connecting ends as done", function()
+      local _, where = case.fd(socket.listen("127.0.0.1:0", 1))
+      local l, seen = open(where)
+      l:close()
+      assert.equal(0, seen.ended)
+      assert.equal("done", ended(seen))
+      assert.equal(0, seen.connected)
+    end)
+  end)
+
+  describe("the idle time", function()
+    it("P2.6 ends a link on which no whole frame comes, however many bytes trickle in", function()
+      local l, seen, b = half()
+      l:set_idle(60)
+      local bytes, at = frame(RECORD, ("x"):rep(1000)), 1
+      case.poll(function()
+        if seen.ended == 0 and at <= 1000 then
+          socket.write(b, bytes:sub(at, at))
+          at = at + 1
+        end
+        return seen.ended > 0
+      end, "the end")
+      assert.equal("idle", ended(seen))
+      assert.equal("timeout", seen.name)
+    end)
+
+    it("starts anew with every frame", function()
+      local l, seen, b = half()
+      l:set_idle(100)
+      local begun, sent = loop.now(), 0
+      case.poll(function()
+        if loop.now() - begun >= sent * 40 and sent < 6 then
+          case.write(b, frame(RECORD, ""))
+          sent = sent + 1
+        end
+        return seen.ended > 0
+      end, "the end")
+      assert.equal(6, #seen.frames)
+      assert.is_true(loop.now() - begun >= 299)
+      assert.equal("idle", seen.why)
+    end)
+
+    it("rests while the owner has paused, and can be switched off", function()
+      local l, seen = half()
+      l:set_idle(20)
+      l:pause()
+      local over = 0
+      local t = case.keep(loop.after(60, function() over = over + 1 end))
+      case.wait(function() return over == 1 end, "the timer")
+      assert.equal(0, seen.ended)
+      l:set_idle(0)
+      l:resume()
+      t:start(60)
+      case.wait(function() return over == 2 end, "the timer")
+      assert.equal(0, seen.ended)
+      l:set_idle(20)
+      assert.equal("idle", ended(seen))
+    end)
+
+    it("does not run before the link is connected", function()
+      local _, busy = case.fd(socket.listen("127.0.0.1:0", 0))
+      for _ = 1, 4 do case.fd(socket.connect(busy)) end
+      local l, seen = open(busy, { timeout = 150 })
+      l:set_idle(10)
+      assert.equal("timeout", ended(seen))
+    end)
+  end)
+
+  describe("under keys", function()
+    it("P2.5 carries frames both ways, and nothing of them is readable on the wire", function()
+      local l, seen, r, seen_r = with_keys()
+      l:send(RECORD, "to the right")
+      l:send(SEALED, "")
+      r:send(RECORD, "to the left")
+      assert.same({ { 1, "to the right", true }, { 7, "", true } }, frames(seen_r, 2))
+      assert.same({ { 1, "to the left", true } }, frames(seen, 1))
+      local k, _, b = half()
+      k:set_cipher(KEY_A, nil)
+      k:send(RECORD, "to the right")
+      local wire = case.read(b, function(all) return #all >= 5 + 24 + 17 + 1 + 12 end)
+      assert.equal(5 + 24 + 17 + 1 + 12, #wire)
+      assert.equal(string.pack(">I4B", 1 + 24 + 17 + 1 + 12, CIPHER), wire:sub(1, 5))
+      assert.is_nil(wire:find("right", 1, true))
+      local cipher = streams.cipher(KEY_A)
+      assert.same({ inner(RECORD, "to the right"), false }, { cipher:open(wire:sub(6)) })
+      k:send(RECORD, "again") -- no header any more
+      wire = case.read(b, function(all) return #all >= 5 + 17 + 1 + 5 end)
+      assert.same({ inner(RECORD, "again"), false }, { cipher:open(wire:sub(6)) })
+    end)
+
+    it("sets the directions at different moments", function()
+      local l, seen, r, seen_r = whole()
+      r:set_cipher(nil, KEY_A)
+      l:set_cipher(KEY_A, nil)
+      l:send(RECORD, "sealed")
+      r:send(RECORD, "still clear")
+      assert.same({ { 1, "still clear", false } }, frames(seen, 1))
+      assert.same({ { 1, "sealed", true } }, frames(seen_r, 1))
+      l:set_cipher(nil, KEY_B)
+      r:set_cipher(KEY_B, nil)
+      r:send(RECORD, "sealed too")
+      assert.same({ 1, "sealed too", true }, frames(seen, 2)[2])
+    end)
+
+    it("holds new keys for the next frame of the same read", function()
+      local got = {}
+      local _, _, b = half({ frame = function(l, kind, payload, encrypted)
+        got[#got + 1] = { kind, payload, encrypted }
+        if #got == 1 then l:set_cipher(nil, KEY_A) end
+      end })
+      local cipher = streams.cipher(KEY_A)
+      case.write(b, frame(RECORD, "L2 clear") .. frame(CIPHER, cipher:seal(inner(RECORD, "L2 sealed"))))
+      case.wait(function() return #got == 2 end, "both")
+      assert.same({ { 1, "L2 clear", false }, { 1, "L2 sealed", true } }, got)
+    end)
+
+    it("P0.4 allows the cipher's overhead on top of the caps, and caps the inner frame", function()
+      local l, _, r, seen_r = with_keys()
+      assert.is_true(l:send(RECORD, ("x"):rep(STRANGER - 1)))
+      assert.same({ nil, "too_large", "" }, { l:send(RECORD, ("x"):rep(STRANGER)) })
+      assert.equal(STRANGER - 1, #frames(seen_r, 1)[1][2])
+      l:authenticate()
+      r:authenticate()
+      assert.is_true(l:send(RECORD, ("y"):rep(MEMBER - 1)))
+      assert.equal(MEMBER - 1, #frames(seen_r, 2)[2][2])
+      local k, seen_k, b = half()
+      k:set_cipher(nil, KEY_A)
+      local cipher = streams.cipher(KEY_A)
+      cipher:seal("") -- without the header there is room for more than the cap
+      case.write(b, string.pack(">I4B", 1 + 24 + 17 + STRANGER + 1, CIPHER))
+      assert.equal("breach", ended(seen_k))
+    end)
+
+    it("closes on an inner frame over the cap that fits in the overhead", function()
+      local k, seen, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      local cipher = streams.cipher(KEY_A)
+      case.write(b, frame(CIPHER, cipher:seal(inner(RECORD, "first"))))
+      case.write(b, frame(CIPHER, cipher:seal(inner(RECORD, ("x"):rep(STRANGER)))))
+      assert.equal("breach", ended(seen))
+      assert.equal(1, #seen.frames)
+      assert.equal(0, seen.unreadable)
+    end)
+
+    it("closes on what nobody sends who keeps the rules: empty, unknown kind, CIPHER in CIPHER", function()
+      for _, plain in ipairs { "", "\0", "\8x", "\255", inner(CIPHER, "x") } do
+        local k, seen, b = half({ unreadable = true })
+        k:set_cipher(nil, KEY_A)
+        case.write(b, frame(CIPHER, streams.cipher(KEY_A):seal(plain)))
+        assert.equal("breach", ended(seen))
+        assert.equal(0, #seen.frames + seen.unreadable)
+      end
+    end)
+  end)
+
+  describe("what does not open", function()
+    -- Sends the wire bytes to a link with KEY_A for what comes in; one good frame came before.
+    local function hostile(make)
+      local k, seen, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      local cipher = streams.cipher(KEY_A)
+      local first = frame(CIPHER, cipher:seal(inner(RECORD, "first")))
+      case.write(b, first)
+      frames(seen, 1)
+      local wire = make(cipher, first)
+      if wire then case.write(b, wire) end
+      return k, seen, b
+    end
+    local function unreadable(make)
+      local k, seen, b = hostile(make)
+      case.wait(function() return seen.unreadable > 0 or seen.ended > 0 end, "unreadable")
+      assert.equal(0, seen.ended)
+      assert.equal(1, k:state().unreadable)
+      -- the link is up, reads no more, and nothing of it shows outside
+      case.write(b, frame(RECORD, "more"))
+      case.settle()
+      assert.equal(1, seen.unreadable)
+      assert.equal(1, #seen.frames)
+      local data, why = socket.read(b)
+      assert.same({ nil, "Resource temporarily unavailable" }, { data, why })
+      k:close()
+      assert.equal("", (case.read(b)))
+      case.close(b)
+      assert.equal("done", ended(seen))
+    end
+
+    it("P2.5 a tampered frame, wherever it was touched", function()
+      for _, at in ipairs { 1, 2, 10, -1 } do
+        unreadable(function(cipher)
+          local sealed = cipher:seal(inner(RECORD, "payload"))
+          local i = at > 0 and at or #sealed + 1 + at
+          return frame(CIPHER, sealed:sub(1, i - 1) .. string.char(sealed:byte(i) ~ 1) .. sealed:sub(i + 1))
+        end)
+      end
+    end)
+
+    it("P2.5 a replayed frame, with and without the header, and one after a gap", function()
+      unreadable(function(_, first) return first end)
+      unreadable(function(_, first) return frame(CIPHER, first:sub(6 + 24)) end)
+      unreadable(function(cipher)
+        cipher:seal(inner(RECORD, "left out"))
+        return frame(CIPHER, cipher:seal(inner(RECORD, "later")))
+      end)
+    end)
+
+    it("P2.5 truncated and lengthened ones, and those shorter than a tag", function()
+      unreadable(function(cipher) return frame(CIPHER, cipher:seal(inner(RECORD, "payload")):sub(1, -2)) end)
+      unreadable(function(cipher) return frame(CIPHER, cipher:seal(inner(RECORD, "payload")) .. "x") end)
+      unreadable(function() return frame(CIPHER, ("x"):rep(16)) end)
+      unreadable(function() return frame(CIPHER, "") end)
+    end)
+
+    it("a clear frame", function()
+      unreadable(function() return frame(RECORD, '{"v":1}') end)
+    end)
+
+    it("a frame under another key, the first one or a later one", function()
+      unreadable(function() return frame(CIPHER, streams.cipher(KEY_B):seal(inner(RECORD, "x"))) end)
+      local k, seen, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, streams.cipher(KEY_B):seal(inner(RECORD, "x"))))
+      case.wait(function() return seen.unreadable == 1 end, "unreadable")
+      assert.equal(0, #seen.frames)
+    end)
+
+    it("a first frame that is shorter than the header", function()
+      local k, seen, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, ("x"):rep(24 + 16)))
+      case.wait(function() return seen.unreadable == 1 end, "unreadable")
+      assert.equal(0, seen.ended)
+    end)
+
+    it("ends the link where the owner does not ask for it", function()
+      local a, b = case.pair()
+      local l, seen = open(a)
+      l:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, ("x"):rep(100)))
+      assert.equal("breach", ended(seen))
+      assert.equal("crypto", seen.name)
+    end)
+
+    it("still ends at once on an over-long length", function()
+      local _, seen = hostile(function() return string.pack(">I4B", 0x7fffffff, CIPHER) end)
+      assert.equal("breach", ended(seen))
+      assert.equal(0, seen.unreadable)
+    end)
+
+    it("may be answered by freeing the link inside", function()
+      local called
+      local a, b = case.pair()
+      local l, seen = open(a, { unreadable = function(l)
+        called = true
+        l:free()
+      end })
+      l:set_cipher(nil, KEY_A)
+      case.write(b, frame(RECORD, "clear"))
+      case.wait(function() return called end, "unreadable")
+      assert.equal("", (case.read(b)))
+      assert.equal(0, seen.ended)
+    end)
+  end)
+
+  describe("the end", function()
+    it("P2.5 is closed with TAG_FINAL, and done on the side that closed", function()
+      local l, seen, r, seen_r = with_keys()
+      l:send(RECORD, "last words")
+      l:close()
+      assert.same({ nil, "wrong_state", "" }, { l:send(RECORD, "x") })
+      assert.equal("closed", ended(seen_r))
+      assert.same({ { 1, "last words", true } }, seen_r.frames)
+      r:free()
+      assert.equal("done", ended(seen))
+      l:close() -- harmless
+    end)
+
+    it("P2.5 is lost without it: a plain close, a cut one, one in clear", function()
+      local l, _, _, seen_r = with_keys()
+      l:send(RECORD, "said")
+      case.settle()
+      l:free()
+      assert.equal("lost", ended(seen_r))
+      assert.same({ { 1, "said", true } }, seen_r.frames)
+      local k, seen_k, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, streams.cipher(KEY_A):seal("", true)):sub(1, -2))
+      case.close(b)
+      assert.equal("lost", ended(seen_k))
+      local c, _, _, seen_d = whole()
+      c:close()
+      assert.equal("lost", ended(seen_d))
+    end)
+
+    it("P2.5 a forged TAG_FINAL closes nothing", function()
+      local k, seen, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, streams.cipher(KEY_B):seal("", true)))
+      case.wait(function() return seen.unreadable == 1 end, "unreadable")
+      assert.equal(0, seen.ended)
+    end)
+
+    it("a last message that is not empty breaks the rules", function()
+      local k, seen, b = half()
+      k:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, streams.cipher(KEY_A):seal(inner(RECORD, "x"), true)))
+      assert.equal("breach", ended(seen))
+      assert.equal(0, #seen.frames)
+    end)
+
+    it("is done on both sides when both close at once", function()
+      local l, seen, r, seen_r = with_keys()
+      l:close()
+      r:close()
+      assert.equal("done", ended(seen))
+      assert.equal("done", ended(seen_r))
+    end)
+
+    it("brings out all that is queued, though the other side reads slowly", function()
+      local a, b = case.pair()
+      socket.buffers(a, 4096)
+      local l, seen = open(a)
+      l:authenticate()
+      for i = 1, 20 do assert.is_true(l:send(RECORD, ("%02d"):format(i):rep(20000))) end
+      l:close()
+      local all, over = case.read(b)
+      assert.is_true(over)
+      assert.equal(20 * 40005, #all)
+      case.close(b)
+      assert.equal("done", ended(seen))
+    end)
+
+    it("is done after 2 s even if the other side reads nothing", function()
+      local a = case.pair()
+      socket.buffers(a, 4096)
+      local l, seen = open(a)
+      l:authenticate()
+      l:send(RECORD, ("x"):rep(1000000))
+      local begun = loop.now()
+      l:close()
+      assert.equal("done", ended(seen))
+      local took = loop.now() - begun
+      assert.is_true(took >= 1990 and took < 5000, "ms: " .. took)
+    end)
+
+    it("hands out no frame after close, and takes no notice of junk", function()
+      local l, seen, b = half()
+      case.write(b, frame(RECORD, "one") .. frame(RECORD, "two"))
+      l:close()
+      case.write(b, ("\255"):rep(1000))
+      case.settle()
+      assert.equal(0, #seen.frames)
+      assert.equal("", (case.read(b)))
+      case.close(b)
+      assert.equal("done", ended(seen))
+    end)
+  end)
+
+  describe("back-pressure", function()
+    it("while paused frames wait; they come in order, one call each, after resume", function()
+      local got = {}
+      local l, _, b = half({ frame = function(l, _, payload)
+        got[#got + 1] = payload
+        l:pause()
+      end })
+      case.write(b, frame(RECORD, "1") .. frame(RECORD, "2") .. frame(RECORD, "3"))
+      for i = 1, 3 do
+        case.wait(function() return #got == i end, "frame " .. i)
+        case.settle()
+        assert.equal(i, #got)
+        l:resume()
+        assert.equal(i, #got)
+      end
+      assert.same({ "1", "2", "3" }, got)
+    end)
+
+    it("a frame that was cut by a pause is put together", function()
+      local got = {}
+      local l, _, b = half({ frame = function(l, _, payload)
+        got[#got + 1] = payload
+        l:pause()
+      end })
+      local second = frame(RECORD, "second")
+      case.write(b, frame(RECORD, "first") .. second:sub(1, 3))
+      case.wait(function() return #got == 1 end, "the first")
+      l:resume()
+      case.settle()
+      case.write(b, second:sub(4))
+      case.wait(function() return #got == 2 end, "the second")
+      assert.same({ "first", "second" }, got)
+    end)
+
+    it("P1.8 a slow reader fills the queue: busy at the cap, and drained when half is out", function()
+      local a, b = case.pair()
+      socket.buffers(a, 4096)
+      local l, seen = open(a)
+      l:authenticate()
+      local sent, payload = 0, ("x"):rep(100000)
+      while l:send(SEALED, payload) do
+        sent = sent + 1
+        assert.is_true(l:state().queued <= streams.QUEUE)
+      end
+      assert.same({ nil, "busy", "" }, { l:send(SEALED, payload) })
+      assert.equal(2, l:state().refused)
+      assert.is_true(sent >= streams.QUEUE // 100005)
+      assert.equal(streams.QUEUE, l:state().queued + l:state().room)
+      case.settle()
+      assert.equal(0, seen.drained)
+      local got = 0
+      case.poll(function()
+        local data = socket.read(b, 200000)
+        got = got + #(data or "")
+        return seen.drained == 1
+      end, "drained")
+      assert.is_true(l:state().queued <= streams.QUEUE // 2 + 4096)
+      assert.is_true(l:send(SEALED, payload))
+    end)
+
+    it("a refused send leaves the cipher where it was", function()
+      local l, _, _, seen_r = with_keys()
+      l:authenticate()
+      local payload, sent = ("x"):rep(16000), 0
+      while l:send(SEALED, payload) do sent = sent + 1 end
+      frames(seen_r, sent)
+      assert.is_true(l:send(SEALED, "after"))
+      assert.equal("after", frames(seen_r, sent + 1)[sent + 1][2])
+      assert.equal(0, seen_r.ended)
+    end)
+  end)
+
+  describe("its owner", function()
+    it("may free it inside frame, with more frames there", function()
+      for _, sealed in ipairs { false, true } do
+        local count = 0
+        local l, seen, b = half({ frame = function(l)
+          count = count + 1
+          l:free()
+        end })
+        local cipher = streams.cipher(KEY_A)
+        local function wire(text)
+          return sealed and frame(CIPHER, cipher:seal(inner(RECORD, text))) or frame(RECORD, text)
+        end
+        if sealed then l:set_cipher(nil, KEY_A) end
+        case.write(b, wire("one") .. wire("two"))
+        case.wait(function() return count > 0 end, "a frame")
+        case.settle()
+        assert.equal(1, count)
+        assert.equal(0, seen.ended)
+        assert.equal("", (case.read(b)))
+      end
+    end)
+
+    it("may close it inside frame", function()
+      local count = 0
+      local _, seen, b = half({ frame = function(l)
+        count = count + 1
+        l:send(RECORD, "no")
+        l:close()
+      end })
+      case.write(b, frame(RECORD, "one") .. frame(RECORD, "two"))
+      assert.equal(frame(RECORD, "no"), (case.read(b)))
+      case.close(b)
+      assert.equal("done", ended(seen))
+      assert.equal(1, count)
+    end)
+
+    it("may free it inside ended, whatever the reason", function()
+      local count = 0
+      local function ended_there(l)
+        count = count + 1
+        l:free()
+      end
+      local _, _, b = half({ ended = ended_there })
+      case.write(b, "\255\255\255\255")
+      local _, _, c = half({ ended = ended_there })
+      case.close(c)
+      local idle = half({ ended = ended_there })
+      idle:set_idle(5)
+      local done, _, d = half({ ended = ended_there })
+      done:close()
+      case.close(d)
+      local l, _, e = half({ ended = ended_there })
+      l:set_cipher(nil, KEY_A)
+      case.write(e, frame(CIPHER, streams.cipher(KEY_A):seal("", true)))
+      case.wait(function() return count == 5 end, "all ends")
+      case.settle()
+      assert.equal(5, count)
+    end)
+
+    it("may free it inside connected and drained", function()
+      local count = 0
+      local function free_there(l)
+        count = count + 1
+        l:free()
+      end
+      local _, where = case.fd(socket.listen("127.0.0.1:0", 1))
+      open(where, { connected = free_there })
+      local a, b = case.pair()
+      socket.buffers(a, 4096)
+      local l = open(a, { drained = free_there })
+      l:authenticate()
+      while l:send(SEALED, ("x"):rep(500000)) do end
+      case.poll(function()
+        socket.read(b, 200000)
+        return count == 2
+      end, "both")
+    end)
+
+    it("sees the counters after the end", function()
+      local l, seen, b = half()
+      case.write(b, frame(RECORD, "abc"))
+      case.close(b)
+      ended(seen)
+      assert.equal(8, l:state().bytes_in)
+      assert.equal(1, l:state().frames_in)
+      assert.equal(0, l:state().room)
+      assert.same({ nil, "wrong_state", "" }, { l:send(RECORD, "x") })
+    end)
+  end)
+end)

@@ -1,0 +1,128 @@
+local loop = require "support.loop"
+local net = require "support.net"
+local socket = require "support.net_socket"
+local case = require "support.net_case"
+
+describe("udp", function()
+  before_each(case.begin)
+  after_each(case.finish)
+
+  local function open(at, received)
+    return case.keep(assert(net.udp(at or "127.0.0.1:0", received or function() end)))
+  end
+
+  it("carries datagrams both ways, with their sender", function()
+    local a, b, seen
+    b = open(nil, function(self, from, data)
+      assert.equal(a:addr(), from)
+      assert.is_true(self:send(from, data:upper()))
+    end)
+    a = open(nil, function(_, from, data) seen = { from, data } end)
+    assert.is_true(a:send(b:addr(), "who's there\0?"))
+    case.wait(function() return seen end, "the answer")
+    assert.same({ b:addr(), "WHO'S THERE\0?" }, seen)
+    assert.equal(13, a:counters().sent_bytes)
+    assert.equal(13, b:counters().received_bytes)
+    assert.equal(1, b:counters().sent)
+  end)
+
+  it("says which port it got", function()
+    assert.truthy(open():addr():match("^127%.0%.0%.1:[1-9]%d+$"))
+  end)
+
+  it("delivers an empty datagram and one of 1200 bytes whole", function()
+    local seen = {}
+    local b = open(nil, function(_, _, data) seen[#seen + 1] = #data end)
+    local a = open()
+    assert.is_true(a:send(b:addr(), ""))
+    assert.is_true(a:send(b:addr(), ("x"):rep(net.DATAGRAM_MAX)))
+    case.wait(function() return #seen == 2 end, "both")
+    assert.same({ 0, 1200 }, seen)
+  end)
+
+  it("P1.2 drops and counts what is longer than 1200 bytes, in either direction", function()
+    local seen
+    local b = open(nil, function(_, _, data) seen = data end)
+    local raw = case.fd(socket.udp("127.0.0.1:0"))
+    assert.is_false(open():send(b:addr(), ("x"):rep(1201)))
+    socket.send_to(raw, b:addr(), ("x"):rep(1201))
+    socket.send_to(raw, b:addr(), ("x"):rep(60000))
+    socket.send_to(raw, b:addr(), "whole")
+    case.wait(function() return seen end, "the one that fits")
+    assert.equal("whole", seen)
+    assert.equal(2, b:counters().truncated)
+    assert.equal(1, b:counters().received)
+  end)
+
+  it("counts what cannot be sent, and goes on", function()
+    local a = open()
+    assert.is_false(a:send("[::1]:4788", "other family"))
+    assert.is_false(a:send("127.0.0.1:0", "no port"))
+    assert.is_false(a:send("255.255.255.255:4788", "broadcast without leave"))
+    assert.equal(3, a:counters().dropped)
+    assert.is_true(a:send(a:addr(), "still there"))
+    case.wait(function() return a:counters().received == 1 end, "its own datagram")
+  end)
+
+  it("is not disturbed by a port where nobody listens", function()
+    local gone = open()
+    local nobody, a = gone:addr(), open()
+    gone:free()
+    for _ = 1, 3 do
+      assert.is_true(a:send(nobody, "hello"))
+      case.settle()
+    end
+    a:send(a:addr(), "me")
+    case.wait(function() return a:counters().received == 1 end, "its own datagram")
+  end)
+
+  it("reads at most 64 datagrams in a turn", function()
+    local count, most, turn = 0, 0, nil
+    local b = open(nil, function()
+      if turn ~= loop.turns() then turn, count = loop.turns(), 0 end
+      count = count + 1
+      most = math.max(most, count)
+    end)
+    local a = open()
+    for _ = 1, 100 do a:send(b:addr(), "x") end
+    case.wait(function() return b:counters().received == 100 end, "all of them")
+    assert.equal(64, most)
+  end)
+
+  it("may be freed inside its callback, and is silent afterwards", function()
+    local count = 0
+    local b = open(nil, function(self)
+      count = count + 1
+      self:free()
+    end)
+    local a, at = open(), b:addr()
+    for _ = 1, 5 do a:send(at, "x") end
+    case.wait(function() return count > 0 end, "the first one")
+    case.settle()
+    assert.equal(1, count)
+  end)
+
+  it("is busy where the port is taken", function()
+    local a = open()
+    local none, name, why = net.udp(a:addr(), function() end)
+    assert.is_nil(none)
+    assert.equal("busy", name)
+    assert.truthy(why:find(a:addr(), 1, true))
+  end)
+
+  it("serves both families on [::]", function()
+    local from = {}
+    local b = open("[::]:0", function(self, sender, data)
+      from[data] = sender
+      self:send(sender, data)
+    end)
+    local port, answers = b:addr():match(":(%d+)$"), {}
+    local function answered(_, sender, data) answers[data] = sender end
+    local four, six = open("127.0.0.1:0", answered), open("[::1]:0", answered)
+    four:send("127.0.0.1:" .. port, "four")
+    six:send("[::1]:" .. port, "six")
+    case.wait(function() return answers.four and answers.six end, "both answers")
+    assert.same({ four = four:addr(), six = six:addr() }, from)
+    assert.same({ four = "127.0.0.1:" .. port, six = "[::1]:" .. port }, answers)
+  end)
+end)
