@@ -19,6 +19,7 @@ struct outbox *outbox_new(const struct outbox_config *config)
 	o->roster_hash = config->roster_hash;
 	o->self = roster_position(&o->roster, o->own);
 	assert(o->self != ROSTER_NOBODY);
+	o->acking = o->self;
 	o->transcript = config->transcript;
 	o->built = config->built;
 	o->head = config->head;
@@ -61,16 +62,7 @@ struct outbox_counters outbox_counters(const struct outbox *o)
 
 // --- acknowledgements ---------------------------------------------------------------------------
 
-uint64_t outbox_least_acked(const struct outbox *o)
-{
-	uint64_t least = UINT64_MAX;
-	for (size_t i = 0; i < o->roster.count; i++)
-		if (i != o->self && o->members[i].acked < least)
-			least = o->members[i].acked;
-	return least;
-}
-
-uint64_t outbox_most_acked(const struct outbox *o)
+static uint64_t most_acked(const struct outbox *o)
 {
 	uint64_t most = 0;
 	for (size_t i = 0; i < o->roster.count; i++)
@@ -79,32 +71,84 @@ uint64_t outbox_most_acked(const struct outbox *o)
 	return most;
 }
 
-static void acknowledge(struct outbox *o, size_t member, uint64_t sequence)
+// As the disk has it: what messages are marked by, and what need not be kept.
+static uint64_t most_on_disk(const struct outbox *o)
+{
+	uint64_t most = 0;
+	for (size_t i = 0; i < o->roster.count; i++)
+		if (o->members[i].acked_on_disk > most)
+			most = o->members[i].acked_on_disk;
+	return most;
+}
+
+uint64_t outbox_least_acked(const struct outbox *o)
+{
+	uint64_t least = UINT64_MAX;
+	for (size_t i = 0; i < o->roster.count; i++)
+		if (i != o->self && o->members[i].acked_on_disk < least)
+			least = o->members[i].acked_on_disk;
+	return least;
+}
+
+static void store_ack(struct outbox *o, size_t member)
 {
 	struct outbox_member *m = &o->members[member];
-	uint64_t least = outbox_least_acked(o), most = outbox_most_acked(o);
-	if (sequence <= m->acked)
-		return;
-	m->acked = sequence;
 	struct outbox_action *a = outbox_act(o, OUTBOX_STORE_ACK);
-	a->ack.member = member;
-	a->ack.sequence = sequence;
-	if (outbox_most_acked(o) > most) {
-		a->ack.first_sent = most + 1;
-		a->ack.last_sent = outbox_most_acked(o);
+	uint64_t sent = most_on_disk(o), delivered = outbox_least_acked(o);
+	uint64_t before = m->acked_on_disk;
+	o->acking = a->ack.member = member;
+	o->acking_to = a->ack.sequence = m->acked;
+	m->acked_on_disk = m->acked;
+	if (most_on_disk(o) > sent) {
+		a->ack.first_sent = sent + 1;
+		a->ack.last_sent = most_on_disk(o);
 	}
-	if (outbox_least_acked(o) > least) {
-		a->ack.first_delivered = least + 1;
+	if (outbox_least_acked(o) > delivered) {
+		a->ack.first_delivered = delivered + 1;
 		a->ack.last_delivered = outbox_least_acked(o);
 	}
-	if (outbox_least_acked(o) > o->stored_through)
-		o->stored_through = outbox_least_acked(o);
+	m->acked_on_disk = before; // until ACK_STORED
+}
+
+static void store_acks(struct outbox *o)
+{
+	for (size_t i = 0; i < o->roster.count; i++) {
+		if (o->acking != o->self || o->hold_acks)
+			return;
+		if (o->members[i].acked > o->members[i].acked_on_disk)
+			store_ack(o, i);
+	}
 }
 
 static void tell_if_delivered(struct outbox *o, size_t member)
 {
-	if (o->closing && o->members[member].have >= o->built)
+	const struct outbox_member *m = &o->members[member];
+	if (o->closing && m->have >= o->built && m->acked_on_disk >= o->built)
 		outbox_act(o, OUTBOX_CLOSED_DELIVERED)->member = member;
+}
+
+static void ack_stored(struct outbox *o, enum err code)
+{
+	size_t member = o->acking;
+	if (member == o->self)
+		return;
+	o->acking = o->self;
+	if (code) {
+		o->hold_acks = true;
+		outbox_retry_later(o);
+		return;
+	}
+	o->members[member].acked_on_disk = o->acking_to;
+	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+	if (outbox_least_acked(o) > o->stored_through)
+		o->stored_through = outbox_least_acked(o);
+	tell_if_delivered(o, member);
+}
+
+static void acknowledge(struct outbox *o, size_t member, uint64_t sequence)
+{
+	if (sequence > o->members[member].acked)
+		o->members[member].acked = sequence;
 }
 
 static void take_ack(struct outbox *o, const struct outbox_event *event)
@@ -121,7 +165,6 @@ static void take_ack(struct outbox *o, const struct outbox_event *event)
 			m->next = sequence + 1;
 		if (m->refused <= sequence)
 			m->reseal = false;
-		tell_if_delivered(o, event->delivery.member);
 	}
 	acknowledge(o, event->delivery.member, sequence);
 }
@@ -177,8 +220,8 @@ static void abandon(struct outbox *o)
 	}
 	outbox_queue_reject_all(o, ERR_WRONG_STATE);
 	struct outbox_action *a = outbox_act(o, OUTBOX_FAILED);
-	if (outbox_most_acked(o) < o->built) {
-		a->failed.first = outbox_most_acked(o) + 1;
+	if (most_acked(o) < o->built) {
+		a->failed.first = most_acked(o) + 1;
 		a->failed.last = o->built;
 	}
 	o->mode = OUTBOX_ABANDONED;
@@ -197,7 +240,8 @@ static void finish_close(struct outbox *o)
 
 static void retry(struct outbox *o)
 {
-	o->hold_commits = o->hold_seals = o->hold_stores = o->hold_loads = false;
+	o->hold_commits = o->hold_seals = o->hold_stores = false;
+	o->hold_acks = o->hold_loads = false;
 	o->retry_is_set = false;
 }
 
@@ -218,6 +262,9 @@ static void result(struct outbox *o, const struct outbox_event *event)
 		break;
 	case OUTBOX_EVENT_STORED:
 		outbox_window_stored(o, event->result.code);
+		break;
+	case OUTBOX_EVENT_ACK_STORED:
+		ack_stored(o, event->result.code);
 		break;
 	case OUTBOX_EVENT_LOADED:
 		outbox_window_loaded(o, event);
@@ -270,6 +317,7 @@ static void go_on(struct outbox *o, int64_t now_ms)
 {
 	outbox_window_transmit(o);
 	outbox_window_trim(o);
+	store_acks(o);
 	outbox_window_store(o);
 	outbox_queue_commit(o, now_ms);
 	outbox_window_seal(o);

@@ -5,8 +5,8 @@
 // Use: outbox_new with what the store holds, then START, then events as they come. Carry out the
 // actions of a step in their order, then outbox_actions_fini. Results may be handed back while a
 // list is carried out (with another list), or later; never from inside outbox_step. At most one
-// COMMIT, one SEAL, one STORE_SEALED and one LOAD are under way at a time. Members are positions in
-// the roster.
+// each of COMMIT, SEAL, STORE_SEALED, STORE_ACK and LOAD is under way at a time. Members are
+// positions in the roster.
 //
 // What holds at every point, so also after a crash between any two actions:
 //  - A payload is on disk before it is sealed, and is sealed again only from those bytes (P3.10).
@@ -66,6 +66,7 @@ enum outbox_event_type {
 	OUTBOX_EVENT_COMMITTED, // .result of COMMIT
 	OUTBOX_EVENT_SEALED,    // .sealed: result of SEAL
 	OUTBOX_EVENT_STORED,    // .result of STORE_SEALED
+	OUTBOX_EVENT_ACK_STORED, // .result of STORE_ACK
 	OUTBOX_EVENT_LOADED,    // .loaded: result of LOAD
 	// .link: also a link on which this side, having closed, delivers its farewell
 	OUTBOX_EVENT_LINK_UP,
@@ -141,8 +142,8 @@ enum outbox_action_type {
 	OUTBOX_STORE_SEALED, // .store: replaces an older one. Result STORED
 	OUTBOX_LOAD,         // .load: own payloads with sequences above .after. Result LOADED
 	OUTBOX_TRANSMIT,     // .transmit: payload of a frame of kind SEALED, for that member's link
-	// .ack, in one transaction (a higher sequence on disk stays); then message.sent for what is
-	// in payloads first_sent to last_sent, and message.delivered likewise. 0: none.
+	// .ack, in one transaction; then message.sent for what is in payloads first_sent to
+	// last_sent, and message.delivered likewise. 0: none. Result ACK_STORED.
 	OUTBOX_STORE_ACK,
 	OUTBOX_RETRY_IN, // .ms: event RETRY after that time; replaces the last one
 	OUTBOX_CLOSED,   // CLOSE is on disk: the person's decision stands
@@ -152,7 +153,8 @@ enum outbox_action_type {
 	// What has to be sealed is sealed and on disk, or need not be any more: the discussion's
 	// secret key is to be destroyed. Once.
 	OUTBOX_KEY_MAY_DIE,
-	OUTBOX_CLOSED_DELIVERED, // .member has it all, CLOSE included; again at each LINK_UP of it
+	// .member has it all, CLOSE included, and that is stored. Again at each LINK_UP of it.
+	OUTBOX_CLOSED_DELIVERED,
 	// .trouble: that member has payloads of mine that I do not have (P5.9). From now on only
 	// ABANDON does anything.
 	OUTBOX_ROLLED_BACK,
@@ -254,7 +256,7 @@ struct outbox_counters {
 	uint64_t accepted, rejected;      // messages
 	uint64_t built, sealed, resealed; // payloads; resealed: not for the first time in this run
 	uint64_t transmitted, loaded;     // payloads
-	uint64_t failures;                // of COMMIT, SEAL, STORE_SEALED and LOAD
+	uint64_t failures;                // of what has a result
 	uint64_t bad_records;             // ACK or CANNOT_OPEN of what was never there
 	size_t queued, kept, kept_bytes;  // now
 };

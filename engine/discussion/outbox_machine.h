@@ -46,6 +46,7 @@ struct outbox_member {
 	bool up, congested;
 	bool stuck;     // UNDELIVERABLE
 	uint64_t acked; // the highest ever
+	uint64_t acked_on_disk;
 	uint64_t have;  // what it said on this link
 	uint64_t next;  // to transmit on this link
 	// CANNOT_OPEN: which payload, how often, and whether it is still to be sealed anew
@@ -76,11 +77,13 @@ struct outbox {
 	uint64_t sealing; // sequence, 0: none
 	uint64_t storing; // likewise
 	struct bytes *storing_frame;
+	size_t acking; // whose ack is being stored, and up to where; the own position: nobody's
+	uint64_t acking_to;
 	bool loading;
 	uint64_t load_after;
 	size_t load_turn; // whose turn it is
 	// Something failed: until RETRY nothing of that kind is begun.
-	bool hold_commits, hold_seals, hold_stores, hold_loads, retry_is_set;
+	bool hold_commits, hold_seals, hold_stores, hold_acks, hold_loads, retry_is_set;
 	int64_t retry_ms;
 	struct outbox_counters counters;
 	struct outbox_actions *out; // during a step
@@ -89,8 +92,7 @@ struct outbox {
 struct outbox_action *outbox_act(struct outbox *o, enum outbox_action_type type);
 // Counts a failure, and asks for a RETRY unless that is done already.
 void outbox_retry_later(struct outbox *o);
-uint64_t outbox_least_acked(const struct outbox *o); // of the others
-uint64_t outbox_most_acked(const struct outbox *o);
+uint64_t outbox_least_acked(const struct outbox *o); // what all others have, as the disk says
 
 void outbox_queue_init(struct outbox *o, const struct outbox_config *config);
 void outbox_queue_fini(struct outbox *o);

@@ -82,7 +82,7 @@ void outbox_window_init(struct outbox *o, const struct outbox_config *config)
 {
 	for (size_t i = 0; i < o->roster.count; i++)
 		if (i != o->self)
-			o->members[i].acked = config->acknowledged[i];
+			o->members[i].acked = o->members[i].acked_on_disk = config->acknowledged[i];
 	o->stored_through = outbox_least_acked(o);
 }
 

@@ -67,7 +67,7 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 			code = store_ack_get(s, d->row.id, d->row.epoch, d->members[i].fingerprint, &config.acknowledged[i],
 					     info);
 	if (code == OK)
-		code = store_message_each_waiting(s, d->row.id, "queued", STORE_LIST_MAX, keep_waiting, &w, info);
+		code = store_message_each_waiting(s, d->row.id, "queued", STORE_WAITING_MAX, keep_waiting, &w, info);
 	if (code == OK) {
 		config.built = head.sequence;
 		config.head = head.hash;
@@ -238,6 +238,7 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 	struct store *s = c->engine->store;
 	struct err_info info;
 	const char *own = discussion_own(c->discussion);
+	struct outbox_event event = {.type = OUTBOX_EVENT_ACK_STORED};
 	enum err code = store_begin(s, &info);
 	if (code == OK) {
 		code = write_ack(c, a, &info);
@@ -246,20 +247,19 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 		else
 			store_rollback(s);
 	}
-	if (code) {
-		// the member has it all the same, and says so again on the next link
+	if (code)
 		engine_warn(c->engine, "an acknowledgement could not be stored: %s", info.text);
-		return;
-	}
-	if (a->ack.last_sent)
+	if (code == OK && a->ack.last_sent)
 		message_emit_placed(c->discussion, own, a->ack.first_sent, a->ack.last_sent, "message.sent");
-	if (a->ack.last_delivered)
+	if (code == OK && a->ack.last_delivered)
 		message_emit_placed(c->discussion, own, a->ack.first_delivered, a->ack.last_delivered, "message.delivered");
+	event.result.code = code;
+	sending_feed(c, &event);
 }
 
 struct unplaced {
 	size_t count;
-	char ids[STORE_LIST_MAX][MESSAGE_ID_SIZE];
+	char ids[STORE_WAITING_MAX][MESSAGE_ID_SIZE];
 };
 
 static bool keep_id(void *arg, const struct store_message *m)
@@ -278,7 +278,7 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	struct unplaced *u = mem_alloc(sizeof *u);
 	enum err code = store_begin(s, &info);
 	if (code == OK)
-		code = store_message_each_waiting(s, d->row.id, "queued", STORE_LIST_MAX, keep_id, u, &info);
+		code = store_message_each_waiting(s, d->row.id, "queued", STORE_WAITING_MAX, keep_id, u, &info);
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		code = store_message_set_state(s, u->ids[i], "failed", &info);
 	if (code == OK && a->failed.last)
