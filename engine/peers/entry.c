@@ -27,7 +27,7 @@ static bool same_key(const uint8_t a[PEER_KEY_LEN], const uint8_t b[PEER_KEY_LEN
 
 static void hear(struct peer *p, const struct candidate *c)
 {
-	struct endpoint fresh[PEER_ENDPOINTS_MAX + 1];
+	struct addr fresh[PEER_ENDPOINTS_MAX + 1];
 	size_t count = 0;
 	if (c->has_sender)
 		fresh[count++] = c->sender;

@@ -13,7 +13,7 @@
 // A record as it may be taken: its endpoints are those that its sender may name.
 struct candidate {
 	struct peer_record record;
-	struct endpoint sender; // the peer's own address, where the record came from it directly
+	struct addr sender; // the peer's own address, where the record came from it directly
 	bool has_sender;
 	enum peer_source source;
 	int64_t seen_ms;

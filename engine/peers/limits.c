@@ -112,10 +112,10 @@ static struct bucket *common_bucket(struct limits *l, enum limit_kind kind,
 	}
 }
 
-static void source_key(enum limit_kind kind, const struct endpoint *source,
+static void source_key(enum limit_kind kind, const struct addr *source,
 		       uint8_t key[ENDPOINT_KEY_LEN])
 {
-	struct endpoint e = *source;
+	struct addr e = *source;
 	if (kind == LIMIT_LIST) // TCP: the port is the caller's choice
 		e.port = 0;
 	endpoint_key(&e, key);
@@ -128,8 +128,8 @@ struct claim {
 	int64_t wait_all, wait_own;
 };
 
-static struct claim claim_make(struct limits *l, enum limit_kind kind,
-			       const struct endpoint *source, bool known, int64_t now_ms)
+static struct claim claim_make(struct limits *l, enum limit_kind kind, const struct addr *source,
+			       bool known, int64_t now_ms)
 {
 	struct claim c = {0};
 	uint8_t key[ENDPOINT_KEY_LEN];
@@ -148,7 +148,7 @@ static struct claim claim_make(struct limits *l, enum limit_kind kind,
 	return c;
 }
 
-enum limit_answer limits_take(struct limits *l, enum limit_kind kind, const struct endpoint *source,
+enum limit_answer limits_take(struct limits *l, enum limit_kind kind, const struct addr *source,
 			      bool known, int64_t now_ms)
 {
 	struct claim c = claim_make(l, kind, source, known, now_ms);
@@ -163,7 +163,7 @@ enum limit_answer limits_take(struct limits *l, enum limit_kind kind, const stru
 	return LIMIT_PASS;
 }
 
-int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct endpoint *source,
+int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct addr *source,
 		       bool known, int64_t now_ms)
 {
 	struct claim c = claim_make(l, kind, source, known, now_ms);
@@ -172,14 +172,14 @@ int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct endp
 
 // --- slots ---------------------------------------------------------------------------------------
 
-static void address_key(const struct endpoint *source, uint8_t key[ENDPOINT_KEY_LEN])
+static void address_key(const struct addr *source, uint8_t key[ENDPOINT_KEY_LEN])
 {
-	struct endpoint e = *source;
+	struct addr e = *source;
 	e.port = 0;
 	endpoint_key(&e, key);
 }
 
-enum limit_answer limits_half_open_take(struct limits *l, const struct endpoint *source, bool known)
+enum limit_answer limits_half_open_take(struct limits *l, const struct addr *source, bool known)
 {
 	uint8_t key[ENDPOINT_KEY_LEN];
 	if (known) {
@@ -201,7 +201,7 @@ enum limit_answer limits_half_open_take(struct limits *l, const struct endpoint 
 	return LIMIT_PASS;
 }
 
-void limits_half_open_give(struct limits *l, const struct endpoint *source, bool known)
+void limits_half_open_give(struct limits *l, const struct addr *source, bool known)
 {
 	uint8_t key[ENDPOINT_KEY_LEN];
 	if (known) {

@@ -54,16 +54,16 @@ void limits_free(struct limits *l);                            // NULL is allowe
 // source's bucket; answers to it skip the common one as well, so that a flood of strangers does not
 // hide us from friends.
 MUST_CHECK enum limit_answer limits_take(struct limits *l, enum limit_kind kind,
-					 const struct endpoint *source, bool known, int64_t now_ms);
+					 const struct addr *source, bool known, int64_t now_ms);
 // How long until limits_take would pass: 0 if now.
-int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct endpoint *source,
+int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct addr *source,
 		       bool known, int64_t now_ms);
 
 // A slot for an incoming link that has not finished a handshake. Each PASS is given back once, with
 // the same `source` and `known`.
-MUST_CHECK enum limit_answer limits_half_open_take(struct limits *l, const struct endpoint *source,
+MUST_CHECK enum limit_answer limits_half_open_take(struct limits *l, const struct addr *source,
 						   bool known);
-void limits_half_open_give(struct limits *l, const struct endpoint *source, bool known);
+void limits_half_open_give(struct limits *l, const struct addr *source, bool known);
 
 // A slot for a request that waits for a person (P2.6). LIMIT_SOURCE: this fingerprint has one. Each
 // PASS is given back once.

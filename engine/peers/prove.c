@@ -114,15 +114,15 @@ static struct job *list_find(const struct job_list *list, const struct hash *id)
 
 static bool has_room(const struct prove *p, const struct prove_check *c)
 {
-	struct endpoint host = endpoint_host(&c->source);
+	struct addr host = endpoint_host(&c->source);
 	size_t of_source = 0, of_host = 0;
 	const struct job *job;
 	if (c->known)
 		return p->known_count < p->config.queue_known;
 	TAILQ_FOREACH (job, &p->strangers, order) {
-		struct endpoint other = endpoint_host(&job->check.source);
-		of_source += endpoint_equal(&job->check.source, &c->source);
-		of_host += endpoint_equal(&other, &host);
+		struct addr other = endpoint_host(&job->check.source);
+		of_source += addr_equal(&job->check.source, &c->source);
+		of_host += addr_equal(&other, &host);
 	}
 	return p->stranger_count < p->config.queue && of_source < p->config.per_source &&
 	       of_host < p->config.per_host;

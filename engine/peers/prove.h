@@ -18,7 +18,7 @@ struct prove_check {
 	uint8_t key[PEER_KEY_LEN];
 	int64_t since_ms;
 	struct bytes *certification, *certificate; // the raw OpenPGP bytes
-	struct endpoint source;                    // who sent them
+	struct addr source;                        // who sent them
 	bool known; // the peer is known, or answers us: first in the queue, no cap per source
 };
 

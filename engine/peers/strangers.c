@@ -43,7 +43,7 @@ void strangers_free(struct strangers *s)
 	free(s);
 }
 
-static struct stranger_group *group_join(struct lru *groups, struct endpoint of)
+static struct stranger_group *group_join(struct lru *groups, struct addr of)
 {
 	uint8_t key[ENDPOINT_KEY_LEN];
 	endpoint_key(&of, key);
@@ -80,7 +80,7 @@ static struct stranger_list *list_of(struct strangers *s, const struct stranger 
 	return x->proven ? &s->proven : &s->unproven;
 }
 
-void strangers_add(struct strangers *s, struct stranger *x, const struct endpoint *source)
+void strangers_add(struct strangers *s, struct stranger *x, const struct addr *source)
 {
 	assert(!x->present);
 	*x = (struct stranger){.present = true};
@@ -126,7 +126,7 @@ void strangers_remove(struct strangers *s, struct stranger *x)
 	x->present = false;
 }
 
-static struct stranger *first_over(struct lru *groups, struct endpoint of, size_t cap)
+static struct stranger *first_over(struct lru *groups, struct addr of, size_t cap)
 {
 	uint8_t key[ENDPOINT_KEY_LEN];
 	endpoint_key(&of, key);
@@ -134,7 +134,7 @@ static struct stranger *first_over(struct lru *groups, struct endpoint of, size_
 	return g && g->count >= cap ? TAILQ_FIRST(&g->members) : NULL;
 }
 
-struct stranger *strangers_over_cap(struct strangers *s, const struct endpoint *source)
+struct stranger *strangers_over_cap(struct strangers *s, const struct addr *source)
 {
 	if (!source)
 		return NULL;

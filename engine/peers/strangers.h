@@ -23,13 +23,13 @@ struct strangers *strangers_new(size_t per_source, size_t per_host, size_t entri
 void strangers_free(struct strangers *s); // every stranger removed before
 
 // `source` NULL: found where there is no sender, so no source's count.
-void strangers_add(struct strangers *s, struct stranger *x, const struct endpoint *source);
+void strangers_add(struct strangers *s, struct stranger *x, const struct addr *source);
 void strangers_touch(struct strangers *s, struct stranger *x);  // seen: goes last now
 void strangers_prove(struct strangers *s, struct stranger *x);  // after the unproven ones
 void strangers_remove(struct strangers *s, struct stranger *x); // one that is not in is fine
 
 // The one that must go before another unproven one of this source is added, or NULL.
-struct stranger *strangers_over_cap(struct strangers *s, const struct endpoint *source);
+struct stranger *strangers_over_cap(struct strangers *s, const struct addr *source);
 // The first to go of all: the longest unseen unproven one, else the longest unseen. NULL: there is
 // none.
 //

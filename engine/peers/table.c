@@ -161,7 +161,7 @@ static struct entry *insert_known(struct peer_table *t, const char *fingerprint)
 }
 
 static struct entry *insert_stranger(struct peer_table *t, const char *fingerprint,
-				     const struct endpoint *from, struct peer_outcome *outcome)
+				     const struct addr *from, struct peer_outcome *outcome)
 {
 	struct entry *victim = entry_of_stranger(strangers_over_cap(t->strangers, from));
 	if (!victim && t->count == t->config.entries) {
@@ -191,7 +191,7 @@ static bool same_addresses(const struct endpoint_list *a, const struct endpoint_
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (!endpoint_equal(&a->at[i].endpoint, &b->at[i].endpoint))
+		if (!addr_equal(&a->at[i].endpoint, &b->at[i].endpoint))
 			return false;
 	return true;
 }
@@ -230,7 +230,7 @@ static enum peer_verdict examine(const struct peer_table *t, const struct peer_r
 }
 
 static struct candidate candidate_make(const struct peer_table *t, const struct peer_record *r,
-				       enum peer_source source, const struct endpoint *from,
+				       enum peer_source source, const struct addr *from,
 				       bool direct, int64_t now_ms)
 {
 	struct candidate c = {.record = *r, .source = source};
@@ -249,8 +249,8 @@ static struct candidate candidate_make(const struct peer_table *t, const struct 
 }
 
 struct peer_outcome peer_table_feed(struct peer_table *t, const struct peer_record *record,
-				    enum peer_source source, const struct endpoint *from,
-				    bool direct, int64_t now_ms)
+				    enum peer_source source, const struct addr *from, bool direct,
+				    int64_t now_ms)
 {
 	struct peer_outcome outcome = {.verdict = examine(t, record, now_ms)};
 	if (outcome.verdict != PEER_TAKEN)
@@ -373,14 +373,14 @@ bool peer_table_linked(struct peer_table *t, const char *fingerprint, bool linke
 	return e->shown.online != before;
 }
 
-bool peer_table_confirm(struct peer_table *t, const char *fingerprint, const struct endpoint *e,
+bool peer_table_confirm(struct peer_table *t, const char *fingerprint, const struct addr *e,
 			int64_t now_ms)
 {
 	struct entry *entry = entry_of(t, fingerprint);
 	return entry && endpoint_list_confirm(&entry->shown.addresses, e, now_ms);
 }
 
-bool peer_table_fail(struct peer_table *t, const char *fingerprint, const struct endpoint *e)
+bool peer_table_fail(struct peer_table *t, const char *fingerprint, const struct addr *e)
 {
 	struct entry *entry = entry_of(t, fingerprint);
 	return entry && endpoint_list_fail(&entry->shown.addresses, e);

@@ -46,7 +46,7 @@ struct peer_record {
 	int64_t issued_ms, expires_ms;
 	bool listed;
 	size_t endpoint_count;
-	struct endpoint endpoints[PEER_ENDPOINTS_MAX];
+	struct addr endpoints[PEER_ENDPOINTS_MAX];
 };
 
 // One entry, as the API shows it and the store keeps it.
@@ -114,8 +114,8 @@ struct peer_outcome {
 // Where `direct`, the datagram came from the peer itself: `from` is then taken as its address too
 // (TCP and UDP use one number) and `now` as last seen; otherwise last seen is the record's issue.
 struct peer_outcome peer_table_feed(struct peer_table *t, const struct peer_record *record,
-				    enum peer_source source, const struct endpoint *from,
-				    bool direct, int64_t now_ms);
+				    enum peer_source source, const struct addr *from, bool direct,
+				    int64_t now_ms);
 // The certification of (key, since) by the fingerprint's general key holds: the candidate becomes
 // the entry, unless a key certified later is proven already (PEER_OLDER). PEER_REPEATED if it is
 // the entry already, PEER_EXPIRED if the candidate is gone.
@@ -149,9 +149,9 @@ MUST_CHECK enum err peer_table_pin(struct peer_table *t, const char *fingerprint
 bool peer_table_linked(struct peer_table *t, const char *fingerprint, bool linked, int64_t now_ms);
 // An address worked (a link, an answer to our probe), or a dial failed. True if the addresses
 // changed.
-bool peer_table_confirm(struct peer_table *t, const char *fingerprint, const struct endpoint *e,
+bool peer_table_confirm(struct peer_table *t, const char *fingerprint, const struct addr *e,
 			int64_t now_ms);
-bool peer_table_fail(struct peer_table *t, const char *fingerprint, const struct endpoint *e);
+bool peer_table_fail(struct peer_table *t, const char *fingerprint, const struct addr *e);
 // Removes the entry with all candidates, known or not. ERR_NOT_FOUND.
 MUST_CHECK enum err peer_table_forget(struct peer_table *t, const char *fingerprint);
 

@@ -314,17 +314,16 @@ static void dial_round(void *arg, struct endpoint_list *out)
 	if (p)
 		*out = p->addresses;
 	for (size_t i = 0; i < m->addresses.count; i++) {
-		struct endpoint at;
-		if (endpoint_parse(&at, m->addresses.text[i]) == OK)
+		struct addr at;
+		if (addr_parse(&at, m->addresses.text[i], NULL) == OK)
 			(void)endpoint_list_add(out, &at);
 	}
 }
 
-static void dial_one(void *arg, const struct endpoint *to)
+static void dial_one(void *arg, const struct addr *to)
 {
 	struct line *l = arg;
-	struct addr at = addr_of(to);
-	if (!meeting_dial(l->conversation, l->member, &at))
+	if (!meeting_dial(l->conversation, l->member, to))
 		dialer_failed(&l->dialer);
 }
 

@@ -8,7 +8,7 @@ static void next_address(void *arg)
 		d->round(d->arg, &d->addresses);
 	if (d->next < d->addresses.count) {
 		// a copy: the list may change in the callback
-		struct endpoint to = d->addresses.at[d->next++].endpoint;
+		struct addr to = d->addresses.at[d->next++].endpoint;
 		d->dial(d->arg, &to);
 		return;
 	}

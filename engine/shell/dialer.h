@@ -21,7 +21,7 @@ struct dialer {
 	// A new round begins: where the member may be reached now.
 	void (*round)(void *arg, struct endpoint_list *out);
 	// Dial there; dialer_failed follows, or dialer_stop.
-	void (*dial)(void *arg, const struct endpoint *to);
+	void (*dial)(void *arg, const struct addr *to);
 	void *arg;
 };
 

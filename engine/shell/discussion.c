@@ -262,7 +262,7 @@ static void member_addresses(struct discussion *d, const char *fingerprint, stru
 {
 	const struct peer *p = neighbours_get(&d->engine->neighbours, fingerprint);
 	for (size_t i = 0; p && i < p->addresses.count && i < STORE_ADDRESSES_MAX; i++)
-		endpoint_print(&p->addresses.at[i].endpoint, out->text[out->count++]);
+		addr_format(&p->addresses.at[i].endpoint, out->text[out->count++]);
 }
 
 static enum err put_members(struct discussion *d, const struct handshake_action *a, struct err_info *info)

@@ -27,7 +27,7 @@ struct meeting {
 	struct gpg_op *signing, *verifying;
 	struct key_job *vetting;
 	unsigned works; // under way
-	struct endpoint source;
+	struct addr source;
 	bool source_known, half_open;
 };
 
@@ -358,7 +358,7 @@ bool meeting_dial(struct conversation *c, size_t member, const struct addr *to)
 	return false;
 }
 
-void meeting_answer(struct engine *e, struct link *link, const struct endpoint *source, bool known, struct span l1)
+void meeting_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span l1)
 {
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
 						.frame = {.kind = FRAME_RECORD, .payload = l1}};

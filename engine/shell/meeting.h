@@ -13,7 +13,7 @@ struct meeting;
 // Dials. False where not even that could be begun; otherwise the conversation hears of its end.
 bool meeting_dial(struct conversation *c, size_t member, const struct addr *to);
 // Takes an accepted link whose first frame is a "link" record, handed over here. `source` holds a half-open slot of the limits.
-void meeting_answer(struct engine *e, struct link *link, const struct endpoint *source, bool known, struct span l1);
+void meeting_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span l1);
 void meeting_cancel(struct meeting *m); // the conversation does not hear of it
 
 // In a farewell:

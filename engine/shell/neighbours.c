@@ -14,20 +14,6 @@
 #define SWEEP_MS 1000
 #define CERTIFICATES_SWEEPS 10 // the certificates is swept every so many sweeps
 
-struct endpoint endpoint_of(const struct addr *a)
-{
-	struct endpoint e = {.port = a->port, .scope = a->scope};
-	memcpy(e.ip, a->ip, sizeof e.ip);
-	return e;
-}
-
-struct addr addr_of(const struct endpoint *e)
-{
-	struct addr a = {.port = e->port, .scope = e->scope};
-	memcpy(a.ip, e->ip, sizeof a.ip);
-	return a;
-}
-
 // --- the store's rows -------------------------------------------------------------------------------------------------------
 
 // Strangers are not kept: they come again by themselves.
@@ -52,7 +38,7 @@ static void save(struct neighbours *n, const char *fingerprint)
 	memcpy(row.presence_key, p->key, sizeof row.presence_key);
 	strncpy(row.source, peer_source_name(p->source), sizeof row.source - 1);
 	for (size_t i = 0; i < p->addresses.count && i < STORE_ADDRESSES_MAX; i++)
-		endpoint_print(&p->addresses.at[i].endpoint, row.addresses.text[row.addresses.count++]);
+		addr_format(&p->addresses.at[i].endpoint, row.addresses.text[row.addresses.count++]);
 	if (keys) {
 		row.certificate = keys->certificate;
 		row.certification = keys->certification;
@@ -80,8 +66,8 @@ static bool load_row(void *arg, const struct store_peer *row)
 	if (peer_source_parse(row->source, &p.source))
 		p.source = PEER_MANUAL;
 	for (size_t i = 0; i < row->addresses.count; i++) {
-		struct endpoint at;
-		if (endpoint_parse(&at, row->addresses.text[i]) == OK)
+		struct addr at;
+		if (addr_parse(&at, row->addresses.text[i], NULL) == OK)
 			(void)endpoint_list_add(&p.addresses, &at);
 	}
 	if (peer_table_load(n->table, &p))
@@ -241,7 +227,7 @@ static void to_table_form(const struct presence_record *r, struct span certifica
 	memcpy(out->name, r->name, sizeof out->name);
 	memcpy(out->key, r->key, sizeof out->key);
 	for (size_t i = 0; i < r->endpoint_count; i++)
-		if (endpoint_parse(&out->endpoints[out->endpoint_count], r->endpoints[i]) == OK)
+		if (addr_parse(&out->endpoints[out->endpoint_count], r->endpoints[i], NULL) == OK)
 			out->endpoint_count++;
 }
 
@@ -251,9 +237,8 @@ static struct peer_outcome take(struct neighbours *n, const struct presence_reco
 {
 	struct engine *e = n->engine;
 	struct peer_record record;
-	struct endpoint at = endpoint_of(from);
 	to_table_form(r, bytes_span(parts->certification), &record);
-	struct peer_outcome o = peer_table_feed(n->table, &record, source, &at, direct, clock_now_ms(e->clock));
+	struct peer_outcome o = peer_table_feed(n->table, &record, source, from, direct, clock_now_ms(e->clock));
 	if (o.evicted[0])
 		certificates_drop(&n->certificates, o.evicted);
 	const struct peer *p = peer_table_get(n->table, r->fingerprint);
@@ -279,9 +264,8 @@ static struct peer_outcome take(struct neighbours *n, const struct presence_reco
 
 static void answer(struct neighbours *n, const struct addr *from, bool known)
 {
-	struct endpoint source = endpoint_of(from);
 	struct err_info info;
-	if (limits_take(n->limits, LIMIT_PROBE_ANSWER, &source, known, loop_now_ms(n->engine->loop)) != LIMIT_PASS) {
+	if (limits_take(n->limits, LIMIT_PROBE_ANSWER, from, known, loop_now_ms(n->engine->loop)) != LIMIT_PASS) {
 		metrics_count(&n->engine->metrics, "datagrams_dropped", "limit");
 		return;
 	}
@@ -420,15 +404,13 @@ void neighbours_linked(struct neighbours *n, const char *fingerprint, bool linke
 
 void neighbours_confirm(struct neighbours *n, const char *fingerprint, const struct addr *at)
 {
-	struct endpoint e = endpoint_of(at);
-	if (peer_table_confirm(n->table, fingerprint, &e, clock_now_ms(n->engine->clock)))
+	if (peer_table_confirm(n->table, fingerprint, at, clock_now_ms(n->engine->clock)))
 		save(n, fingerprint);
 }
 
 void neighbours_failed(struct neighbours *n, const char *fingerprint, const struct addr *at)
 {
-	struct endpoint e = endpoint_of(at);
-	(void)peer_table_fail(n->table, fingerprint, &e);
+	(void)peer_table_fail(n->table, fingerprint, at);
 }
 
 void neighbours_proven(struct neighbours *n, const char *fingerprint, const struct peer_outcome *o)
@@ -454,8 +436,8 @@ json_t *neighbours_view(const struct peer *p)
 {
 	json_t *addresses = json_array();
 	for (size_t i = 0; i < p->addresses.count; i++) {
-		char text[ENDPOINT_TEXT_MAX];
-		json_array_append_new(addresses, json_string(endpoint_print(&p->addresses.at[i].endpoint, text)));
+		char text[ADDR_TEXT_MAX];
+		json_array_append_new(addresses, json_string(addr_format(&p->addresses.at[i].endpoint, text)));
 	}
 	return json_pack("{s:s, s:s, s:o, s:s, s:I, s:b, s:b, s:b}", "fingerprint", p->fingerprint, "name", p->name,
 			 "addresses", addresses, "source", peer_source_name(p->source), "last_seen",

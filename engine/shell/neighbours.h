@@ -70,7 +70,4 @@ void neighbours_failed(struct neighbours *n, const char *fingerprint, const stru
 MUST_CHECK enum err neighbours_forget(struct neighbours *n, const struct peer *p, struct err_info *info);
 json_t *neighbours_view(const struct peer *p);
 
-struct endpoint endpoint_of(const struct addr *a);
-struct addr addr_of(const struct endpoint *e);
-
 #endif

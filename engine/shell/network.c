@@ -22,7 +22,7 @@ struct caller {
 	struct network *network;
 	struct caller *next, **link_in_list;
 	struct link *link;
-	struct endpoint source;
+	struct addr source;
 	bool known;
 };
 
@@ -56,7 +56,7 @@ static void first_frame(void *arg, uint8_t kind, struct span payload, bool encry
 		return;
 	}
 	struct link *link = c->link;
-	struct endpoint source = c->source;
+	struct addr source = c->source;
 	bool known = c->known;
 	if (strcmp(type, "hello") == 0) {
 		caller_forget(c);
@@ -80,7 +80,7 @@ static void called(void *arg, int fd, const struct addr *from)
 	static const struct link_callbacks callbacks = {.frame = first_frame, .ended = caller_ended};
 	struct network *n = arg;
 	struct engine *e = n->engine;
-	struct endpoint source = endpoint_of(from);
+	struct addr source = *from;
 	bool known = neighbours_knows_host(&e->neighbours, from);
 	struct caller *c = mem_alloc(sizeof *c);
 	c->network = n;

@@ -195,7 +195,7 @@ static void try_dial(void *arg)
 	struct opening *o = arg;
 	struct err_info info;
 	while (o->next_address < o->addresses.count) {
-		struct addr to = addr_of(&o->addresses.at[o->next_address++].endpoint);
+		struct addr to = o->addresses.at[o->next_address++].endpoint;
 		if (link_connect(&o->link, o->engine->loop, &to, DIAL_TIMEOUT_MS, &link_callbacks, o, &info) == OK)
 			return;
 	}
@@ -276,9 +276,8 @@ static void proved(void *arg, enum err code, const uint8_t key[PRESENCE_KEY_LEN]
 static void prove(struct opening *o, const struct handshake_action *a)
 {
 	struct presence_parts parts = {.record = a->prove.record, .certification = a->prove.certification};
-	struct addr from = addr_of(&o->source);
 	memcpy(parts.signature, a->prove.signature, sizeof parts.signature);
-	o->proof = neighbours_prove(&o->engine->neighbours, a->prove.other, &parts, a->prove.certificate, &from, proved, o);
+	o->proof = neighbours_prove(&o->engine->neighbours, a->prove.other, &parts, a->prove.certificate, &o->source, proved, o);
 }
 
 static void spend_guess(struct opening *o)
@@ -522,7 +521,7 @@ void openings_peer_proven(struct engine *e, const char *fingerprint)
 
 // --- answering ---------------------------------------------------------------------------------------------------------------------
 
-void opening_answer(struct engine *e, struct link *link, const struct endpoint *source, bool known, struct span hello)
+void opening_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span hello)
 {
 	struct handshake_config config;
 	struct opening *o = opening_new(e, HANDSHAKE_RESPONDER);

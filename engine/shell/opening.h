@@ -30,7 +30,7 @@ MUST_CHECK enum err opening_ask(struct engine *e, const struct opening_request *
 
 // Takes an accepted link whose first frame is a "hello" record, handed over here. `source` holds a half-open slot of the limits,
 // given back when the request is shown or the opening ends.
-void opening_answer(struct engine *e, struct link *link, const struct endpoint *source, bool known, struct span hello);
+void opening_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span hello);
 // The person's or policy's decision about a request; the password is prepared. The key comes later, on its own.
 MUST_CHECK enum err opening_accept(struct opening *o, struct secret *password, struct err_info *info);
 

@@ -44,7 +44,7 @@ struct opening {
 	bool connected, waits_for_proof;
 
 	// limits of the answering side
-	struct endpoint source;
+	struct addr source;
 	bool source_known, half_open, request_slot, shown;
 
 	// gpg

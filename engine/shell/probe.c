@@ -252,11 +252,11 @@ enum err probe_import(struct neighbours *n, struct call *c, const char *path)
 
 static enum err add_contact(struct contact_file *f, const struct peer *p, size_t *count, struct err_info *info)
 {
-	char text[ENDPOINT_TEXT_MAX];
+	char text[ADDR_TEXT_MAX];
 	struct contact contact = {.note = p->name};
 	if (!p->known || p->addresses.count == 0)
 		return OK;
-	endpoint_print(&p->addresses.at[0].endpoint, text);
+	addr_format(&p->addresses.at[0].endpoint, text);
 	enum err code = contact_parse_address(text, contact.host, &contact.port, info);
 	if (code)
 		return code;

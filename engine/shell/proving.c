@@ -194,7 +194,7 @@ bool proving_submit(struct neighbours *n, const struct presence_record *r, const
 {
 	struct certificate_info walked;
 	struct hash h = hash_of(certificate);
-	struct prove_check check = {.since_ms = r->since_ms, .source = endpoint_of(from), .known = known};
+	struct prove_check check = {.since_ms = r->since_ms, .source = *from, .known = known};
 	if (!parts->certification || parts->certification->len == 0 || certificate.len == 0)
 		return false;
 	if (!hash_equal(&h, &r->general) || certificate_check(certificate, &walked, NULL) ||

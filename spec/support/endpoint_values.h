@@ -6,21 +6,21 @@
 #include "peers/endpoint.h"
 #include "spec/support/object.h"
 
-static inline struct endpoint check_endpoint(lua_State *L, int index)
+static inline struct addr check_endpoint(lua_State *L, int index)
 {
-	struct endpoint e;
-	if (endpoint_parse(&e, luaL_checkstring(L, index)))
+	struct addr e;
+	if (addr_parse(&e, luaL_checkstring(L, index), NULL))
 		luaL_argerror(L, index, "not an endpoint");
 	return e;
 }
 
-static inline void push_endpoint(lua_State *L, const struct endpoint *e)
+static inline void push_endpoint(lua_State *L, const struct addr *e)
 {
-	char text[ENDPOINT_TEXT_MAX];
-	lua_pushstring(L, endpoint_print(e, text));
+	char text[ADDR_TEXT_MAX];
+	lua_pushstring(L, addr_format(e, text));
 }
 
-static inline size_t check_endpoints(lua_State *L, int index, struct endpoint *out, size_t max)
+static inline size_t check_endpoints(lua_State *L, int index, struct addr *out, size_t max)
 {
 	size_t count = (size_t)luaL_len(L, index);
 	luaL_argcheck(L, count <= max, index, "too many endpoints");

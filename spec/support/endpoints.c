@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Endpoints and finding by text for specs: require "support.endpoints". Endpoints are texts.
-//   kind(text), may_take(text, from?), host(text), print(text)
+//   may_take(text, from?), host(text)
 //   list(): confirm(text, now), hear({text …}), add(text), fail(text), items() → {{text,
 //   confirmed}} find(text, {{identity, name}…}, what?, digits?) → index       same_name(a, b)
 #include "spec/support/endpoint_values.h"
@@ -13,17 +13,9 @@ int luaopen_support_endpoints(lua_State *L);
 
 // --- endpoints -----------------------------------------------------------------------------------
 
-static int kind(lua_State *L)
-{
-	static const char *const names[] = {"ordinary", "loopback", "link_local", "unusable"};
-	struct endpoint e = check_endpoint(L, 1);
-	lua_pushstring(L, names[endpoint_kind_of(&e)]);
-	return 1;
-}
-
 static int may_take(lua_State *L)
 {
-	struct endpoint e = check_endpoint(L, 1), from, out;
+	struct addr e = check_endpoint(L, 1), from, out;
 	bool sent = !lua_isnoneornil(L, 2);
 	if (sent)
 		from = check_endpoint(L, 2);
@@ -35,17 +27,8 @@ static int may_take(lua_State *L)
 
 static int host(lua_State *L)
 {
-	struct endpoint e = check_endpoint(L, 1);
+	struct addr e = check_endpoint(L, 1);
 	e = endpoint_host(&e);
-	push_endpoint(L, &e);
-	return 1;
-}
-
-static int print(lua_State *L)
-{
-	struct endpoint e;
-	if (endpoint_parse(&e, luaL_checkstring(L, 1)))
-		return answer_error(L, ERR_BAD_INPUT, NULL);
 	push_endpoint(L, &e);
 	return 1;
 }
@@ -61,14 +44,14 @@ static int list_new(lua_State *L)
 static int list_confirm(lua_State *L)
 {
 	struct endpoint_list *l = luaL_checkudata(L, 1, LIST);
-	struct endpoint e = check_endpoint(L, 2);
+	struct addr e = check_endpoint(L, 2);
 	lua_pushboolean(L, endpoint_list_confirm(l, &e, luaL_checkinteger(L, 3)));
 	return 1;
 }
 
 static int list_hear(lua_State *L)
 {
-	struct endpoint fresh[ENDPOINT_FRESH_MAX + 1];
+	struct addr fresh[ENDPOINT_FRESH_MAX + 1];
 	struct endpoint_list *l = luaL_checkudata(L, 1, LIST);
 	size_t count = check_endpoints(L, 2, fresh, ENDPOINT_FRESH_MAX + 1);
 	lua_pushboolean(L, endpoint_list_hear(l, fresh, count));
@@ -78,7 +61,7 @@ static int list_hear(lua_State *L)
 static int list_add(lua_State *L)
 {
 	struct endpoint_list *l = luaL_checkudata(L, 1, LIST);
-	struct endpoint e = check_endpoint(L, 2);
+	struct addr e = check_endpoint(L, 2);
 	lua_pushboolean(L, endpoint_list_add(l, &e));
 	return 1;
 }
@@ -86,7 +69,7 @@ static int list_add(lua_State *L)
 static int list_fail(lua_State *L)
 {
 	struct endpoint_list *l = luaL_checkudata(L, 1, LIST);
-	struct endpoint e = check_endpoint(L, 2);
+	struct addr e = check_endpoint(L, 2);
 	lua_pushboolean(L, endpoint_list_fail(l, &e));
 	return 1;
 }
@@ -135,8 +118,8 @@ static const luaL_Reg list_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-	{"kind", kind}, {"may_take", may_take},   {"host", host},     {"print", print},
-	{"find", find}, {"same_name", same_name}, {"list", list_new}, {NULL, NULL},
+	{"may_take", may_take},   {"host", host},     {"find", find},
+	{"same_name", same_name}, {"list", list_new}, {NULL, NULL},
 };
 
 static int nothing(lua_State *L)

@@ -71,14 +71,14 @@ static int push_answer(lua_State *L, enum limit_answer answer)
 
 static int take(lua_State *L)
 {
-	struct endpoint from = check_endpoint(L, 3);
+	struct addr from = check_endpoint(L, 3);
 	return push_answer(L, limits_take(check_limits(L, 1), check_kind(L, 2), &from,
 					  lua_toboolean(L, 4), luaL_checkinteger(L, 5)));
 }
 
 static int wait_ms(lua_State *L)
 {
-	struct endpoint from = check_endpoint(L, 3);
+	struct addr from = check_endpoint(L, 3);
 	lua_pushinteger(L, limits_wait_ms(check_limits(L, 1), check_kind(L, 2), &from,
 					  lua_toboolean(L, 4), luaL_checkinteger(L, 5)));
 	return 1;
@@ -86,14 +86,14 @@ static int wait_ms(lua_State *L)
 
 static int half_open_take(lua_State *L)
 {
-	struct endpoint from = check_endpoint(L, 2);
+	struct addr from = check_endpoint(L, 2);
 	return push_answer(L,
 			   limits_half_open_take(check_limits(L, 1), &from, lua_toboolean(L, 3)));
 }
 
 static int half_open_give(lua_State *L)
 {
-	struct endpoint from = check_endpoint(L, 2);
+	struct addr from = check_endpoint(L, 2);
 	limits_half_open_give(check_limits(L, 1), &from, lua_toboolean(L, 3));
 	return 0;
 }

@@ -131,7 +131,7 @@ static int push_outcome(lua_State *L, const struct peer_outcome *o)
 static int table_feed(lua_State *L)
 {
 	struct peer_record r;
-	struct endpoint from;
+	struct addr from;
 	bool sent = !lua_isnoneornil(L, 4);
 	check_record(L, 2, &r);
 	if (sent)
@@ -207,7 +207,7 @@ static int table_linked(lua_State *L)
 
 static int table_confirm(lua_State *L)
 {
-	struct endpoint e = check_endpoint(L, 3);
+	struct addr e = check_endpoint(L, 3);
 	lua_pushboolean(L, peer_table_confirm(check_table(L), luaL_checkstring(L, 2), &e,
 					      luaL_checkinteger(L, 4)));
 	return 1;
@@ -215,7 +215,7 @@ static int table_confirm(lua_State *L)
 
 static int table_fail(lua_State *L)
 {
-	struct endpoint e = check_endpoint(L, 3);
+	struct addr e = check_endpoint(L, 3);
 	lua_pushboolean(L, peer_table_fail(check_table(L), luaL_checkstring(L, 2), &e));
 	return 1;
 }
