@@ -50,6 +50,9 @@ struct limits;
 struct limits *limits_new(const struct limits_config *config); // copied; NULL: limits_standard
 void limits_free(struct limits *l);                            // NULL is allowed
 
+// `known` in all of these: the source itself is known (an address that we asked,
+// peer_outcome.known), not merely a fingerprint that it names.
+//
 // Takes one token of the source's and of the common bucket, or none. A known peer's call skips its
 // source's bucket; answers to it skip the common one as well, so that a flood of strangers does not
 // hide us from friends.

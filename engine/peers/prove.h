@@ -19,7 +19,9 @@ struct prove_check {
 	int64_t since_ms;
 	struct bytes *certification, *certificate; // the raw OpenPGP bytes
 	struct addr source;                        // who sent them
-	bool known; // the peer is known, or answers us: first in the queue, no cap per source
+	// First in the queue, and no cap per source: it answers a question of ours. That a record
+	// names a known peer is not enough, for anybody can name one.
+	bool known;
 };
 
 enum prove_verdict { PROVE_GOOD, PROVE_BAD, PROVE_UNDECIDED };

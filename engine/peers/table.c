@@ -268,6 +268,8 @@ struct peer_outcome peer_table_feed(struct peer_table *t, const struct peer_reco
 	outcome.verdict = entry_take(e, &c, &outcome.wants_proof);
 	if (outcome.verdict == PEER_TAKEN)
 		strangers_touch(t->strangers, &e->stranger);
+	// anybody can name a known peer, or send its last record on
+	outcome.known = outcome.verdict == PEER_TAKEN && e->shown.known && e->shown.proven;
 	finish(t, e, &before, now_ms, &outcome);
 	return outcome;
 }

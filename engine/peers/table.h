@@ -102,8 +102,9 @@ const char *peer_verdict_name(enum peer_verdict verdict); // for metrics; static
 
 struct peer_outcome {
 	enum peer_verdict verdict;
-	bool seen;        // the entry came online: event peer.seen
-	bool changed;     // the entry differs by more than times and sequence: store it if known
+	bool seen;    // the entry came online: event peer.seen
+	bool changed; // the entry differs by more than times and sequence: store it if known
+	bool known;   // a new record of a known peer by its proven key: P1.8's caps do not bind it
 	bool wants_proof; // key and since of this record are not proven: hand them to prove.h
 	// The stranger that made room, "" if none; event peer.lost if it was online.
 	char evicted[PEER_FINGERPRINT_SIZE];

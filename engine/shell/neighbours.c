@@ -286,8 +286,7 @@ void neighbours_hear(struct neighbours *n, struct span datagram, const struct ad
 	memcpy(parts.signature, d.signature, sizeof parts.signature);
 	bool asked = d.kind == PRESENCE_ANSWER && probe_awaits(n, from);
 	struct peer_outcome o = take(n, &r, &parts, d.certificate, PEER_MANUAL, from, true);
-	const struct peer *p = peer_table_get(n->table, r.fingerprint);
-	bool known = p && p->known;
+	bool known = o.known; // naming a known peer makes nobody known
 	if (asked && o.verdict != PEER_SELF && o.verdict != PEER_EXPIRED && o.verdict != PEER_MALFORMED) {
 		neighbours_know(n, r.fingerprint);
 		known = true;

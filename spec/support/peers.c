@@ -122,6 +122,7 @@ static int push_outcome(lua_State *L, const struct peer_outcome *o)
 	set_string(L, "verdict", peer_verdict_name(o->verdict));
 	set_bool(L, "seen", o->seen);
 	set_bool(L, "changed", o->changed);
+	set_bool(L, "known", o->known);
 	set_bool(L, "wants_proof", o->wants_proof);
 	set_string(L, "evicted", o->evicted);
 	set_bool(L, "evicted_online", o->evicted_online);
