@@ -1,5 +1,6 @@
 # sotto: peer-to-peer OpenPGP chat, scripted in Lua.
-#   make chat   set up, build, open the chat        make test   set up, build, lint, run every spec
+#   make chat   set up, build, open the chat (ARGS='--home DIR' for another identity)
+#   make test   set up, build, lint, run every spec
 #   make        build into build/                   make help   the rest
 
 BUILD   ?= build
@@ -40,7 +41,7 @@ PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main
 all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
 
 help:
-	@sed -n '1,3p' Makefile
+	@sed -n '1,4p' Makefile
 	@echo '#   make lint   luacheck and the layers         make bench  latency and time to open, beside raw gpgme'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make deps deps-test                         only the packages         make clean'
@@ -67,7 +68,7 @@ deps-test: deps
 # pkg-config and the compilers may have come with deps: look again in a fresh make
 chat: deps
 	@$(MAKE) --no-print-directory -s all
-	@exec $(BUILD)/sotto
+	@exec $(BUILD)/sotto $(ARGS)
 
 test: deps-test
 	@$(MAKE) --no-print-directory all $(BUILD)/support.so

@@ -99,7 +99,7 @@ static int engine_open_lua(lua_State *L)
 		.listen = text_field(L, "listen"),
 		.discover = text_field(L, "discover"),
 	};
-	luaL_argcheck(L, config.data && config.run && config.listen, 1, "data, run and listen are needed");
+	luaL_argcheck(L, config.data && config.run, 1, "data and run are needed");
 	struct loop *loop = binding_loop(L);
 	struct lua_engine *e = binding_new(L, ENGINE_TYPE, sizeof *e, SLOTS);
 	keep_callback(L, "ready", SLOT_READY);

@@ -16,6 +16,8 @@
 #include "wire/record.h"
 
 #define PORT_SETTING "listen-port"
+#define LISTEN_ANY "0.0.0.0:0"
+#define STANDARD_PORT 4788
 #define FIRST_FRAME_MS 10000
 
 struct caller {
@@ -168,11 +170,11 @@ enum err network_open(struct network *n, struct engine *e, const char *listen, s
 	struct bound_pair pair;
 	int64_t remembered = 0;
 	n->engine = e;
-	enum err code = addr_parse(&at, listen, info);
+	enum err code = addr_parse(&at, listen ? listen : LISTEN_ANY, info);
 	if (code)
 		return code;
 	if (at.port == 0 && store_setting_get_int(e->store, PORT_SETTING, &remembered, NULL))
-		remembered = 0;
+		remembered = listen ? 0 : STANDARD_PORT;
 	code = bind_pair(&pair, &at, (uint16_t)remembered, info);
 	if (code)
 		return code;

@@ -24,7 +24,7 @@ struct network {
 	char address[ADDR_TEXT_MAX];
 };
 
-// Binds. Port 0: the remembered one, or one that is free for both (remembered). Nothing is heard until the engine is awake.
+// Binds; `listen` as in engine_config. Port 0: the remembered one, or one that is free for both (remembered). Nothing is heard until the engine is awake.
 MUST_CHECK enum err network_open(struct network *n, struct engine *e, const char *listen, struct err_info *info);
 void network_sleep(struct network *n); // drops the links whose first frame has not come
 void network_fini(struct network *n);

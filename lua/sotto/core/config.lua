@@ -31,8 +31,9 @@ function M.schema(engine_options)
   end
   return {
     listen = {
-      type = "address", standard = "0.0.0.0:4788",
-      text = "ADDR:PORT for TCP and UDP; port 0: a free one, remembered",
+      type = "address",
+      text = "ADDR:PORT for TCP and UDP; port 0: a free one, remembered. Left out: port 4788 on all addresses, " ..
+        "or another where that is taken",
     },
     discover = {
       type = "address", word = "off", standard = "off",
