@@ -4,6 +4,7 @@ local config = require "sotto.core.config"
 local log = require "sotto.log"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
+local server = require "sotto.core.server"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -109,13 +110,12 @@ function Core:ready(ok, message)
     self:fail(message)
     return loop.stop()
   end
-  local server, problem = require("sotto.core.server").open(self.places.socket, self.engine)
-  if not server then
+  local opened, problem = server.open(self.places.socket, self.engine)
+  if not opened then
     self:fail(problem)
-    self.stopping = true
-    return self.engine:stop()
+    return self:stop("nobody could reach it")
   end
-  self.server = server
+  self.server = opened
   log.info("ready: %s", self.places.socket)
   if self.daemon then self.daemon:ready() end
 end

@@ -54,7 +54,7 @@ return {
       text = "Marks messages as read, up to and with the one that is named.",
       params = {
         discussion(true),
-        { name = "message", type = "message", text = "left out: all of them" },
+        { name = "message", type = "message", required = true, text = "the last one that was read" },
       },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },

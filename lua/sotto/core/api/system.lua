@@ -27,7 +27,7 @@ return {
       name = "password",
       text = "Makes a password of random words, to be told on the telephone.",
       params = {
-        { name = "words", type = "integer", least = 4, most = 12, standard = 4, text = "how many words" },
+        { name = "words", type = "integer", least = 4, most = 16, standard = 4, text = "how many words" },
       },
       result = "the password",
       returns = "object", since = 1, capability = "base", errors = {},
