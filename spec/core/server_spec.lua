@@ -132,10 +132,14 @@ describe("server", function()
 
   it("P2.4 gives a secret to the engine as a secret, and nobody a string of it", function()
     local c = connect()
+    local kind, same
+    engine.run = function(params)
+      kind, same = type(params.password), params.password == secret.new "hunter2"
+      return "{}"
+    end
     c:call("discussions.open", { peer = "bob", password = secret.new "hunter2" })
-    local password = engine.calls[1].params.password
-    assert.are.equal("userdata", type(password))
-    assert.is_true(password == secret.new "hunter2")
+    assert.are.equal("userdata", kind)
+    assert.is_true(same)
     -- under such a name nothing is a string, whatever the method is
     for _, line in ipairs {
       '{"jsonrpc":"2.0","id":1,"method":"discussions.opne","params":{"password":"hunter2"}}',

@@ -130,29 +130,21 @@ local function check_envelope(client, request, id)
   end
 end
 
---- A request that was read, its secrets being userdata.
----@param client sotto.rpc.client
----@param request any
-function Rpc:handle(client, request)
-  local id = type(request) == "table" and not json.is_array(request) and id_text(request)
-  if not check_envelope(client, request, id) then return end
+function Rpc:dispatch(client, id, request)
   local method = api.methods[request.method]
   if not method then
     local message = ("there is no method '%s'"):format(request.method:sub(1, 64))
-    reply_error(client, id, errors.make("not_found", message, errors.unknown_method))
-    return
+    return reply_error(client, id, errors.make("not_found", message, errors.unknown_method))
   end
   local given = request.params
   if given == nil then given = {} end
   if type(given) ~= "table" or json.is_array(given) then
-    reply_error(client, id, errors.make("bad_params", "'params' must be an object: parameters have names"))
-    return
+    return reply_error(client, id, errors.make("bad_params", "'params' must be an object: parameters have names"))
   end
   local checked, message, problem = params.check(method, given)
   if not checked then
     local details = { param = problem.param, expected = problem.expected }
-    reply_error(client, id, errors.make(problem.name, message, nil, details))
-    return
+    return reply_error(client, id, errors.make(problem.name, message, nil, details))
   end
   local handler = self.handlers[method.name]
   if not handler then return self:call_engine(client, id, method.name, checked) end
@@ -162,6 +154,23 @@ function Rpc:handle(client, request)
   else
     reply_error(client, id, errors.make(name, reason))
   end
+end
+
+-- Whoever goes on with a secret has taken a reference of its own; ours does not wait for the collector.
+local function wipe_secrets(given)
+  if type(given) ~= "table" then return end
+  for _, value in pairs(given) do
+    if type(value) == "userdata" and value ~= json.null then value:wipe() end
+  end
+end
+
+--- A request that was read, its secrets being userdata; they are wiped here.
+---@param client sotto.rpc.client
+---@param request any
+function Rpc:handle(client, request)
+  local id = type(request) == "table" and not json.is_array(request) and id_text(request)
+  if check_envelope(client, request, id) then self:dispatch(client, id, request) end
+  if type(request) == "table" then wipe_secrets(request.params) end
 end
 
 --- A line that could not be read: answered with the id null.
