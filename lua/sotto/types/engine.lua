@@ -11,7 +11,7 @@ local engine = {}
 ---@field home? string
 ---@field data string
 ---@field run string
----@field listen string
+---@field listen? string
 ---@field discover? string
 ---@field options? table<string, integer>
 ---@field ready fun(ok: boolean|nil, message?: string, name?: string) calls are answered from now on, or never
