@@ -221,8 +221,16 @@ describe("cpace", function()
     for _, role in ipairs { INITIATOR, RESPONDER } do
       for i, share in ipairs(bad) do
         local a = pake.side(role, i)
-        a:start(base.prs, base.ci, base.sid)
+        local own = a:start(base.prs, base.ci, base.sid)
         assert.same({ nil, "crypto" }, { a:finish(share, base.ada, base.adb) })
+        -- whoever sent it could compute everything but K, so K must be nothing that can be guessed
+        local ya, yb = own, share
+        if role == RESPONDER then ya, yb = share, own end
+        local ada, adb = base.ada, base.adb
+        if role == RESPONDER then ada, adb = base.adb, base.ada end
+        for _, k in ipairs { ("\0"):rep(32), share, own } do
+          assert.not_equal(pake.isk(base.sid, k, ya, ada, yb, adb), a:isk())
+        end
         assert.equal(64, #a:tag())
         assert.is_false(a:check(a:tag()))
         local tx, rx = a:keys(("\5"):rep(32))
@@ -240,6 +248,11 @@ describe("cpace", function()
     local a = pake.side(RESPONDER, 3)
     local own = a:start(base.prs, base.ci, base.sid)
     assert.same({ nil, "crypto" }, { a:finish(own, base.adb, base.ada) })
+    -- and what it goes on with is not made from it
+    a = pake.side(INITIATOR, run.ya)
+    own = a:start(run.PRS, run.CI, run.sid)
+    assert.is_nil((a:finish(own, run.ADa, run.ADb)))
+    assert.not_equal(pake.isk(run.sid, pake.multiply(run.ya, own), own, run.ADa, own, run.ADb), a:isk())
   end)
 
   it("fails where the random source gives nothing but zeros", function()

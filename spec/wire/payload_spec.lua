@@ -143,6 +143,9 @@ describe("payload", function()
       good.epoch, good.sequence, good.time_ms = 4294967295, 9007199254740991, 9007199254740991
       assert.equal(text, R.taken(codec, assert(codec.encode(good))).items[1].text)
     end
+    local closes = R.taken(codec, R.text(payload))
+    for i = 1, 1000 do closes.items[i] = { type = CLOSE } end
+    assert.truthy((codec.encode(closes)))
     local full = R.taken(codec, R.text(payload))
     full.epoch, full.sequence, full.time_ms, full.seen = 4294967295, 9007199254740991, 9007199254740991, {}
     for i = 2, 64 do full.seen[i - 1] = { fingerprint = R.fingerprint(i), sequence = 9007199254740991,
