@@ -64,7 +64,8 @@ MUST_CHECK enum err link_connect(struct link **out, struct loop *loop, const str
 // fd: connected, taken
 struct link *link_adopt(struct loop *loop, int fd, const struct link_callbacks *callbacks,
 			void *arg);
-// Hands the link to another owner: from now on these are called. Fine inside a callback; not after the end.
+// Hands the link to another owner: from now on these are called. Fine inside a callback; not after
+// the end.
 void link_set_callbacks(struct link *l, const struct link_callbacks *callbacks, void *arg);
 bool link_is_over(const struct link *l); // `ended` was called
 void link_free(struct link *l); // at once, which the other side sees as lost; NULL is allowed

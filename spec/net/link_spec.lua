@@ -725,6 +725,27 @@ describe("link", function()
       end, "both")
     end)
 
+    it("may hand it to another owner, inside frame too", function()
+      local first, second, over, heir = {}, {}, nil, nil
+      local _, seen, b = half({ frame = function(l, _, payload)
+        first[#first + 1] = payload
+        heir = case.keep(streams.hand_over(l, {
+          frame = function(_, _, text) second[#second + 1] = text end,
+          ended = function(_, why) over = why end,
+        }))
+      end })
+      case.write(b, frame(RECORD, "1") .. frame(RECORD, "2"))
+      case.wait(function() return #second == 1 end, "the second frame")
+      assert.is_true(heir:send(RECORD, "from the heir"))
+      assert.is_false(heir:state().over)
+      case.write(b, frame(RECORD, "3"))
+      case.wait(function() return #second == 2 end, "the third frame")
+      case.close(b)
+      case.wait(function() return over end, "the end")
+      assert.same({ { "1" }, { "2", "3" }, "lost", 0 }, { first, second, over, seen.ended })
+      assert.is_true(heir:state().over)
+    end)
+
     it("sees the counters after the end", function()
       local l, seen, b = half()
       case.write(b, frame(RECORD, "abc"))

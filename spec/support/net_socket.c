@@ -96,6 +96,20 @@ static int push_name(lua_State *L, int fd)
 	return 1;
 }
 
+// find(addr): the descriptor that is bound there
+static int find(lua_State *L)
+{
+	const char *wanted = luaL_checkstring(L, 1);
+	for (int fd = 0; fd < 1024; fd++) {
+		lua_settop(L, 1);
+		if (push_name(L, fd) == 1 && strcmp(lua_tostring(L, -1), wanted) == 0) {
+			lua_pushinteger(L, fd);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 // listen(addr, backlog): descriptor, where
 static int listen_at(lua_State *L)
 {
@@ -306,27 +320,17 @@ static int uid(lua_State *L)
 int luaopen_support_net_socket(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"pair", make_pair},
-		{"connect", connect_to},
-		{"listen", listen_at},
-		{"udp", udp_at},
-		{"send_to", send_to},
-		{"accept", accept_one},
-		{"read", read_some},
-		{"write", write_some},
-		{"close", close_fd},
-		{"finish", finish},
-		{"reset", reset},
-		{"buffers", set_buffers},
-		{"options", options},
-		{"flags", flags},
-		{"open_fds", open_fds},
-		{"starve", starve},
-		{"feed", feed},
-		{"temporary", temporary},
-		{"mkdir", make_directory},
-		{"mode", mode_of},
-		{"uid", uid},
+		{"pair", make_pair},    {"connect", connect_to},
+		{"listen", listen_at},  {"udp", udp_at},
+		{"send_to", send_to},   {"accept", accept_one},
+		{"read", read_some},    {"write", write_some},
+		{"close", close_fd},    {"finish", finish},
+		{"reset", reset},       {"buffers", set_buffers},
+		{"options", options},   {"flags", flags},
+		{"open_fds", open_fds}, {"starve", starve},
+		{"feed", feed},         {"temporary", temporary},
+		{"find", find},         {"mkdir", make_directory},
+		{"mode", mode_of},      {"uid", uid},
 		{NULL, NULL},
 	};
 	luaL_newlib(L, functions);

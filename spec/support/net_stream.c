@@ -271,18 +271,23 @@ static void link_ended(void *arg, enum link_end why, const struct err_info *info
 	ended_callback(arg, link_end_name(why), info);
 }
 
+static struct link_callbacks link_callbacks_of(lua_State *L, int index)
+{
+	return (struct link_callbacks){
+		.connected = has_callback(L, index, "connected") ? link_connected : NULL,
+		.frame = link_frame,
+		.unreadable = has_callback(L, index, "unreadable") ? link_unreadable : NULL,
+		.drained = has_callback(L, index, "drained") ? link_drained : NULL,
+		.ended = link_ended,
+	};
+}
+
 // link(descriptor, callbacks) or link(addr, callbacks)
 static int open_link(lua_State *L)
 {
 	struct err_info info = {0};
 	luaL_checktype(L, 2, LUA_TTABLE);
-	struct link_callbacks callbacks = {
-		.connected = has_callback(L, 2, "connected") ? link_connected : NULL,
-		.frame = link_frame,
-		.unreadable = has_callback(L, 2, "unreadable") ? link_unreadable : NULL,
-		.drained = has_callback(L, 2, "drained") ? link_drained : NULL,
-		.ended = link_ended,
-	};
+	struct link_callbacks callbacks = link_callbacks_of(L, 2);
 	struct support_link *l = object_new(L, LINK, sizeof *l, 2);
 	if (lua_isinteger(L, 1)) {
 		l->link = link_adopt(support_loop(L), (int)lua_tointeger(L, 1), &callbacks, l);
@@ -295,6 +300,21 @@ static int open_link(lua_State *L)
 			return answer_error(L, e, &info);
 	}
 	object_keep(L, &l->object);
+	return 1;
+}
+
+// hand_over(link, callbacks): a new object that owns the link; the old one is of no use any more
+static int hand_over(lua_State *L)
+{
+	struct support_link *old = luaL_checkudata(L, 1, LINK);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	struct link_callbacks callbacks = link_callbacks_of(L, 2);
+	struct support_link *l = object_new(L, LINK, sizeof *l, 2);
+	l->link = old->link;
+	old->link = NULL;
+	object_keep(L, &l->object);
+	object_drop(&old->object);
+	link_set_callbacks(l->link, &callbacks, l);
 	return 1;
 }
 
@@ -382,6 +402,8 @@ static int link_state(lua_State *L)
 	set_integer(L, "frames_in", c.frames_in);
 	set_integer(L, "frames_out", c.frames_out);
 	set_integer(L, "unreadable", c.unreadable);
+	lua_pushboolean(L, link_is_over(l));
+	lua_setfield(L, -2, "over");
 	set_integer(L, "refused", c.refused);
 	push_addr(L, link_remote(l));
 	lua_setfield(L, -2, "remote");
@@ -444,8 +466,11 @@ static int open_sealed(lua_State *L)
 
 int luaopen_support_net_stream(lua_State *L)
 {
-	static const luaL_Reg functions[] = {
-		{"stream", open_stream}, {"link", open_link}, {"cipher", new_cipher}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"stream", open_stream},
+					     {"link", open_link},
+					     {"hand_over", hand_over},
+					     {"cipher", new_cipher},
+					     {NULL, NULL}};
 	static const luaL_Reg stream_methods[] = {
 		{"free", free_stream},
 		{"take", stream_take},
