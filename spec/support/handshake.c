@@ -361,7 +361,7 @@ static int support_pair(lua_State *L)
 	return 2;
 }
 
-// presence(fingerprint, general certificate's hash, public, secret) → record, signature
+// presence(fingerprint, general certificate's hash, public, secret, endpoints?) → record, signature
 static int support_presence(lua_State *L)
 {
 	struct presence_record p = {.sequence = 1, .issued_ms = 1, .expires_ms = 2, .since_ms = 1};
@@ -376,6 +376,10 @@ static int support_presence(lua_State *L)
 	luaL_argcheck(L, hash_len == HASH_LEN, 2, "hash");
 	luaL_argcheck(L, key_len == sizeof p.key, 3, "key");
 	luaL_argcheck(L, secret_len == PRESENCE_SECRET_KEY_LEN, 4, "secret");
+	p.endpoint_count = (size_t)luaL_optinteger(L, 5, 0);
+	luaL_argcheck(L, p.endpoint_count <= PRESENCE_ENDPOINTS_MAX, 5, "endpoints");
+	for (size_t i = 0; i < p.endpoint_count; i++)
+		memset(p.endpoints[i], 'e', PRESENCE_ENDPOINT_SIZE - 1);
 	strcpy(p.fingerprint, fingerprint);
 	memcpy(p.general.bytes, hash, HASH_LEN);
 	memcpy(p.key, key, sizeof p.key);

@@ -1,13 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- People, fake gpg, disks and a link for the handshake and member link machines. The fakes bind what the real
--- thing binds: a sealed message opens only for its recipients and names its signer, a signature holds only for its
--- body and key, a frame under keys opens once, in order and under the same key. Whatever a wire changes in any of
--- them is found out exactly as gpg or the cipher would.
+-- People, fake gpg, disks and a link for the handshake machine. The fakes bind what the real thing binds: a sealed
+-- message opens only for its recipients and names its signer, a signature holds only for its body and key, a frame
+-- under keys opens once, in order and under the same key. What a wire changes is found out as gpg or the cipher would.
 local handshake = require "support.handshake"
 
 local M = {}
 
--- --- randomness of the world's own: specs repeat from their seed ---------------------------------------------------
+-- --- randomness of the world's own: specs repeat from their seed -------------------------------------------
 
 local Random = {}
 Random.__index = Random
@@ -26,7 +25,7 @@ end
 function Random:below(n) return self:next() % n end
 function Random:chance(p) return self:below(1000) < p * 1000 end
 
--- --- base64url, as records carry binary values ------------------------------------------------------------------------
+-- --- base64url, as records carry binary values -------------------------------------------------------------
 
 local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -43,16 +42,29 @@ function M.base64url(s)
   return table.concat(out)
 end
 
+function M.unbase64url(s)
+  local out, n, bits = {}, 0, 0
+  for c in s:gmatch(".") do
+    n, bits = (n << 6 | alphabet:find(c, 1, true) - 1) & 0xffffff, bits + 6
+    if bits >= 8 then
+      bits = bits - 8
+      out[#out + 1] = string.char(n >> bits & 255)
+    end
+  end
+  return table.concat(out)
+end
+
 function M.hex(s) return (s:gsub(".", function(c) return ("%02X"):format(c:byte()) end)) end
 
--- --- people and keys ---------------------------------------------------------------------------------------------------
+-- --- people and keys ---------------------------------------------------------------------------------------
 
 local World = {}
 World.__index = World
 
 function M.new(seed)
-  return setmetatable({ random = M.random(seed), seed = seed, count = 0, boxes = {}, signatures = {}, certificates = {} },
-    World)
+  return setmetatable({
+    random = M.random(seed), seed = seed, count = 0, boxes = {}, signatures = {}, certificates = {},
+  }, World)
 end
 
 function World:token(label)
@@ -94,7 +106,7 @@ function World:key(label)
   }
 end
 
--- --- fake gpg ------------------------------------------------------------------------------------------------------------
+-- --- fake gpg ----------------------------------------------------------------------------------------------
 
 function World:seal(signer, recipients, plaintext)
   local box = self:token("sealed")
@@ -102,9 +114,11 @@ function World:seal(signer, recipients, plaintext)
   return box
 end
 
+-- Error name and plaintext. As gpg does, it delivers what it has decrypted also where the signature is not the one.
 function World:open(box, signer, recipients)
   local b = self.boxes[box]
-  if b and b.signer == signer and b.recipients == table.concat(recipients, " ") then return b.plaintext end
+  if not b or b.recipients ~= table.concat(recipients, " ") then return "crypto" end
+  return b.signer == signer and "ok" or "crypto", b.plaintext
 end
 
 function World:sign(signer, body)
@@ -118,15 +132,17 @@ function World:verify(signature, signer, body)
   return s ~= nil and s.signer == signer and s.body == body
 end
 
--- --- a link: two queues -----------------------------------------------------------------------------------------------------
+-- --- a link: two queues ------------------------------------------------------------------------------------
 
 local Link = {}
 Link.__index = Link
 
 function M.link() return setmetatable({ queues = { {}, {} }, ended = { false, false }, up = true }, Link) end
 
+-- `tamper(side, frame)` may change a frame on its way, or return false to swallow it.
 function Link:send(side, frame)
-  if self.up and not self.ended[side] then table.insert(self.queues[side], frame) end
+  if self.tamper then frame = self.tamper(side, frame) end
+  if frame and self.up and not self.ended[side] then table.insert(self.queues[side], frame) end
 end
 
 -- In good order: what was sent before still arrives.
@@ -143,13 +159,14 @@ function Link:lose()
   self.queues = { { { kind = "end" } }, { { kind = "end" } } }
 end
 
--- --- a party: one machine with all that carries out its actions ---------------------------------------------------------------
+-- --- a party: one machine with all that carries out its actions --------------------------------------------
 
 local Party = {}
 Party.__index = Party
 
 -- fields: world, link, side (1 or 2), person, role, other (person), mode, charter, password, key, answer (what its
--- person does with a request: "accept", "refuse", or nothing), pinned, knows (has the other's certificate), refuse
+-- person does with a request: "accept", a reason, or nothing), pinned, knows (has the other's certificate), refuse,
+-- fails (a result that is always a failure)
 function M.party(fields)
   local p = setmetatable(fields, Party)
   p.disk = { spent = 0, restored = 0 }
@@ -159,17 +176,19 @@ function M.party(fields)
   p.link_state = { sent = 0, received = 0 }
   local me = p.person
   p.machine = handshake.new {
-    role = p.role, seed = p.world.random:next(), own = me.fingerprint, general = me.general,
+    role = p.role, seed = p.machine_seed or p.world.random:next(), own = me.fingerprint, general = me.general,
     other = p.other and p.other.fingerprint, other_general = p.knows and p.other.general or nil,
     mode = p.mode, charter = p.charter or "all", password = p.role == "initiator" and p.password or nil, key = p.key,
     presence_record = me.presence_record, presence_signature = me.presence_signature,
     presence_certification = me.presence_certification, presence_key = me.presence_secret,
+    idle_ms = p.idle_ms, person_ms = p.person_ms,
   }
   return p
 end
 
 function Party:step(event)
   if self.dead then return {} end
+  if self.fails == event.type then event = { type = event.type, code = "io" } end
   local actions = self.machine:step(event)
   for _, action in ipairs(actions) do
     if self.dead then break end
@@ -178,7 +197,10 @@ function Party:step(event)
   return actions
 end
 
-function Party:start() self:step { type = "start" } end
+function Party:start()
+  self.started = true
+  self:step { type = "start" }
+end
 
 -- A result that comes when the schedule says so. `effect` (on disk) happens now or then.
 function Party:later(event, effect)
@@ -261,12 +283,14 @@ end
 function carry.seal_general(self, a, w)
   local plaintext = self.forge_plaintext and self.forge_plaintext(a.plaintext) or a.plaintext
   local recipient = w.certificates[a.certificate] == a.other and a.certificate or "nobody"
-  self:later { type = "general_sealed", bytes = w:seal(self.forge_signer or self.person.general, { recipient }, plaintext) }
+  local signer = self.forge_signer or self.person.general
+  self:later { type = "general_sealed", bytes = w:seal(signer, { recipient }, plaintext) }
 end
 
 function carry.open_general(self, a, w)
-  local plaintext = w.certificates[a.certificate] == a.other and w:open(a.message, a.certificate, { self.person.general })
-  self:later { type = "general_opened", code = plaintext and "ok" or "crypto", bytes = plaintext or nil }
+  assert(w.certificates[a.certificate] == a.other)
+  local code, plaintext = w:open(a.message, a.certificate, { self.person.general })
+  self:later { type = "general_opened", code = code, bytes = plaintext }
 end
 
 function carry.sign_binding(self, a, w)
@@ -321,13 +345,29 @@ end
 function carry.open_discussion(self, a, w)
   local own = false
   for _, key in ipairs(a.keys) do own = own or key == self.key.key end
-  local plaintext = own and w:open(a.message, a.signer, a.keys)
-  self:later { type = "discussion_opened", code = plaintext and "ok" or "crypto", bytes = plaintext or nil }
+  assert(own, "opened with a key that is not among the recipients")
+  local code, plaintext = w:open(a.message, a.signer, a.keys)
+  self:later { type = "discussion_opened", code = code, bytes = plaintext }
 end
 
 function carry.opened(self) self.outcome = "opened" end
 function carry.left(self) self.outcome = "left" end
 function carry.refused(self, a) self.outcome, self.reason, self.detail = "refused", a.reason, a.detail end
+
+function Party:times(action)
+  local n = 0
+  for _, did in ipairs(self.did) do
+    if did == action then n = n + 1 end
+  end
+  return n
+end
+
+-- Position of an action among those it did; nil where it never did it.
+function Party:place(action)
+  for n, did in ipairs(self.did) do
+    if did == action then return n end
+  end
+end
 
 -- The next thing the link holds for this party.
 function Party:receive()
@@ -350,7 +390,7 @@ function Party:receive()
   return self:step { type = "unreadable" }
 end
 
--- --- two parties -----------------------------------------------------------------------------------------------------------
+-- --- two parties -------------------------------------------------------------------------------------------
 
 -- options: seed, mode, charter, password_i, password_r, answer, and tables `initiator` and `responder` of more fields
 function M.pair(options)
@@ -370,7 +410,7 @@ function M.pair(options)
 end
 
 -- Everything that can happen now, as functions.
-local function choices(parties)
+function M.choices(parties)
   local list = {}
   for _, p in ipairs(parties) do
     if not p.dead then
@@ -383,14 +423,16 @@ local function choices(parties)
   return list
 end
 
--- Runs until nothing can happen any more; `meddle(n)` may do something before each step. A machine that still waits
--- then gets its deadline.
+-- Runs until nothing can happen any more; `meddle(n)` may do something before each step, and ends it by returning
+-- true. A machine that still waits then gets its deadline.
 function M.run(parties, meddle)
   local random = parties[1].world.random
-  for _, p in ipairs(parties) do p:start() end
+  for _, p in ipairs(parties) do
+    if not p.started then p:start() end
+  end
   for n = 1, 500 do
-    if meddle then meddle(n) end
-    local list = choices(parties)
+    if meddle and meddle(n) then return n end
+    local list = M.choices(parties)
     if #list > 0 then
       list[random:below(#list) + 1]()
     else
@@ -400,10 +442,30 @@ function M.run(parties, meddle)
       end
       if not waiting then return n end
       assert(waiting.deadline and waiting.deadline > 0, "a machine that waits for ever")
+      waiting.timed_out = true
       waiting:step { type = "deadline" }
     end
   end
   error("no end in 500 steps")
+end
+
+-- What both sides have in the end, once links between members and the sweep (P2.11) have done their part.
+function M.settle(i, r)
+  local function state(p)
+    if p.outcome == "opened" then return "open" end
+    return p.disk.opening and "opening" or "refused"
+  end
+  local a, b = state(i), state(r)
+  assert(not (a == "open" and b == "refused") and not (a == "refused" and b == "open"), "open on one side only")
+  if a == "refused" or b == "refused" then return "refused" end
+  assert(i.disk.opening.id == r.disk.opening.id and i.disk.opening.roster == r.disk.opening.roster)
+  return "open"
+end
+
+-- Runs until a party has done that action for the nth time.
+function M.run_until(parties, party, action, nth)
+  M.run(parties, function() return party:times(action) >= (nth or 1) end)
+  assert(party:times(action) >= (nth or 1), party.role .. " never did " .. action)
 end
 
 return M
