@@ -244,6 +244,19 @@ describe("handshake", function()
     for _, s in ipairs(r.sent) do assert.is_false(s.encrypted) end
   end)
 
+  it("P2.1 opens nowhere where M5 comes as a frame of another kind", function()
+    for _, kind in ipairs { 2, 3, 4, 5, 7 } do
+      local i, r, _, link = world.pair {}
+      link.tamper = function(from, frame)
+        if from == 1 and frame.encrypted then frame.kind = kind end
+        return frame
+      end
+      world.run { i, r }
+      assert_refused(i, r)
+      assert.equal(1, r.disk.spent)
+    end
+  end)
+
   local m6 = {
     { "mac", b64(("m"):rep(64)), "Tb" },
     { "certificate", b64("other"), "another discussion certificate than announced" },

@@ -373,6 +373,16 @@ describe("handshake", function()
       i:step { type = "frame", kind = 1, payload = wanted(handshake.hash(r.person.general)) }
       assert.same({ "refused", "failed" }, outcome(i))
       assert.same({}, sent(i, 2, false))
+      -- not before M2, and not after M3
+      i = world.pair {}
+      i:start()
+      i:step { type = "frame", kind = 1, payload = wanted(handshake.hash(i.person.general)) }
+      assert.same({ "refused", "failed" }, outcome(i))
+      i, r = world.pair { responder = { answer = false } }
+      world.run({ i, r }, function() return r.request end)
+      r:step { type = "frame", kind = 1, payload = wanted(handshake.hash(r.person.general)) }
+      assert.same({ "refused", "failed" }, outcome(r))
+      assert.same({}, sent(r, 2, false))
     end)
   end)
 end)
