@@ -118,6 +118,19 @@ describe("handshake", function()
       assert.same({ "refused", "failed" }, outcome(r))
     end)
 
+    it("P2.5 on the right message in clear where it belongs under the keys, and the other way round", function()
+      local i, r = world.pair {}
+      world.run({ i, r }, function() return #r.sent > 2 end)
+      local m6 = r.sent[3]
+      assert.is_true(m6.encrypted)
+      i:step { type = "frame", kind = 1, payload = m6.payload, encrypted = false }
+      assert.same({ "refused", "failed" }, outcome(i))
+      i, r = world.pair {}
+      world.run({ i, r }, function() return #r.sent > 0 end)
+      i:step { type = "frame", kind = 1, payload = r.sent[1].payload, encrypted = true }
+      assert.same({ "refused", "failed" }, outcome(i))
+    end)
+
     it("P2.1 on a second M7", function()
       local i, r = world.pair {}
       world.run_until({ i, r }, i, "verify_binding")
