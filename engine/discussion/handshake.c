@@ -129,6 +129,14 @@ static uint32_t result_bit(enum handshake_event_type type)
 	return UINT32_C(1) << (type - HANDSHAKE_EVENT_LOOKED_UP);
 }
 
+// Nothing is shown to the other side, and no outcome told, while one of these is on its way to disk:
+// a guess counts before anything can be concluded from it (P2.2), and whether a handshake was refused
+// or left opening depends on the commit.
+static uint32_t on_disk(void)
+{
+	return result_bit(HANDSHAKE_EVENT_GUESS_SPENT) | result_bit(HANDSHAKE_EVENT_COMMITTED);
+}
+
 struct handshake_action *handshake_ask(struct handshake *h, enum handshake_action_type type,
 				       enum handshake_event_type result)
 {
@@ -165,7 +173,7 @@ void handshake_end(struct handshake *h, enum handshake_reason reason, const char
 {
 	if (h->stage == STAGE_OVER || h->failing)
 		return;
-	if (h->awaited & result_bit(HANDSHAKE_EVENT_COMMITTED)) {
+	if (h->awaited & on_disk()) {
 		h->failing = true;
 		h->failing_reason = reason;
 		h->failing_detail = detail;
@@ -205,11 +213,19 @@ static void start(struct handshake *h)
 		responder_start(h);
 }
 
+// A valid M6 says that the other side holds the discussion: it is not given up for a link.
+static bool left_behind(struct handshake *h)
+{
+	if (h->role == HANDSHAKE_INITIATOR && h->stage == STAGE_FINISHING && !h->committed)
+		h->leaving = true;
+	return h->leaving;
+}
+
 static void unreadable(struct handshake *h)
 {
 	if (h->role == HANDSHAKE_RESPONDER)
 		responder_unreadable(h);
-	else
+	else if (!left_behind(h))
 		handshake_fail(h, "a frame that does not open");
 }
 
@@ -234,10 +250,7 @@ static enum handshake_reason silence(const struct handshake *h)
 
 static void link_ended(struct handshake *h)
 {
-	// a valid M6 says that the other side holds the discussion: it is not given up for a link
-	if (h->role == HANDSHAKE_INITIATOR && h->stage == STAGE_FINISHING && !h->committed)
-		h->link_ended = true;
-	else
+	if (!left_behind(h))
 		handshake_end(h, silence(h), "the link ended");
 }
 
@@ -258,13 +271,24 @@ static void end(struct handshake *h, enum handshake_reason reason)
 	handshake_end(h, reason, "ended here");
 }
 
+// What held back the end of a failing handshake may be known now.
+static void settle(struct handshake *h, const struct handshake_event *event)
+{
+	if (event->type == HANDSHAKE_EVENT_COMMITTED && event->result.code == OK)
+		handshake_committed(h);
+	if (h->awaited & on_disk())
+		return;
+	h->failing = false;
+	handshake_end(h, h->failing_reason, h->failing_detail);
+}
+
 static void result(struct handshake *h, const struct handshake_event *event)
 {
 	if (!(h->awaited & result_bit(event->type)))
 		return handshake_fail(h, "a result out of turn");
 	h->awaited &= ~result_bit(event->type);
-	if (h->failing && event->type != HANDSHAKE_EVENT_COMMITTED)
-		return;
+	if (h->failing)
+		return settle(h, event);
 	if (h->role == HANDSHAKE_INITIATOR)
 		initiator_result(h, event);
 	else
@@ -304,13 +328,20 @@ static void dispatch(struct handshake *h, const struct handshake_event *event)
 	}
 }
 
+static bool of_the_link(enum handshake_event_type type)
+{
+	return type == HANDSHAKE_EVENT_FRAME || type == HANDSHAKE_EVENT_UNREADABLE ||
+	       type == HANDSHAKE_EVENT_LINK_ENDED;
+}
+
 void handshake_step(struct handshake *h, const struct handshake_event *event,
 		    struct handshake_actions *out)
 {
 	if (h->stage == STAGE_OVER)
 		return;
-	bool is_result = event->type >= HANDSHAKE_EVENT_LOOKED_UP;
-	if ((h->failing || h->link_ended) && !is_result)
+	if (h->failing && event->type < HANDSHAKE_EVENT_LOOKED_UP)
+		return;
+	if (h->leaving && of_the_link(event->type))
 		return;
 	h->out = out;
 	dispatch(h, event);

@@ -121,7 +121,7 @@ static void check_ready(struct handshake *h, struct span plaintext)
 	h->ready_held = true;
 }
 
-static void committed(struct handshake *h)
+void handshake_committed(struct handshake *h)
 {
 	h->committed = true;
 	if (h->mode == HANDSHAKE_PASSWORD)
@@ -136,16 +136,11 @@ void handshake_finish_result(struct handshake *h, const struct handshake_event *
 	bool failed = event->result.code != OK;
 	switch (event->type) {
 	case HANDSHAKE_EVENT_COMMITTED:
-		if (!failed)
-			committed(h);
-		if (h->failing) {
-			h->failing = false;
-			handshake_end(h, h->failing_reason, h->failing_detail);
-		} else if (failed) {
-			handshake_fail(h, "the opening was not committed");
-		} else if (h->link_ended) {
+		if (failed)
+			return handshake_fail(h, "the opening was not committed");
+		handshake_committed(h);
+		if (h->leaving)
 			handshake_end(h, HANDSHAKE_REASON_LOST, "the link ended");
-		}
 		break;
 	case HANDSHAKE_EVENT_DISCUSSION_SEALED:
 		if (failed || event->result.bytes.len == 0)

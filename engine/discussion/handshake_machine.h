@@ -76,11 +76,11 @@ struct handshake {
 	bool verified, imported;  // the other's binding and discussion certificate
 	bool confirmed;           // responder: Ta holds
 	bool committed, ready_sent, ready_held; // ready_held: the other's M7 holds
-	bool link_ended; // initiator: after a valid M6; it still commits, for member links to finish
+	bool leaving; // initiator: the link is gone after M6; it still commits what M6 holds
 	// What is bad about the other side's part, where nothing may show before a wrong password
 	// would; NULL: nothing.
 	const char *rot;
-	// Ends so once COMMITTED is known.
+	// Ends so once what is on its way to disk is there.
 	bool failing;
 	enum handshake_reason failing_reason;
 	const char *failing_detail;
@@ -97,7 +97,7 @@ struct handshake_action *handshake_ask(struct handshake *h, enum handshake_actio
 bool handshake_asked(const struct handshake *h, enum handshake_event_type result); // ever
 void handshake_enter(struct handshake *h, enum handshake_stage stage, int64_t deadline_ms);
 void handshake_send(struct handshake *h, enum frame_kind kind, struct bytes *payload);
-// Ends it: as LEFT where the opening is committed; where it is being committed, once that is known.
+// Ends it: as LEFT where the opening is committed. Waits for what is on its way to disk.
 void handshake_end(struct handshake *h, enum handshake_reason reason, const char *detail);
 void handshake_fail(struct handshake *h, const char *detail); // with REASON_FAILED
 // Bad in the other side's part, where nothing may show before a wrong password would (P2.3).
@@ -142,6 +142,7 @@ void handshake_import_member(struct handshake *h);
 // The value of R_0 from both keys; false where they cannot be in one roster.
 bool handshake_begin_roster(struct handshake *h);
 void handshake_commit(struct handshake *h);
+void handshake_committed(struct handshake *h); // the result: guesses are restored, R says M6
 void handshake_seal_ready(struct handshake *h); // once M1 to M6 are there
 void handshake_take_ready(struct handshake *h, struct span payload); // M7 as it came
 void handshake_finish_result(struct handshake *h, const struct handshake_event *event);

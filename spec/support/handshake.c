@@ -6,6 +6,7 @@
 #include "discussion/arbitration.h"
 #include "discussion/handshake.h"
 #include "spec/support/fields.h"
+#include "wire/handshake.h"
 
 #define MACHINE "support.handshake"
 
@@ -395,6 +396,26 @@ static int support_presence(lua_State *L)
 	return 2;
 }
 
+// sign_open(M1, M2, sealed, presence secret) → M3
+static int support_sign_open(lua_State *L)
+{
+	struct span parts[3];
+	uint8_t signature[PRESENCE_SIGNATURE_LEN];
+	size_t secret_len;
+	for (int i = 0; i < 3; i++) {
+		size_t len;
+		const char *s = luaL_checklstring(L, i + 1, &len);
+		parts[i] = span(s, len);
+	}
+	const char *secret = luaL_checklstring(L, 4, &secret_len);
+	luaL_argcheck(L, secret_len == PRESENCE_SECRET_KEY_LEN, 4, "secret");
+	open_sign(parts[0], parts[1], parts[2], (const uint8_t *)secret, signature);
+	struct bytes *b = open_frame_join(signature, parts[2]);
+	lua_pushlstring(L, (const char *)b->data, b->len);
+	bytes_unref(b);
+	return 1;
+}
+
 // arbitrate(asking, own, own_mode, other, other_mode)
 static int support_arbitrate(lua_State *L)
 {
@@ -419,6 +440,7 @@ int luaopen_support_handshake(lua_State *L)
 		{"hash", support_hash},
 		{"pair", support_pair},
 		{"presence", support_presence},
+		{"sign_open", support_sign_open},
 		{"arbitrate", support_arbitrate},
 		{NULL, NULL},
 	};
