@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -105,9 +106,26 @@ static pid_t check_pid(lua_State *L, int index)
 	return (pid_t)pid;
 }
 
+// One that has ended and that nobody has waited for is none: where init does not reap, such a one stays for ever.
+static bool is_zombie(pid_t pid)
+{
+	char path[40], text[512];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return false;
+	size_t n = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	text[n] = 0;
+	// the name before it may hold anything
+	const char *state = strrchr(text, ')');
+	return state && state[1] == ' ' && (state[2] == 'Z' || state[2] == 'X');
+}
+
 static int sys_alive(lua_State *L)
 {
-	lua_pushboolean(L, kill(check_pid(L, 1), 0) == 0 || errno == EPERM);
+	pid_t pid = check_pid(L, 1);
+	lua_pushboolean(L, (kill(pid, 0) == 0 || errno == EPERM) && !is_zombie(pid));
 	return 1;
 }
 

@@ -82,6 +82,14 @@ describe("sys", function()
   it("knows this process and this user", function()
     assert.is_true(sys.alive(sys.getpid()))
     assert.is_false(sys.alive(2 ^ 31 - 1 | 0))
+    -- a child that has ended, and that this process has not waited for yet
+    local child = assert(loop.spawn { program = "true" })
+    local deadline = sys.monotonic_ms() + 5000
+    local alive
+    repeat alive = sys.alive(child.pid) until not alive or sys.monotonic_ms() > deadline
+    assert.is_false(alive)
+    assert.is_true(child:running())
+    turns.run("the child's end")
     assert.are.equal("not_found", select(3, sys.kill(2 ^ 31 - 1 | 0, "SIGTERM")))
     assert.has_error(function() sys.kill(0, "SIGTERM") end)
     assert.has_error(function() sys.kill(-1, "SIGTERM") end)

@@ -17,7 +17,7 @@ return {
           name = "name", type = "string", required = true, least = 1, most = 32,
           text = "what others see; up to 32 bytes",
         },
-        { name = "passphrase", type = "secret", text = "protects the key on disk; asked for at every start" },
+        { name = "passphrase", type = "secret", least = 1, text = "protects the key on disk; asked for at every start" },
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity", errors = { "wrong_state", "crypto", "io" },
@@ -26,7 +26,7 @@ return {
       name = "unlock",
       text = "Opens the own key with its passphrase.",
       params = {
-        { name = "passphrase", type = "secret", required = true, text = "of the own key" },
+        { name = "passphrase", type = "secret", required = true, least = 1, text = "of the own key" },
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity",
@@ -43,8 +43,8 @@ return {
       name = "passphrase",
       text = "Changes the passphrase of the own key.",
       params = {
-        { name = "old", type = "secret", text = "the present one; left out where there is none" },
-        { name = "new", type = "secret", required = true, text = "the new one; empty: none from now on" },
+        { name = "old", type = "secret", least = 1, text = "the present one; left out where there is none" },
+        { name = "new", type = "secret", required = true, least = 1, text = "the new one" },
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity",
