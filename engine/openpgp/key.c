@@ -52,11 +52,13 @@ void key_job_end(struct key_job *job, enum err code, const struct err_info *info
 	struct err_info none = {.code = code};
 	struct key_result result = {.verdict = job->verdict};
 	if (code == OK) {
-		result.home = job->own_home ? job->home : NULL;
+		if (!job->throw_away) {
+			result.home = job->own_home ? job->home : NULL;
+			job->home = NULL;
+		}
 		result.certificate = job->certificate;
 		result.certificate_info = &job->info;
 		result.plaintext = job->plaintext;
-		job->home = NULL;
 	}
 	job->done(job->arg, code, info ? info : &none, &result);
 	key_job_free(job);
@@ -363,7 +365,7 @@ enum err key_vet_start(const struct key_call *call, struct bytes *certificate, s
 	if (e == OK)
 		e = home_create(call->homes, &job->home, info);
 	if (e == OK) {
-		job->own_home = true;
+		job->own_home = job->throw_away = true;
 		struct gpg_call next = key_job_step(job, on_vet_imported);
 		e = gpg_import_start(&next, certificate, &job->op, info);
 	}

@@ -13,6 +13,7 @@ struct key_job {
 	struct gpg_op *op; // the step under way, or NULL while an agent is waited for
 	struct home *home;
 	bool own_home;     // made by the job: destroyed unless handed over
+	bool throw_away;   // never handed over
 	bool stranger, discussion, canceled;
 	struct secret *passphrase, *fresh;
 	struct bytes *certificate, *text, *signature, *plaintext;
