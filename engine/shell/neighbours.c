@@ -231,6 +231,19 @@ static void to_table_form(const struct presence_record *r, struct span certifica
 			out->endpoint_count++;
 }
 
+static bool is_certificate_of(struct span certificate, const char *fingerprint)
+{
+	struct certificate_info walked;
+	return certificate_check(certificate, &walked, NULL) == OK &&
+	       strcmp(walked.primary.fingerprint, fingerprint) == 0;
+}
+
+// An entry that is gone already can only be named.
+static void tell_gone(struct neighbours *n, const char *fingerprint)
+{
+	engine_emit(n->engine, "peer.lost", "peer", json_pack("{s:s, s:b}", "fingerprint", fingerprint, "online", 0));
+}
+
 // Takes a record whose own signature holds; wants_proof says whether its certification is still to be checked.
 static struct peer_outcome take(struct neighbours *n, const struct presence_record *r, const struct presence_parts *parts,
 				struct span certificate, enum peer_source source, const struct addr *from, bool direct)
@@ -241,12 +254,14 @@ static struct peer_outcome take(struct neighbours *n, const struct presence_reco
 	struct peer_outcome o = peer_table_feed(n->table, &record, source, from, direct, clock_now_ms(e->clock));
 	if (o.evicted[0])
 		certificates_drop(&n->certificates, o.evicted);
+	if (o.evicted[0] && o.evicted_online)
+		tell_gone(n, o.evicted);
 	const struct peer *p = peer_table_get(n->table, r->fingerprint);
 	if (p && (o.verdict == PEER_TAKEN || o.verdict == PEER_BESIDE)) {
 		struct certificate_entry *keys = certificates_make(&n->certificates, r->fingerprint);
 		struct hash h = hash_of(certificate);
 		// a proven entry's certificate is never replaced by what an unproven record brings
-		if (!keys->certificate && hash_equal(&h, &r->general))
+		if (!keys->certificate && hash_equal(&h, &r->general) && is_certificate_of(certificate, r->fingerprint))
 			certificates_set(&keys->certificate, certificate);
 		if (o.verdict == PEER_TAKEN) {
 			certificates_set(&keys->certification, bytes_span(parts->certification));
@@ -370,7 +385,8 @@ bool neighbours_knows_host(struct neighbours *n, const struct addr *from)
 	for (size_t i = 0; i < peer_table_count(n->table); i++) {
 		const struct peer *p = peer_table_at(n->table, i);
 		for (size_t k = 0; p->known && k < p->addresses.count; k++)
-			if (memcmp(p->addresses.at[k].endpoint.ip, from->ip, sizeof from->ip) == 0)
+			if (p->addresses.at[k].confirmed_ms && // not what somebody only named
+			    memcmp(p->addresses.at[k].endpoint.ip, from->ip, sizeof from->ip) == 0)
 				return true;
 	}
 	return false;
@@ -410,6 +426,17 @@ void neighbours_confirm(struct neighbours *n, const char *fingerprint, const str
 void neighbours_failed(struct neighbours *n, const char *fingerprint, const struct addr *at)
 {
 	(void)peer_table_fail(n->table, fingerprint, at);
+}
+
+void neighbours_disproven(struct neighbours *n, const struct prove_check *check)
+{
+	struct hash h = hash_of(bytes_span(check->certification));
+	bool was_online = false;
+	if (!peer_table_disproven(n->table, check->fingerprint, check->key, &h, &was_online))
+		return;
+	certificates_drop(&n->certificates, check->fingerprint);
+	if (was_online)
+		tell_gone(n, check->fingerprint);
 }
 
 void neighbours_proven(struct neighbours *n, const char *fingerprint, const struct peer_outcome *o)

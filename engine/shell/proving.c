@@ -118,9 +118,8 @@ static void take_verdict(struct neighbours *n, const struct prove_check *check, 
 			peer_table_proven(n->table, check->fingerprint, check->key, check->since_ms, now);
 		neighbours_proven(n, check->fingerprint, &o);
 	} else if (bad) {
-		struct hash h = hash_of(bytes_span(check->certification));
 		log_info("the certification of %.8s's presence key does not hold", check->fingerprint);
-		(void)peer_table_disproven(n->table, check->fingerprint, check->key, &h, NULL);
+		neighbours_disproven(n, check);
 		metrics_count(&n->engine->metrics, "certifications_refused", NULL);
 	}
 	tell(n, check, code);

@@ -18,7 +18,8 @@ struct proof *proof_decided(struct neighbours *n, enum err code, const uint8_t *
 
 void proving_cancel(struct neighbours *n); // checks under way and proofs that wait: no callback
 
-// neighbours.c: after the table has been told.
+// neighbours.c: what the table and whoever listens is told of a check.
+void neighbours_disproven(struct neighbours *n, const struct prove_check *check);
 void neighbours_proven(struct neighbours *n, const char *fingerprint, const struct peer_outcome *o);
 
 #endif
