@@ -42,6 +42,9 @@ static const char *runtime_base(void)
 static enum err make_directory(struct aliases *a, struct err_info *info)
 {
 	const char *base = runtime_base();
+	// the old name if it can be had: running agents know their homes by it
+	if (a->directory && mkdir(a->directory, 0700) == 0)
+		return OK;
 	free(a->directory);
 	a->directory = mem_format("%s/" PREFIX "XXXXXX", base ? base : "/tmp");
 	if (mkdtemp(a->directory))

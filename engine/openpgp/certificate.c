@@ -78,9 +78,10 @@ static enum err read_key(struct span body, struct key_info *out, struct span *oi
 // What the walk has seen; the last key or user id owns the signatures that follow it.
 struct walk {
 	struct certificate_info *out;
-	unsigned owner; // enum packet_kind of the last key or user id; 0 before the first
-	size_t packets, user_ids, signatures, unsigned_owner;
-	bool revoked;   // the last subkey
+	unsigned owner; // enum packet_kind of the last key or user id
+	size_t packets, user_ids, signatures;
+	bool unsigned_owner; // it has no signature yet
+	bool revoked;        // the last subkey
 	struct span oid_primary, oid_subkey;
 };
 
@@ -94,12 +95,9 @@ static enum err end_of_owner(struct walk *w, struct err_info *info)
 static enum err walk_key(struct walk *w, const struct packet *p, struct err_info *info)
 {
 	struct certificate_info *out = w->out;
-	if ((p->kind == PACKET_PRIMARY) != (w->owner == 0))
-		return err_set(info, ERR_BAD_INPUT, w->owner ? "certificate: a second primary key"
-							     : "certificate: it does not begin with a primary key");
 	if (p->kind == PACKET_PRIMARY)
 		return read_key(p->body, &out->primary, &w->oid_primary, info);
-	w->unsigned_owner = 1;
+	w->unsigned_owner = true;
 	w->revoked = false;
 	return read_key(p->body, &out->subkeys[out->subkey_count++], &w->oid_subkey, info);
 }
@@ -107,14 +105,14 @@ static enum err walk_key(struct walk *w, const struct packet *p, struct err_info
 static enum err walk_user_id(struct walk *w, const struct packet *p, struct err_info *info)
 {
 	struct certificate_info *out = w->out;
-	if (w->owner == 0 || w->owner == PACKET_SUBKEY)
+	if (w->owner == PACKET_SUBKEY)
 		return err_set(info, ERR_BAD_INPUT, "certificate: a user id in the wrong place");
 	if (w->user_ids++ == 0) {
 		out->user_id_len = p->body.len < USER_ID_MAX ? p->body.len : USER_ID_MAX;
 		if (out->user_id_len)
 			memcpy(out->user_id, p->body.data, out->user_id_len);
 	}
-	w->unsigned_owner = 1;
+	w->unsigned_owner = true;
 	return OK;
 }
 
@@ -141,7 +139,7 @@ static enum err walk_signature(struct walk *w, const struct packet *p, struct er
 	if (!type_fits(s.type, w->owner))
 		return err_set(info, ERR_BAD_INPUT, "certificate: a signature of type 0x%02x in the wrong place", s.type);
 	w->signatures++;
-	w->unsigned_owner = 0;
+	w->unsigned_owner = false;
 	if (w->owner == PACKET_SUBKEY) {
 		struct key_info *key = &w->out->subkeys[w->out->subkey_count - 1];
 		if (s.type == 0x28)
@@ -161,10 +159,14 @@ static enum err walk_packet(struct walk *w, const struct packet *p, struct err_i
 		return err_set(info, ERR_BAD_INPUT, "certificate: a packet in parts");
 	if (++w->packets > CERTIFICATE_PACKETS_MAX)
 		return err_set(info, ERR_BAD_INPUT, "certificate: more than %d packets", CERTIFICATE_PACKETS_MAX);
+	if (p->kind != PACKET_PRIMARY && p->kind != PACKET_SUBKEY && p->kind != PACKET_USER_ID &&
+	    p->kind != PACKET_SIGNATURE)
+		return packet_refuse(info, "certificate", p);
+	if ((w->packets == 1) != (p->kind == PACKET_PRIMARY))
+		return err_set(info, ERR_BAD_INPUT, w->packets == 1 ? "certificate: it does not begin with a primary key"
+								    : "certificate: a second primary key");
 	if (p->kind == PACKET_SIGNATURE)
 		return walk_signature(w, p, info);
-	if (p->kind != PACKET_PRIMARY && p->kind != PACKET_SUBKEY && p->kind != PACKET_USER_ID)
-		return packet_refuse(info, "certificate", p);
 	e = end_of_owner(w, info);
 	if (e == OK)
 		e = p->kind == PACKET_USER_ID ? walk_user_id(w, p, info) : walk_key(w, p, info);

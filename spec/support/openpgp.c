@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "openpgp/key.h"
 #include "spec/support/openpgp_values.h"
@@ -280,6 +281,7 @@ static int rig_new(lua_State *L)
 	struct err_info info;
 	*r = (struct rig){.loop = loop_new()};
 	luaL_setmetatable(L, RIG);
+	log_set_level(LOG_ERROR); // what the specs provoke is warned of
 	enum err e = rig_open(r, directory, &info);
 	return e ? push_failure(L, e, &info) : 1;
 }
