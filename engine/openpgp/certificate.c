@@ -14,12 +14,7 @@ static const uint8_t oid_cv25519[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x97, 0x55, 
 static void fingerprint_of(struct span body, struct key_info *out)
 {
 	uint8_t input[3 + CERTIFICATE_MAX], digest[20];
-	// libgcrypt complains to syslog where nobody has said that it is ready
-	if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
-		gcry_check_version(NULL);
-		gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-		gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-	}
+	gcrypt_ready();
 	input[0] = 0x99;
 	input[1] = (uint8_t)(body.len >> 8);
 	input[2] = (uint8_t)body.len;

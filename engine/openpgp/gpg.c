@@ -340,13 +340,11 @@ static void count(struct gpg *g, const struct gpg_op *op)
 		g->load.verdicts[op->result.verdict]++;
 }
 
-// What gpgme says of the operation; only called where nobody has cancelled it and it was not too late.
+// What gpgme says of the operation; only called where nobody has cancelled it and it was not too late. gpgme ends some operations
+// itself because of what gpg says: that is no failure of another kind.
 static void collect(struct gpg_op *op)
 {
-	if (op->failure)
-		op->code = op_translate(op, op->failure);
-	else
-		op->code = op->operation->collect(op, runner_context(op->runner), op->refusal);
+	op->code = op->operation->collect(op, runner_context(op->runner), op->failure ? op->failure : op->refusal);
 }
 
 static void finish(void *arg)

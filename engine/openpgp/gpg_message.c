@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "openpgp/gpg_internal.h"
+#include "openpgp/inner.h"
 
 #define SESSION_KEY_MAX 128
 
@@ -97,18 +98,18 @@ static void read_decryption(gpgme_ctx_t context, struct verdict_facts *facts)
 	facts->encrypted = true;
 	// gpg fails where integrity protection is missing, and the packet walk has let nothing through but SEIPD
 	facts->mdc = result && !result->legacy_cipher_nomdc;
-	if (!result)
-		return;
-	facts->wrong_key_usage = facts->wrong_key_usage || result->wrong_key_usage;
-	facts->file_name = result->file_name && *result->file_name;
+	facts->wrong_key_usage = facts->wrong_key_usage || (result && result->wrong_key_usage);
 }
 
-static enum err judge(struct gpg_op *op, const struct verdict_facts *facts)
+// `detail` says more of a shape that is refused.
+static enum err judge(struct gpg_op *op, const struct verdict_facts *facts, const char *detail)
 {
+	const char *name = op->operation->name;
 	op->result.verdict = verdict_of(facts, op->fingerprint);
+	if (op->result.verdict == VERDICT_SHAPE)
+		return err_set(&op->info, ERR_CRYPTO, "%s: not accepted (shape): %s", name, detail);
 	if (op->result.verdict != VERDICT_ACCEPTED)
-		return err_set(&op->info, ERR_CRYPTO, "%s: not accepted (%s)", op->operation->name,
-			       verdict_name(op->result.verdict));
+		return err_set(&op->info, ERR_CRYPTO, "%s: not accepted (%s)", name, verdict_name(op->result.verdict));
 	memcpy(op->result.fingerprint, facts->signer, sizeof facts->signer);
 	op->result.hash = facts->hash;
 	return OK;
@@ -144,18 +145,39 @@ static struct secret *take_session_key(gpgme_ctx_t context)
 	return key;
 }
 
+static bool has_our_key(gpgme_ctx_t context)
+{
+	gpgme_decrypt_result_t result = gpgme_op_decrypt_result(context);
+	for (gpgme_recipient_t r = result ? result->recipients : NULL; r; r = r->next)
+		if (!r->status)
+			return true;
+	return false;
+}
+
+// Where our key was found and is not locked, whatever gpg found in the noise behind it is one thing: the message cannot be opened. gpgme
+// would rather speak of the other recipients' secret keys, which are never here.
+static gpgme_error_t what_failed(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
+{
+	if (!has_our_key(context) || gpgme_err_code_to_errno(gpgme_err_code(refusal)))
+		return refusal;
+	op->notes.no_secret_key = false;
+	return gpgme_error(GPG_ERR_DECRYPT_FAILED);
+}
+
 static enum err collect_open(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
 {
 	struct verdict_facts facts = {.failed = refusal != 0};
 	struct secret *key = take_session_key(context);
+	struct err_info detail;
 	enum err e;
 	read_decryption(context, &facts);
 	read_signatures(context, &facts);
 	if (refusal) {
 		op->result.verdict = VERDICT_GPG_ERROR;
-		e = op_translate(op, refusal);
+		e = op_translate(op, what_failed(op, context, refusal));
 	} else {
-		e = judge(op, &facts);
+		facts.shape = inner_check(bytes_span(op->input), secret_span(key), buf_span(&op->output), &detail) == OK;
+		e = judge(op, &facts, detail.text);
 	}
 	if (e == OK) {
 		op->result.output = buf_take(&op->output);
@@ -236,7 +258,7 @@ static enum err collect_verify(struct gpg_op *op, gpgme_ctx_t context, gpgme_err
 	struct verdict_facts facts = {.failed = refusal != 0};
 	read_signatures(context, &facts);
 	if (!refusal)
-		return judge(op, &facts);
+		return judge(op, &facts, "");
 	op->result.verdict = VERDICT_GPG_ERROR;
 	return op_translate(op, refusal);
 }

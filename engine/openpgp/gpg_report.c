@@ -23,7 +23,7 @@ static void note_code(struct status_notes *notes, gpgme_error_t e)
 	}
 }
 
-// "ERROR pkdecrypt_failed 67108949" and "FAILURE sign 67108949": where, then what.
+// Of "ERROR pkdecrypt_failed 67108949" and "FAILURE sign 67108949" the second word counts.
 gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments)
 {
 	struct gpg_op *op = arg;
@@ -57,15 +57,8 @@ static enum err code_of(gpgme_error_t e)
 		return ERR_TOO_LARGE;
 	case GPG_ERR_CANCELED:
 		return ERR_CANCELED;
-	case GPG_ERR_EAGAIN:
-	case GPG_ERR_EMFILE:
-	case GPG_ERR_ENFILE:
-	case GPG_ERR_EIO:
-	case GPG_ERR_ENOSPC:
-	case GPG_ERR_EACCES:
-		return ERR_IO;
 	default:
-		return ERR_CRYPTO;
+		return gpgme_err_code_to_errno(gpgme_err_code(e)) ? ERR_IO : ERR_CRYPTO;
 	}
 }
 

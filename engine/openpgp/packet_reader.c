@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "openpgp/packet_reader.h"
 
+#include <gcrypt.h>
+
 #define FIRST_PART_MIN 512 // RFC 4880, 4.2.2.4
 
 struct octets octets_of(struct span s)
@@ -77,13 +79,26 @@ enum err packet_next(struct octets *r, struct packet *p, struct err_info *info)
 	p->len = len;
 	if (p->partial && len < FIRST_PART_MIN)
 		r->bad = true;
+	const uint8_t *rest = r->at;
 	for (bool more = p->partial; more && !r->bad;) {
 		size_t part = take_new_length(r, &more);
 		p->len += octets_take(r, part).len;
 	}
+	p->rest = span(rest, (size_t)(r->at - rest));
 	if (r->bad)
 		return err_set(info, ERR_BAD_INPUT, "a packet of kind %u is cut short or has no definite length", p->kind);
 	return OK;
+}
+
+enum err packet_append_body(const struct packet *p, struct buf *out)
+{
+	struct octets r = octets_of(p->rest);
+	enum err e = buf_append_span(out, p->body);
+	for (bool more = p->partial; more && e == OK;) {
+		size_t len = take_new_length(&r, &more);
+		e = buf_append_span(out, octets_take(&r, len));
+	}
+	return e;
 }
 
 static const char *kind_name(unsigned kind)
@@ -148,4 +163,13 @@ enum err signature_read(struct span body, struct signature *out, struct err_info
 	if (r.bad || hashed.bad || unhashed.bad || octets_left(&r))
 		return err_set(info, ERR_BAD_INPUT, "a signature's inner lengths do not fit");
 	return OK;
+}
+
+void gcrypt_ready(void)
+{
+	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
+		return;
+	gcry_check_version(NULL);
+	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
 }

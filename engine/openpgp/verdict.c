@@ -14,8 +14,6 @@ enum verdict verdict_of(const struct verdict_facts *facts, const char *signer)
 		return VERDICT_NO_MDC;
 	if (facts->wrong_key_usage)
 		return VERDICT_WRONG_KEY_USAGE;
-	if (facts->encrypted && facts->file_name)
-		return VERDICT_FILE_NAME;
 	if (facts->signatures == 0)
 		return VERDICT_UNSIGNED;
 	if (facts->signatures > 1)
@@ -27,6 +25,8 @@ enum verdict verdict_of(const struct verdict_facts *facts, const char *signer)
 	// an empty or short fingerprint never matches, whatever the table holds
 	if (!fingerprint_valid(facts->signer) || strcmp(facts->signer, signer) != 0)
 		return VERDICT_WRONG_SIGNER;
+	if (facts->encrypted && !facts->shape)
+		return VERDICT_SHAPE;
 	return VERDICT_ACCEPTED;
 }
 
@@ -37,12 +37,12 @@ const char *verdict_name(enum verdict verdict)
 		[VERDICT_GPG_ERROR] = "gpg_error",
 		[VERDICT_NO_MDC] = "no_mdc",
 		[VERDICT_WRONG_KEY_USAGE] = "wrong_key_usage",
-		[VERDICT_FILE_NAME] = "file_name",
 		[VERDICT_UNSIGNED] = "unsigned",
 		[VERDICT_SEVERAL_SIGNATURES] = "several_signatures",
 		[VERDICT_BAD_SIGNATURE] = "bad_signature",
 		[VERDICT_WEAK_HASH] = "weak_hash",
 		[VERDICT_WRONG_SIGNER] = "wrong_signer",
+		[VERDICT_SHAPE] = "shape",
 	};
 	return verdict < VERDICT_COUNT ? names[verdict] : "?";
 }

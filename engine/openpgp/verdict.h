@@ -12,21 +12,21 @@ enum verdict {
 	VERDICT_GPG_ERROR,          // gpg, gpgme or a limit of ours ended the operation
 	VERDICT_NO_MDC,             // encrypted without integrity protection
 	VERDICT_WRONG_KEY_USAGE,    // made or encrypted with a key not meant for it
-	VERDICT_FILE_NAME,          // the literal packet names a file (P3.1)
 	VERDICT_UNSIGNED,
 	VERDICT_SEVERAL_SIGNATURES,
 	VERDICT_BAD_SIGNATURE,      // its status is anything but "good": bad, expired, revoked, key missing …
 	VERDICT_WEAK_HASH,          // not SHA-256, SHA-384 or SHA-512
 	VERDICT_WRONG_SIGNER,       // good, but by another key than the expected one
+	VERDICT_SHAPE,              // something else stood beside the signed text, around it or in its name (P3.1): see inner.h
 	VERDICT_COUNT
 };
 
 struct verdict_facts {
 	bool failed;          // the operation as a whole did
-	bool encrypted;       // false for a detached signature: the three facts about encryption are not looked at
+	bool encrypted;       // false for a detached signature: mdc and shape are not looked at
 	bool mdc;
 	bool wrong_key_usage; // of the decryption key or of any signature
-	bool file_name;
+	bool shape;           // inner_check finds it as it must be
 	size_t signatures;
 	// of the first signature
 	unsigned status;      // gpg's code, 0 = good

@@ -6,7 +6,7 @@ describe("verdict", function()
 
   -- the facts of a message that is to be accepted, with some of them changed
   local function facts(changes)
-    local f = { encrypted = true, mdc = true, signatures = 1, status = 0, hash = SHA512, signer = us }
+    local f = { encrypted = true, mdc = true, shape = true, signatures = 1, status = 0, hash = SHA512, signer = us }
     for k, v in pairs(changes or {}) do f[k] = v end
     return f
   end
@@ -23,7 +23,7 @@ describe("verdict", function()
     assert.are.equal("gpg_error", verdict { failed = true })
     assert.are.equal("no_mdc", verdict { mdc = false })
     assert.are.equal("wrong_key_usage", verdict { wrong_key_usage = true })
-    assert.are.equal("file_name", verdict { file_name = true })
+    assert.are.equal("shape", verdict { shape = false })
     assert.are.equal("unsigned", verdict { signatures = 0 })
     assert.are.equal("several_signatures", verdict { signatures = 2 })
     assert.are.equal("several_signatures", verdict { signatures = 1000 })
@@ -49,7 +49,7 @@ describe("verdict", function()
   end)
 
   it("P3.4 asks nothing about encryption of a detached signature, and the rest all the same", function()
-    local detached = { encrypted = false, mdc = false, file_name = true }
+    local detached = { encrypted = false, mdc = false, shape = false }
     assert.are.equal("accepted", verdict(detached))
     detached.signatures = 0
     assert.are.equal("unsigned", verdict(detached))
@@ -59,7 +59,7 @@ describe("verdict", function()
 
   it("P3.4 never accepts where two facts are wrong", function()
     local wrong = {
-      { failed = true }, { mdc = false }, { wrong_key_usage = true }, { file_name = true }, { signatures = 0 },
+      { failed = true }, { mdc = false }, { wrong_key_usage = true }, { shape = false }, { signatures = 0 },
       { signatures = 2 }, { status = 9 }, { hash = 2 }, { signer = them },
     }
     for _, a in ipairs(wrong) do

@@ -70,7 +70,7 @@ static int verdict(lua_State *L)
 		.encrypted = flag(L, "encrypted"),
 		.mdc = flag(L, "mdc"),
 		.wrong_key_usage = flag(L, "wrong_key_usage"),
-		.file_name = flag(L, "file_name"),
+		.shape = flag(L, "shape"),
 		.signatures = (size_t)number(L, 1, "signatures", 0),
 		.status = (unsigned)number(L, 1, "status", 0),
 		.hash = (unsigned)number(L, 1, "hash", 0),
