@@ -141,6 +141,13 @@ void *binding_new(lua_State *L, const char *type, size_t size, int values)
 	return p;
 }
 
+void binding_keep_callback(lua_State *L, int options, const char *name, int slot)
+{
+	if (lua_getfield(L, options, name) != LUA_TNIL)
+		luaL_argcheck(L, lua_isfunction(L, -1), options, name);
+	lua_setiuservalue(L, -2, slot);
+}
+
 const char *binding_check_path(lua_State *L, int index)
 {
 	size_t len;

@@ -37,6 +37,9 @@ int binding_result(lua_State *L, enum err code, const struct err_info *info);
 void binding_type(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *metamethods);
 // Pushes a zeroed userdata of that type, with room for `values` user values.
 void *binding_new(lua_State *L, const char *type, size_t size, int values);
+// Keeps the function options[name] as the user value `slot` of the userdata on top of the stack; raises where it is something else
+// than a function or nil. `options`: index of a table.
+void binding_keep_callback(lua_State *L, int options, const char *name, int slot);
 // The path argument at index: a string without NUL.
 const char *binding_check_path(lua_State *L, int index);
 

@@ -169,13 +169,6 @@ static int server_close(lua_State *L)
 	return 0;
 }
 
-static void keep_callback(lua_State *L, int options, const char *name, int slot)
-{
-	if (lua_getfield(L, options, name) != LUA_TNIL)
-		luaL_argcheck(L, lua_isfunction(L, -1), options, name);
-	lua_setiuservalue(L, -2, slot);
-}
-
 static int server_listen(lua_State *L)
 {
 	static const struct control_callbacks callbacks = {
@@ -190,10 +183,10 @@ static int server_listen(lua_State *L)
 	luaL_checktype(L, 2, LUA_TTABLE);
 	struct loop *loop = binding_loop(L);
 	struct server *s = binding_new(L, SERVER_TYPE, sizeof *s, SLOTS);
-	keep_callback(L, 2, "open", SLOT_OPEN);
-	keep_callback(L, 2, "request", SLOT_REQUEST);
-	keep_callback(L, 2, "drained", SLOT_DRAINED);
-	keep_callback(L, 2, "gone", SLOT_GONE);
+	binding_keep_callback(L, 2, "open", SLOT_OPEN);
+	binding_keep_callback(L, 2, "request", SLOT_REQUEST);
+	binding_keep_callback(L, 2, "drained", SLOT_DRAINED);
+	binding_keep_callback(L, 2, "gone", SLOT_GONE);
 	enum err e = control_open(&s->control, loop, path, geteuid(), &callbacks, s, &info);
 	if (e)
 		return binding_fail(L, e, &info);

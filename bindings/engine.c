@@ -61,13 +61,6 @@ static void engine_stopped(void *arg)
 
 // --- open -----------------------------------------------------------------------------------------------------------------------
 
-static void keep_callback(lua_State *L, const char *name, int slot)
-{
-	if (lua_getfield(L, 1, name) != LUA_TNIL)
-		luaL_argcheck(L, lua_isfunction(L, -1), 1, name);
-	lua_setiuservalue(L, -2, slot);
-}
-
 // the string stays where it is: in the table at index 1
 static const char *text_field(lua_State *L, const char *name)
 {
@@ -102,9 +95,9 @@ static int engine_open_lua(lua_State *L)
 	luaL_argcheck(L, config.data && config.run, 1, "data and run are needed");
 	struct loop *loop = binding_loop(L);
 	struct lua_engine *e = binding_new(L, ENGINE_TYPE, sizeof *e, SLOTS);
-	keep_callback(L, "ready", SLOT_READY);
-	keep_callback(L, "event", SLOT_EVENT);
-	keep_callback(L, "stopped", SLOT_STOPPED);
+	binding_keep_callback(L, 1, "ready", SLOT_READY);
+	binding_keep_callback(L, 1, "event", SLOT_EVENT);
+	binding_keep_callback(L, 1, "stopped", SLOT_STOPPED);
 	const struct engine_hooks hooks = {engine_ready, engine_event, engine_stopped, e};
 	enum err code = read_options(L, &config.options, &info);
 	if (!code) {

@@ -301,9 +301,7 @@ static int loop_spawn(lua_State *L)
 	if (e)
 		return binding_fail(L, e, &info);
 	struct process *p = binding_new(L, PROCESS_TYPE, sizeof *p, SLOTS);
-	if (lua_getfield(L, 1, "on_exit") != LUA_TNIL)
-		luaL_argcheck(L, lua_isfunction(L, -1), 1, "on_exit");
-	lua_setiuservalue(L, -2, SLOT_EXIT);
+	binding_keep_callback(L, 1, "on_exit", SLOT_EXIT);
 	e = start(s, &p->pid, &info);
 	if (e)
 		return binding_fail(L, e, &info);

@@ -39,8 +39,8 @@ struct lua_stream {
 	bool pipe; // a program's output may end without a newline
 	struct ev_io reader, writer;
 	struct buf in;
-	size_t handled; // bytes of `in` that were given out as lines, or looked at without finding an end
-	size_t looked;
+	size_t handled; // bytes of `in` that were given out as lines
+	size_t looked;	// bytes of it in which no further newline is to be found
 	struct chunk *first, **tail;
 	size_t queued, max_queue;
 };
@@ -304,13 +304,6 @@ static int stream_gc(lua_State *L)
 	return 0;
 }
 
-static void keep_callback(lua_State *L, int options, const char *name, int slot)
-{
-	if (lua_getfield(L, options, name) != LUA_TNIL)
-		luaL_argcheck(L, lua_isfunction(L, -1), options, name);
-	lua_setiuservalue(L, -2, slot);
-}
-
 static size_t size_option(lua_State *L, int options, const char *name, size_t standard, size_t most)
 {
 	size_t size = standard;
@@ -343,8 +336,8 @@ void loop_stream_push(lua_State *L, int fd, int options)
 	buf_init(&s->in, size_option(L, options, "max_line", LINE_STANDARD, LINE_MOST) + 1);
 	s->max_queue = size_option(L, options, "max_queue", QUEUE_STANDARD, QUEUE_MOST);
 	if (options) {
-		keep_callback(L, options, "line", SLOT_LINE);
-		keep_callback(L, options, "close", SLOT_CLOSE);
+		binding_keep_callback(L, options, "line", SLOT_LINE);
+		binding_keep_callback(L, options, "close", SLOT_CLOSE);
 	}
 	anchor_set(&s->self, L, -1);
 	if (s->readable)

@@ -17,7 +17,10 @@ return {
           name = "name", type = "string", required = true, least = 1, most = 32,
           text = "what others see; up to 32 bytes",
         },
-        { name = "passphrase", type = "secret", least = 1, text = "protects the key on disk; asked for at every start" },
+        {
+          name = "passphrase", type = "secret", least = 1,
+          text = "protects the key on disk; asked for at every start",
+        },
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity", errors = { "wrong_state", "crypto", "io" },
