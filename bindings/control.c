@@ -7,6 +7,7 @@
 #include "bindings/common.h"
 #include "bindings/json.h"
 #include "net/control.h"
+#include "wire/json.h"
 
 #define SERVER_TYPE "sotto.control"
 #define CLIENT_TYPE "sotto.control.client"
@@ -298,7 +299,7 @@ int luaopen_sotto_control(lua_State *L)
 		{"listen", server_listen}, {"line", line_make}, {"parse", parse},
 		{"secrets", binding_request_set_secrets}, {NULL, NULL},
 	};
-	binding_json_wipe_freed();
+	json_wipe_on_free();
 	// for the marks of arrays and null
 	luaL_requiref(L, "sotto.json", luaopen_sotto_json, 0);
 	lua_pop(L, 1);

@@ -8,6 +8,7 @@
 #include "bindings/common.h"
 #include "bindings/json.h"
 #include "bindings/secret.h"
+#include "wire/json.h"
 
 #define ENGINE_TYPE "sotto.engine"
 
@@ -238,7 +239,7 @@ int luaopen_sotto_engine(lua_State *L)
 	static const luaL_Reg functions[] = {{"open", engine_open_lua}, {NULL, NULL}};
 	static const luaL_Reg methods[] = {{"call", engine_call_lua}, {"stop", engine_stop_lua}, {NULL, NULL}};
 	static const luaL_Reg meta[] = {{"__gc", engine_gc}, {NULL, NULL}};
-	binding_json_wipe_freed();
+	json_wipe_on_free();
 	binding_type(L, ENGINE_TYPE, methods, meta);
 	luaL_newlib(L, functions);
 	push_options(L);

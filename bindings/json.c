@@ -2,66 +2,15 @@
 // Decoding, and the module; json_write.c encodes.
 #include "bindings/json.h"
 
-#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bindings/common.h"
 #include "bindings/json_types.h"
+#include "wire/json.h"
 
 #define TEXT_MAX (64u << 20)
-// P0.1
-#define STRICT_LEVELS 8
-#define STRICT_VALUES 20000
-#define STRICT_INTEGER 9007199254740991
-
-static void free_wiped(void *p)
-{
-	if (!p)
-		return;
-	sodium_memzero(p, malloc_usable_size(p));
-	free(p);
-}
-
-void binding_json_wipe_freed(void)
-{
-	json_set_alloc_funcs(malloc, free_wiped);
-}
-
-// jansson's own texts quote what stands "near" the error, which may be a password
-static const char *parse_problem(const json_error_t *error)
-{
-	switch (json_error_code(error)) {
-	case json_error_null_character:
-	case json_error_null_byte_in_key:
-		return "a string holds the character U+0000";
-	case json_error_duplicate_key:
-		return "a key stands twice in one object";
-	case json_error_invalid_utf8:
-		return "not UTF-8";
-	case json_error_stack_overflow:
-		return "too many levels";
-	case json_error_premature_end_of_input:
-		return "it ends too early";
-	case json_error_end_of_input_expected:
-		return "more text after its end";
-	case json_error_numeric_overflow:
-		return "a number is too large";
-	default:
-		return "not JSON";
-	}
-}
-
-enum err binding_json_parse(struct span text, json_t **out, struct err_info *info)
-{
-	json_error_t error;
-	json_t *value = json_loadb((const char *)text.data, text.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-	if (!value)
-		return err_set(info, ERR_BAD_INPUT, "%s (near byte %d)", parse_problem(&error), error.position);
-	*out = value;
-	return OK;
-}
-
 static void push_null(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &json_null_key);
@@ -144,35 +93,9 @@ void binding_json_push_text(lua_State *L, const json_t *value)
 {
 	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	lua_pushstring(L, text ? text : "null");
-	free_wiped(text);
-}
-
-// P0.1, for what came from a wire or pretends to
-static enum err check_strict(const json_t *value, int levels, size_t *values, struct err_info *info)
-{
-	const char *key;
-	json_t *item;
-	size_t index;
-	enum err e = OK;
-	if (++*values > STRICT_VALUES)
-		return err_set(info, ERR_TOO_LARGE, "more than %d values", STRICT_VALUES);
-	if (json_is_real(value))
-		return err_set(info, ERR_BAD_INPUT, "a number that is not an integer");
-	if (json_is_integer(value) &&
-	    (json_integer_value(value) > STRICT_INTEGER || json_integer_value(value) < -STRICT_INTEGER))
-		return err_set(info, ERR_BAD_INPUT, "an integer beyond 2^53-1");
-	if ((json_is_array(value) || json_is_object(value)) && levels == 0)
-		return err_set(info, ERR_TOO_LARGE, "more than %d levels", STRICT_LEVELS);
-	if (json_is_array(value)) {
-		json_array_foreach(value, index, item)
-			if ((e = check_strict(item, levels - 1, values, info)))
-				return e;
-	} else if (json_is_object(value)) {
-		json_object_foreach((json_t *)value, key, item)
-			if ((e = check_strict(item, levels - 1, values, info)))
-				return e;
-	}
-	return OK;
+	if (text)
+		sodium_memzero(text, strlen(text));
+	free(text);
 }
 
 static bool option(lua_State *L, int index, const char *name, bool fallback)
@@ -192,16 +115,10 @@ static int tree_gc(lua_State *L)
 	return 0;
 }
 
-static enum err decode_checked(lua_State *L, json_t **tree, struct span text, bool strict, bool nulls,
-			       struct err_info *info)
+static enum err decode(lua_State *L, json_t **tree, struct span text, bool strict, bool nulls, struct err_info *info)
 {
-	size_t values = 0;
-	enum err e = binding_json_parse(text, tree, info);
+	enum err e = strict ? json_parse_strict(text, tree, info) : json_parse_any(text, tree, info);
 	if (e)
-		return e;
-	if (strict && !json_is_object(*tree))
-		return err_set(info, ERR_BAD_INPUT, "not an object");
-	if (strict && (e = check_strict(*tree, STRICT_LEVELS, &values, info)))
 		return e;
 	if ((e = binding_json_push(L, *tree, nulls)))
 		return err_set(info, e, "more than %d levels", BINDING_JSON_DEPTH);
@@ -220,7 +137,7 @@ static int json_decode(lua_State *L)
 		return binding_fail(L, ERR_TOO_LARGE, NULL);
 	// the userdata owns the tree, for pushing may raise on memory
 	json_t **tree = binding_new(L, JSON_TREE_TYPE, sizeof *tree, 0);
-	enum err e = decode_checked(L, tree, span(text, len), strict, nulls, &info);
+	enum err e = decode(L, tree, span(text, len), strict, nulls, &info);
 	json_decref(*tree);
 	*tree = NULL;
 	return e ? binding_fail(L, e, &info) : 1;
@@ -253,7 +170,7 @@ enum err binding_json_tree(lua_State *L, int index, json_t **out, struct err_inf
 	buf_init_wiped(&text, TEXT_MAX);
 	enum err e = binding_json_write(L, index, &text, 0, info);
 	if (!e)
-		e = binding_json_parse(buf_span(&text), out, info);
+		e = json_parse_any(buf_span(&text), out, info);
 	buf_fini(&text);
 	return e;
 }
@@ -334,7 +251,7 @@ int luaopen_sotto_json(lua_State *L)
 		{"raw", json_raw},
 		{NULL, NULL},
 	};
-	binding_json_wipe_freed();
+	json_wipe_on_free();
 	register_types(L);
 	luaL_newlib(L, functions);
 	push_null(L);

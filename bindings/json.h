@@ -12,12 +12,6 @@
 // Deeper values are refused both ways: also what stops a cycle.
 #define BINDING_JSON_DEPTH 64
 
-// Makes jansson overwrite all memory that it frees, in the whole process: strings of a parsed line may be passwords (P2.4).
-void binding_json_wipe_freed(void);
-
-// Parses any JSON value; the caller's reference. ERR_BAD_INPUT says what is wrong and at which byte, never what stands there.
-MUST_CHECK enum err binding_json_parse(struct span text, json_t **out, struct err_info *info);
-
 // Pushes the value; objects' nulls are left out where !nulls. ERR_TOO_LARGE below BINDING_JSON_DEPTH levels, and nothing is pushed.
 // Raises on memory alone.
 MUST_CHECK enum err binding_json_push(lua_State *L, const json_t *value, bool nulls);

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "base/mem.h"
 #include "bindings/json.h"
 #include "bindings/json_types.h"
 #include "bindings/secret.h"
+#include "wire/json.h"
 
 const char json_null_key, json_array_key;
 
@@ -60,25 +60,18 @@ static enum err write_escape(struct writer *w, unsigned char c)
 
 static enum err write_string(struct writer *w, const char *text, size_t len)
 {
-	const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text;
-	size_t from = 0, at = 0;
+	size_t from = 0;
+	if (!json_text_valid(span(text, len)))
+		return err_set(w->info, ERR_BAD_PARAMS, "a string is not UTF-8, or holds the character U+0000");
 	enum err e = put_text(w, "\"");
-	while (!e && at < len) {
-		unsigned char c = bytes[at];
-		if (c < 0x20 || c == '"' || c == '\\') {
-			e = put(w, text + from, at - from);
-			if (!e)
-				e = write_escape(w, c);
-			from = ++at;
-		} else if (c < 0x80) {
-			at++;
-		} else {
-			utf8proc_int32_t point;
-			utf8proc_ssize_t n = utf8proc_iterate(bytes + at, (utf8proc_ssize_t)(len - at), &point);
-			if (n < 1)
-				return err_set(w->info, ERR_BAD_PARAMS, "a string is not UTF-8 at its byte %zu", at + 1);
-			at += (size_t)n;
-		}
+	for (size_t at = 0; !e && at < len; at++) {
+		unsigned char c = (unsigned char)text[at];
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		e = put(w, text + from, at - from);
+		if (!e)
+			e = write_escape(w, c);
+		from = at + 1;
 	}
 	if (!e)
 		e = put(w, text + from, len - from);

@@ -6,6 +6,7 @@
 #include "bindings/control.h"
 #include "bindings/json.h"
 #include "bindings/secret.h"
+#include "wire/json.h"
 
 // its address is the key of the registered names
 static const char names_key;
@@ -96,7 +97,7 @@ enum err binding_request_push(lua_State *L, struct span line, struct err_info *i
 	json_t *request;
 	if (too_many_values(line))
 		return err_set(info, ERR_TOO_LARGE, "more than %d values in one line", BINDING_REQUEST_VALUES);
-	enum err e = binding_json_parse(line, &request, info);
+	enum err e = json_parse_any(line, &request, info);
 	if (e)
 		return e;
 	if (json_is_object(request)) {

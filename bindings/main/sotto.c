@@ -20,6 +20,5 @@ int main(int argc, char **argv)
 	};
 	program_begin();
 	secret_harden_process(); // passwords pass through here
-	binding_json_wipe_freed();
 	return program_run("sotto.client.main", preload, argc, argv);
 }

@@ -65,6 +65,8 @@ static const char *problem(const json_error_t *error)
 		return "a key stands twice in one object";
 	case json_error_invalid_utf8:
 		return "not UTF-8";
+	case json_error_stack_overflow:
+		return "too many levels";
 	case json_error_premature_end_of_input:
 		return "it ends too early";
 	case json_error_end_of_input_expected:
@@ -99,18 +101,27 @@ static const char *number_problem(const json_t *value)
 	return NULL;
 }
 
-enum err json_parse_strict(struct span text, json_t **out, struct err_info *info)
+enum err json_parse_any(struct span text, json_t **out, struct err_info *info)
 {
 	json_error_t error;
-	enum err e = scan(text, info);
-	if (e)
-		return e;
 	// jansson wants a non-null pointer even for nothing
 	json_t *value = json_loadb(text.len ? (const char *)text.data : "", text.len,
-				   JSON_REJECT_DUPLICATES, &error);
+				   JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
 	if (!value)
 		return err_set(info, ERR_BAD_INPUT, "%s (near byte %d)", problem(&error),
 			       error.position);
+	*out = value;
+	return OK;
+}
+
+enum err json_parse_strict(struct span text, json_t **out, struct err_info *info)
+{
+	json_t *value = NULL;
+	enum err e = scan(text, info);
+	if (e == OK)
+		e = json_parse_any(text, &value, info);
+	if (e)
+		return e;
 	const char *why = json_is_object(value) ? number_problem(value) : "not an object";
 	if (why) {
 		json_decref(value);

@@ -16,6 +16,10 @@
 // by a scan before anything is built. The error text never quotes the input. *out: caller's reference.
 MUST_CHECK enum err json_parse_strict(struct span text, json_t **out, struct err_info *info);
 
+// Any one JSON value, with any numbers, and levels up to jansson's 2048: for what does not come from
+// another core. Errors, and their texts, as above.
+MUST_CHECK enum err json_parse_any(struct span text, json_t **out, struct err_info *info);
+
 // Appends the compact text; keys in the order they were set. ERR_TOO_LARGE at the buffer's cap,
 // ERR_BAD_PARAMS where the value is none.
 MUST_CHECK enum err json_encode_compact(const json_t *value, struct buf *out);

@@ -18,7 +18,7 @@ local json = {}
 function json.decode(text, options) end
 
 --- Compact text, an object's keys in order of their bytes. A table is an array if it is marked or has an element 1; an empty table
---- without a mark is an object. Refused: functions, secrets, infinities, invalid UTF-8, keys that are no strings, arrays with
+--- without a mark is an object. Refused: functions, secrets, infinities, invalid UTF-8, U+0000, keys that are no strings, arrays with
 --- holes, more than 64 levels (and so a table within itself).
 ---@param value any
 ---@return string|nil text, string? message, string? name
