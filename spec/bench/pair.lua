@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Two cores in throw-away homes for the benchmarks, spoken to over their control sockets. Runs inside loop.run, in a coroutine.
+local connection = require "sotto.client.connection"
+local loop = require "sotto.loop"
+local sys = require "sotto.sys"
+
+local M = {}
+
+local START_TRIES, START_WAIT_MS = 200, 25
+
+function M.pause(ms)
+  local thread = coroutine.running()
+  loop.after(ms, function() assert(coroutine.resume(thread)) end)
+  coroutine.yield()
+end
+
+---@class sotto.bench.person
+local person = {}
+person.__index = person
+
+function person:call(method, params)
+  local result, message = self.connection:call(method, params)
+  if message then error(self.name .. ": " .. method .. ": " .. message, 0) end
+  return result
+end
+
+--- The next event of that type; those of other types in between are dropped.
+function person:wait(type)
+  while true do
+    for i, event in ipairs(self.events) do
+      if event.type == type then
+        table.remove(self.events, i)
+        return event
+      end
+    end
+    self.waiting = coroutine.running()
+    coroutine.yield()
+  end
+end
+
+function person:forget_events() self.events = {} end
+
+function person:stop()
+  self.connection:close()
+  local thread = coroutine.running()
+  self.on_exit = function() assert(coroutine.resume(thread)) end
+  self.process:kill("SIGTERM")
+  coroutine.yield()
+  assert(sys.remove_tree(self.home))
+end
+
+function M.start(name)
+  local self = setmetatable({ name = name, events = {} }, person)
+  self.home = assert(sys.make_temporary_directory("/tmp/sotto-bench-"))
+  self.process = assert(loop.spawn {
+    "--home", self.home, "--listen", "127.0.0.1:0", "--foreground",
+    program = "build/sottod", stderr = "null", on_exit = function() if self.on_exit then self.on_exit() end end,
+  })
+  for _ = 1, START_TRIES do
+    self.connection = connection.open(self.home .. "/run/control.sock")
+    if self.connection then break end
+    M.pause(START_WAIT_MS)
+  end
+  assert(self.connection, "the core has not started")
+  self.connection.on_event = function(event)
+    self.events[#self.events + 1] = event
+    local waiting = self.waiting
+    if waiting then
+      self.waiting = nil
+      assert(coroutine.resume(waiting))
+    end
+  end
+  self:call("events.subscribe")
+  self:call("identity.create", { name = name })
+  self.fingerprint = self:call("identity.show").fingerprint
+  self.address = self:call("system.info").listen.udp
+  return self
+end
+
+return M
