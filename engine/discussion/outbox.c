@@ -139,7 +139,7 @@ static void ack_stored(struct outbox *o, enum err code)
 		return;
 	}
 	o->members[member].acked_on_disk = o->acking_to;
-	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+	outbox_went_well(o);
 	if (outbox_least_acked(o) > o->stored_through)
 		o->stored_through = outbox_least_acked(o);
 	tell_if_delivered(o, member);

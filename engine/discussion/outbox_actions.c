@@ -85,3 +85,10 @@ void outbox_retry_later(struct outbox *o)
 	if (o->retry_ms > OUTBOX_RETRY_LAST_MS)
 		o->retry_ms = OUTBOX_RETRY_LAST_MS;
 }
+
+// Not while something else fails: that has its own pace.
+void outbox_went_well(struct outbox *o)
+{
+	if (!o->retry_is_set)
+		o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+}

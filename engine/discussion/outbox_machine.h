@@ -92,6 +92,7 @@ struct outbox {
 struct outbox_action *outbox_act(struct outbox *o, enum outbox_action_type type);
 // Counts a failure, and asks for a RETRY unless that is done already.
 void outbox_retry_later(struct outbox *o);
+void outbox_went_well(struct outbox *o); // the next failure waits shortly again
 uint64_t outbox_least_acked(const struct outbox *o); // what all others have, as the disk says
 
 void outbox_queue_init(struct outbox *o, const struct outbox_config *config);

@@ -327,6 +327,6 @@ void outbox_queue_committed(struct outbox *o, enum err code)
 		o->close_wanted = false;
 		outbox_act(o, OUTBOX_CLOSED);
 	}
-	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+	outbox_went_well(o);
 	forget_commit(o);
 }

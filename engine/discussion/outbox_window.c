@@ -229,7 +229,7 @@ void outbox_window_sealed(struct outbox *o, const struct outbox_event *event)
 	}
 	o->counters.sealed++;
 	o->counters.resealed += !k->fresh;
-	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+	outbox_went_well(o);
 	o->kept_bytes -= kept_size(k);
 	bytes_unref(k->payload);
 	k->payload = NULL;
@@ -270,7 +270,7 @@ void outbox_window_stored(struct outbox *o, enum err code)
 			k->stored = true;
 		if (o->storing == o->stored_through + 1)
 			o->stored_through++;
-		o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+		outbox_went_well(o);
 	}
 	let_storing_go(o);
 }
@@ -383,7 +383,7 @@ void outbox_window_loaded(struct outbox *o, const struct outbox_event *event)
 	}
 	for (size_t i = 0; i < event->loaded.count; i++)
 		take_row(o, &event->loaded.rows[i]);
-	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
+	outbox_went_well(o);
 }
 
 // --- letting go ---------------------------------------------------------------------------------

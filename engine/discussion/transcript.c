@@ -143,16 +143,14 @@ static void refuse(struct transcript *t, size_t i, enum transcript_reason why, b
 static void refuse_payload(struct transcript *t, size_t i, const struct payload *p,
 			   const struct hash *hash, enum transcript_reason why)
 {
-	const struct held *h = &t->held[i];
-	if (why == TRANSCRIPT_EQUIVOCATED)
-		payload_set(&transcript_act(t, TRANSCRIPT_EQUIVOCATION)->proof, h, p, hash);
-	if (why == TRANSCRIPT_DUPLICATE) {
-		struct transcript_action *a = transcript_act(t, TRANSCRIPT_ACK);
-		a->delivery.member = h->member;
-		a->delivery.sender = h->sender;
-		a->delivery.sequence = t->chains[h->sender].head.sequence;
+	size_t member = t->held[i].member, sender = t->held[i].sender;
+	if (why == TRANSCRIPT_EQUIVOCATED) {
+		struct transcript_action *a = transcript_act(t, TRANSCRIPT_EQUIVOCATION);
+		payload_set(&a->proof, &t->held[i], p, hash);
 	}
 	refuse(t, i, why, false);
+	if (why == TRANSCRIPT_DUPLICATE)
+		transcript_acknowledge(t, member, sender);
 }
 
 // --- messages of a payload ----------------------------------------------------------------------
@@ -309,14 +307,12 @@ static void committed(struct transcript *t, const bool *skipped)
 	c->recent[c->head.sequence % TRANSCRIPT_RECENT] = c->head;
 	c->closed = t->commit.closes;
 	t->counters.accepted++;
-	t->retry_ms = TRANSCRIPT_RETRY_FIRST_MS;
+	if (!t->retry_is_set)
+		t->retry_ms = TRANSCRIPT_RETRY_FIRST_MS;
 	deliver(t, sender, skipped);
 	forget_commit(t);
 	transcript_held_remove(t, i);
-	struct transcript_action *a = transcript_act(t, TRANSCRIPT_ACK);
-	a->delivery.member = member;
-	a->delivery.sender = sender;
-	a->delivery.sequence = c->head.sequence;
+	transcript_acknowledge(t, member, sender);
 	if (c->closed)
 		transcript_act(t, TRANSCRIPT_CLOSED_BY)->member = sender;
 }

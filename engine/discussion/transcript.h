@@ -55,7 +55,9 @@ enum transcript_event_type {
 	// .member: what came over it is still worked on; how far that got is in the next link's L4
 	TRANSCRIPT_EVENT_LINK_DOWN,
 	TRANSCRIPT_EVENT_RETRY, // a RETRY_IN has passed, or the store or the key was unlocked
-	TRANSCRIPT_EVENT_END,   // the discussion ends here: what is held goes, and no more is taken
+	// The discussion ends here: what is held goes, and nothing more is accepted. What was is
+	// still acknowledged again, so that who has closed learns that it is known.
+	TRANSCRIPT_EVENT_END,
 };
 
 // What an event points to is borrowed for the call; bytes and secrets are referenced.
@@ -158,7 +160,7 @@ struct transcript_action {
 			struct transcript_payload payload;
 			size_t count;
 			struct transcript_message *messages; // to be "received"
-			bool closes;                         // its sender has closed
+			bool closes; // its sender has closed: to be remembered, too (.closed)
 		} commit;
 		struct {
 			size_t sender;

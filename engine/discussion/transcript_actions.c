@@ -96,6 +96,14 @@ void transcript_drop(struct transcript *t, size_t member, enum transcript_reason
 	t->counters.dropped[reason]++;
 }
 
+void transcript_acknowledge(struct transcript *t, size_t member, size_t sender)
+{
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_ACK);
+	a->delivery.member = member;
+	a->delivery.sender = sender;
+	a->delivery.sequence = t->chains[sender].head.sequence;
+}
+
 void transcript_retry_later(struct transcript *t)
 {
 	t->counters.failures++;

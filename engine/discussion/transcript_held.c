@@ -137,21 +137,9 @@ void transcript_held_drop_gaps(struct transcript *t, size_t member, size_t sende
 	}
 }
 
-static void acknowledge_again(struct transcript *t, size_t member, size_t sender)
-{
-	struct transcript_action *a = transcript_act(t, TRANSCRIPT_ACK);
-	a->delivery.member = member;
-	a->delivery.sender = sender;
-	a->delivery.sequence = t->chains[sender].head.sequence;
-}
-
 void transcript_held_receive(struct transcript *t, size_t member, struct span frame)
 {
 	struct sealed_frame f;
-	if (t->ended) {
-		transcript_drop(t, member, TRANSCRIPT_AFTER_CLOSE, false);
-		return;
-	}
 	if (sealed_frame_decode(&f, frame, NULL)) {
 		transcript_drop(t, member, TRANSCRIPT_MALFORMED_FRAME, true);
 		return;
@@ -165,8 +153,8 @@ void transcript_held_receive(struct transcript *t, size_t member, struct span fr
 		transcript_drop(t, member, TRANSCRIPT_REFLECTED, false);
 	} else if (f.sequence <= t->chains[sender].head.sequence) {
 		transcript_drop(t, member, TRANSCRIPT_DUPLICATE, false);
-		acknowledge_again(t, member, sender);
-	} else if (t->chains[sender].closed) {
+		transcript_acknowledge(t, member, sender);
+	} else if (t->ended || t->chains[sender].closed) {
 		transcript_drop(t, member, TRANSCRIPT_AFTER_CLOSE, false);
 	} else if (f.sequence <= last_held(t, member, sender)) {
 		transcript_drop(t, member, TRANSCRIPT_DUPLICATE, false);

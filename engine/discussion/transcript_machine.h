@@ -67,6 +67,7 @@ struct transcript {
 struct transcript_action *transcript_act(struct transcript *t, enum transcript_action_type type);
 void transcript_drop(struct transcript *t, size_t member, enum transcript_reason reason,
 		     bool close_link);
+void transcript_acknowledge(struct transcript *t, size_t member, size_t sender); // all on disk
 void transcript_messages_free(struct transcript_message *messages, size_t count);
 void transcript_payload_fini(struct transcript_payload *p);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Carries out what the transcript asks for.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,16 @@ static enum err write_payload(struct conversation *c, const struct transcript_pa
 	return code;
 }
 
+// A core that is killed right after this must not wake up in a discussion that nobody else is in.
+static enum err write_closed(struct conversation *c, struct err_info *info)
+{
+	struct store_discussion row = c->discussion->row; // what it points to stays the discussion's
+	snprintf(row.state, sizeof row.state, "%s", lifecycle_state_name(LIFECYCLE_CLOSED));
+	snprintf(row.reason, sizeof row.reason, "%s", lifecycle_reason_name(LIFECYCLE_REASON_CLOSED_BY_MEMBER));
+	row.ended = clock_now_ms(c->engine->clock);
+	return store_discussion_update(c->engine->store, &row, info);
+}
+
 static enum err write_commit(struct conversation *c, const struct transcript_action *a, bool *skipped,
 			     struct err_info *info)
 {
@@ -139,6 +150,8 @@ static enum err write_commit(struct conversation *c, const struct transcript_act
 		if (skipped[i])
 			code = OK;
 	}
+	if (code == OK && a->commit.closes)
+		code = write_closed(c, info);
 	return code;
 }
 
