@@ -1,0 +1,638 @@
+-- Cores of one discussion without gpg, disk and sockets: each has an outbox and a transcript, a disk that commits or
+-- does not, and links that are cut. What is under way waits in a list, and whoever drives the world picks from it; so a
+-- seed gives the same run every time. Whatever breaks a rule raises.
+local outbox = require "support.outbox"
+local transcript = require "support.transcript"
+local wire = require "support.wire"
+local codec = require("support.wire_links").payload
+
+local M = {}
+
+M.discussion = ("d"):rep(32)
+M.roster_hash = wire.hash "the roster"
+
+function M.fingerprint(i) return ("%040X"):format(0xF00 + i) end
+
+function M.roster(n, discussion)
+  local members = {}
+  for i = 1, n do members[i] = M.fingerprint(i) end
+  return { discussion = discussion or M.discussion, epoch = 0, members = members }
+end
+
+-- Numbers from a seed; the same everywhere.
+function M.random(seed)
+  local state = seed * 0x9E3779B97F4A7C15 + 1
+  local function next_number()
+    state = state * 6364136223846793005 + 1442695040888963407
+    return (state >> 33) ~ (state >> 51)
+  end
+  for _ = 1, 3 do next_number() end
+  local r = {}
+  function r.below(n) return next_number() % n end
+  function r.chance(p) return next_number() % 100000 < p * 100000 end
+  return r
+end
+
+-- Sealed messages that bind signer, recipients and bytes as OpenPGP does, and differ each time ---------------------------
+
+local function recipients(roster, sender)
+  local list = {}
+  for i, member in ipairs(roster.members) do
+    if i ~= sender then list[#list + 1] = member end
+  end
+  return table.concat(list, ",")
+end
+
+M.sealed = 0
+function M.seal(roster, sender, payload)
+  M.sealed = M.sealed + 1
+  return ("SEALED %s %s %d\n%s"):format(roster.members[sender], recipients(roster, sender), M.sealed, payload)
+end
+
+-- As the shell opens: the payload, or nil and the error's name.
+function M.open(roster, me, sender, message)
+  local signer, to, payload = message:match "^SEALED (%x+) (%S+) %d+\n(.*)$"
+  if not signer or to ~= recipients(roster, sender) then return nil, "bad_input" end
+  if not to:find(roster.members[me], 1, true) then return nil, "not_found" end
+  if signer ~= roster.members[sender] then return nil, "crypto" end
+  return payload
+end
+
+function M.message(sender, number, text)
+  local nonce = ("%04d%012d"):format(sender, number)
+  return {
+    id = wire.message_id(M.discussion, M.fingerprint(sender), nonce), nonce = nonce, time = number,
+    text = text or ("message %d of %d"):format(number, sender),
+  }
+end
+
+-- A core -----------------------------------------------------------------------------------------------------------------
+
+local Core = {}
+Core.__index = Core
+
+local function new_disk(n)
+  local disk = { rows = {}, by_id = {}, own = {}, chains = {}, acked = {}, closed = {} }
+  for i = 1, n do disk.chains[i] = {} end
+  return disk
+end
+
+function Core:restore()
+  local disk, heads, queued = self.disk, {}, {}
+  for i, chain in ipairs(disk.chains) do
+    if #chain > 0 then heads[i] = { sequence = #chain, hash = chain[#chain].hash } end
+  end
+  for _, row in ipairs(disk.rows) do
+    if row.sender == self.me and row.state == "queued" and not row.sequence then queued[#queued + 1] = row end
+  end
+  local roster = self.world.roster
+  self.up = true
+  self.life = self.life + 1
+  self.under_way = { seal = 0, open = 0, load = 0, store = 0, ack = 0, commit = 0, take = 0 }
+  self.links, self.in_flight = {}, {}
+  self.transcript = transcript.new {
+    own = roster.members[self.me], roster = roster, roster_hash = M.roster_hash, heads = heads, closed = disk.closed,
+  }
+  self.outbox = outbox.new {
+    own = roster.members[self.me], roster = roster, roster_hash = M.roster_hash, transcript = self.transcript,
+    built = #disk.own, head = #disk.own > 0 and disk.own[#disk.own].hash or nil, acknowledged = disk.acked,
+    closing = disk.closing, keyless = disk.keyless, queued = queued,
+  }
+  if disk.closing or disk.ended then self:say { type = "end" } end
+  self:tell { type = "start" }
+  if disk.ended then self:tell { type = "abandon" } end
+end
+
+function Core:crash()
+  self.up = false
+  self.life = self.life + 1
+  self.outbox:free()
+  self.transcript:free()
+  self.outbox, self.transcript = nil, nil
+  self.world:core_down(self.me)
+end
+
+-- Later, unless the core has crashed by then.
+function Core:later(what, run)
+  local life = self.life
+  self.world:later { core = self.me, what = what, run = function()
+    if self.life == life then run() end
+  end }
+end
+
+-- At once, as the shell does what does not wait; or later. Either must do.
+function Core:answer(what, run)
+  if self.world.immediate then run() else self:later(what, run) end
+end
+
+function Core:tell(event) self:carry_out(self.outbox, event, self.outbox_actions) end
+function Core:say(event) self:carry_out(self.transcript, event, self.transcript_actions) end
+
+function Core:carry_out(machine, event, table)
+  event.now = self.world:now()
+  for _, action in ipairs(machine:step(event)) do
+    local life, count = self.life, self.world.count
+    if self.world:crashes(self) then return end
+    count[action.reason or action.type] = (count[action.reason or action.type] or 0) + 1
+    table[action.type](self, action)
+    if self.life ~= life or self.world:crashes(self) then return end
+  end
+  self.world:check_memory(self)
+end
+
+function Core:begin(what, max)
+  self.under_way[what] = self.under_way[what] + 1
+  assert(self.under_way[what] <= max, "too many under way: " .. what)
+end
+function Core:done(what) self.under_way[what] = self.under_way[what] - 1 end
+
+-- Own messages ------------------------------------------------------------------------------------------------------
+
+Core.outbox_actions = {}
+local own = Core.outbox_actions
+
+function own.commit(core, a)
+  local disk, world = core.disk, core.world
+  core:begin("commit", 1)
+  local code = world:fails(core, "commit", { "io", "locked" })
+  if not code then
+    for i, p in ipairs(a.payloads) do
+      assert(p.sequence == #disk.own + 1, "a sequence that is not the next")
+      assert(i == 1 or a.closes, "several payloads at once")
+      assert(wire.hash(p.bytes) == p.hash)
+      world:record_payload(core.me, p.sequence, p.bytes)
+      disk.own[p.sequence] = { hash = p.hash, bytes = p.bytes }
+    end
+    for _, r in ipairs(a.rows) do
+      local row = disk.by_id[r.id]
+      assert((row == nil) == r.fresh, "a row that is there, or is not")
+      if not row then
+        row = { id = r.id, sender = core.me, nonce = r.nonce, time = r.time, text = r.text, state = "queued" }
+        disk.by_id[r.id] = row
+        disk.rows[#disk.rows + 1] = row
+      end
+      assert(not row.sequence, "a message that has a place gets another")
+      row.sequence, row.index = r.sequence, r.index
+    end
+    disk.closing = disk.closing or a.closes
+  end
+  core:answer("committed", function()
+    core:done "commit"
+    core:tell { type = "committed", code = code }
+  end)
+end
+
+function own.accepted(core, a) core.world:accepted(core, a.ticket) end
+function own.rejected(core, a) core.world:rejected(core, a.ticket, a.code) end
+
+function own.seal(core, a)
+  core:begin("seal", 1)
+  local on_disk = core.disk.own[a.sequence]
+  assert(on_disk and on_disk.bytes == a.payload, "sealed what is not on disk")
+  assert(not core.disk.keyless, "sealed without a key")
+  core:later("sealed", function()
+    core:done "seal"
+    local code = core.world:fails(core, "seal", { "timeout", "locked", "busy" })
+    core:tell { type = "sealed", code = code,
+      message = not code and M.seal(core.world.roster, core.me, a.payload) or nil }
+  end)
+end
+
+function own.store_sealed(core, a)
+  core:begin("store", 1)
+  local code = core.world:fails(core, "store", { "io" })
+  if not code then core.disk.own[a.sequence].message = a.message end
+  core:answer("stored", function()
+    core:done "store"
+    core:tell { type = "stored", code = code }
+  end)
+end
+
+function own.load(core, a)
+  core:begin("load", 1)
+  assert(a.count >= 1 and a.count <= 8, "loads " .. a.count)
+  local code = core.world:fails(core, "load", { "io", "locked" })
+  local rows = {}
+  for s = a.after + 1, math.min(a.after + a.count, #core.disk.own) do
+    local p = core.disk.own[s]
+    rows[#rows + 1] = { sequence = s, payload = p.bytes, message = p.message }
+  end
+  core:answer("loaded", function()
+    core:done "load"
+    core:tell { type = "loaded", code = code, rows = not code and rows or nil }
+  end)
+end
+
+function own.transmit(core, a)
+  local sender, epoch, sequence, message = wire.sealed_decode(a.frame)
+  local payload = message:match "\n(.*)$"
+  assert(sender == M.fingerprint(core.me) and epoch == 0 and sequence == a.sequence)
+  assert(payload == core.disk.own[sequence].bytes, "transmits other bytes than those on disk")
+  local flight = core.in_flight[a.member]
+  assert(flight, "transmits without a link")
+  assert(a.sequence == flight.next, "transmits out of order")
+  assert(not flight.congested, "transmits to a congested link")
+  flight.next = flight.next + 1
+  assert(flight.next - 1 - flight.have <= 8, "more than 8 in flight")
+  core.world:send(core, a.member, { type = "sealed", frame = a.frame })
+end
+
+function own.store_ack(core, a)
+  local disk = core.disk
+  core:begin("ack", 1)
+  local code = core.world:fails(core, "ack", { "io" })
+  assert(a.sequence > (disk.acked[a.member] or 0), "an acknowledgement that is known")
+  if not code then
+    disk.acked[a.member] = a.sequence
+    for _, row in ipairs(disk.rows) do
+      local s = row.sender == core.me and row.sequence
+      if s and a.first_sent > 0 and s >= a.first_sent and s <= a.last_sent then
+        assert(row.state == "queued")
+        row.state = "sent"
+      end
+      if s and a.first_delivered > 0 and s >= a.first_delivered and s <= a.last_delivered then
+        assert(row.state == "sent")
+        row.state = "delivered"
+      end
+    end
+  end
+  core:answer("ack_stored", function()
+    core:done "ack"
+    core:tell { type = "ack_stored", code = code }
+  end)
+end
+
+function own.retry_in(core, a)
+  assert(a.ms >= 100 and a.ms <= 30000)
+  core:later("retry", function() core:tell { type = "retry" } end)
+end
+
+function own.closed(core) core.world:closed(core) end
+
+function own.failed(core, a)
+  for _, row in ipairs(core.disk.rows) do
+    local s = row.sequence
+    if row.sender == core.me and row.state == "queued" and
+      (not s or (a.first > 0 and s >= a.first and s <= a.last)) then
+      row.state = "failed"
+    end
+  end
+end
+
+function own.key_may_die(core)
+  if not core.disk.ended then
+    for s = 1, #core.disk.own do
+      local everyone = true
+      for i = 1, core.world.n do
+        if i ~= core.me and (core.disk.acked[i] or 0) < s then everyone = false end
+      end
+      assert(everyone or core.disk.own[s].message, "the key dies before all is sealed")
+    end
+  end
+  core.disk.keyless = true
+end
+
+function own.closed_delivered(core, a) core.world:closed_delivered(core, a.member) end
+function own.rolled_back() error "rolled back" end
+function own.undeliverable(core, a) core.world.undeliverable = { core.me, a.member, a.sequence } end
+
+-- What the others say -----------------------------------------------------------------------------------------------
+
+Core.transcript_actions = {}
+local others = Core.transcript_actions
+
+function others.open(core, a)
+  core:begin("open", 4)
+  core:later("opened", function()
+    core:done "open"
+    local code = core.world:fails(core, "open", { "timeout", "locked", "not_found", "crypto" })
+    local payload, why = M.open(core.world.roster, core.me, a.sender, a.message)
+    if code then payload = nil end
+    core:say { type = "opened", ticket = a.ticket, code = code or why, payload = payload, session_key = "9:KEY" }
+  end)
+end
+
+function others.commit(core, a)
+  local disk, world, skipped = core.disk, core.world, {}
+  local chain = disk.chains[a.sender]
+  core:begin("take", 1)
+  local code = world:fails(core, "take", { "io", "locked" })
+  if not code then
+    assert(a.sequence == #chain + 1, "accepts out of order")
+    assert(a.payload == world.payloads[a.sender][a.sequence], "accepts what was not said")
+    assert(a.session_key == "9:KEY")
+    assert(not disk.closed[a.sender], "accepts after CLOSE")
+    chain[a.sequence] = { hash = a.hash }
+    for i, m in ipairs(a.messages) do
+      if disk.by_id[m.id] then
+        skipped[i] = true
+      else
+        local row = { id = m.id, sender = a.sender, sequence = a.sequence, index = m.index, text = m.text,
+          state = "received" }
+        disk.by_id[m.id] = row
+        disk.rows[#disk.rows + 1] = row
+      end
+    end
+    if a.closes then
+      disk.closed[a.sender], disk.ended = true, true
+    end
+  end
+  core:answer("taken", function()
+    core:done "take"
+    core:say { type = "committed", code = code, skipped = skipped }
+  end)
+end
+
+function others.deliver(core, a)
+  for _, m in ipairs(a.messages) do
+    assert(core.disk.by_id[m.id], "delivers what is not on disk")
+    assert(not core.delivered[m.id], "delivered twice")
+    core.delivered[m.id] = true
+  end
+end
+
+function others.ack(core, a)
+  assert(#core.disk.chains[a.sender] >= a.sequence, "acknowledges what is not on disk")
+  core.world:send(core, a.member, { type = "ack", sender = a.sender, sequence = a.sequence })
+end
+
+function others.cannot_open(core, a)
+  core.world:send(core, a.member, { type = "cannot_open", sender = a.sender, sequence = a.sequence })
+end
+
+function others.drop(core, a) core.world:dropped(core, a) end
+function others.pause(core, a) core.paused[a.member] = true end
+function others.resume(core, a) core.paused[a.member] = nil end
+function others.closed_by(core, a) core.world:closed_by(core, a.member) end
+function others.equivocation() error "equivocation" end
+
+function others.retry_in(core, a)
+  assert(a.ms >= 100 and a.ms <= 30000)
+  core:later("retry", function() core:say { type = "retry" } end)
+end
+
+-- Links ------------------------------------------------------------------------------------------------------------------
+
+-- A frame has come over a link.
+function Core:receive(from, frame)
+  if frame.type == "seen" then
+    self.in_flight[from] = { have = frame.sequence or self.disk.acked[from] or 0, congested = false }
+    self.in_flight[from].next = self.in_flight[from].have + 1
+    self:tell { type = "link_up", member = from, sequence = frame.sequence, hash = frame.hash }
+  elseif frame.type == "sealed" then
+    self:say { type = "received", member = from, frame = frame.frame }
+  elseif frame.sender == self.me then
+    local flight = self.in_flight[from]
+    if frame.type == "ack" and flight and frame.sequence > flight.have then
+      flight.have = frame.sequence
+      flight.next = math.max(flight.next, frame.sequence + 1)
+    elseif frame.type == "cannot_open" and flight and frame.sequence == flight.have + 1 and
+      frame.sequence < flight.next then
+      flight.next = frame.sequence
+    end
+    self:tell { type = frame.type, member = from, sequence = frame.sequence }
+  end
+end
+
+-- As this person says: nothing of the others is taken any more.
+function Core:close()
+  self:tell { type = "close" }
+  if self.up then self:say { type = "end" } end
+end
+
+function Core:link_lost(other)
+  self.in_flight[other] = nil
+  self.paused[other] = nil
+  self:tell { type = "link_down", member = other }
+  if self.up then self:say { type = "link_down", member = other } end
+end
+
+-- The world --------------------------------------------------------------------------------------------------------------
+
+local World = {}
+World.__index = World
+
+-- random: M.random(seed). faults: {crash, cut, and one per kind of operation, each 0 to 1}.
+function M.new(n, random, faults)
+  local world = setmetatable({
+    n = n, random = random, faults = faults or {}, roster = M.roster(n), cores = {}, waiting = {}, links = {},
+    payloads = {}, told = {}, tickets = {}, time = 1700000000000, immediate = true, ghosts = {}, count = {},
+  }, World)
+  for i = 1, n do
+    world.payloads[i] = {}
+    world.cores[i] = setmetatable({
+      world = world, me = i, disk = new_disk(n), life = 0, delivered = {}, paused = {}, sent = 0,
+    }, Core)
+  end
+  for i = 1, n do world.cores[i]:restore() end
+  return world
+end
+
+function World:now()
+  self.time = self.time + 1
+  return self.time
+end
+
+function World:later(task) self.waiting[#self.waiting + 1] = task end
+
+function World:fails(_, what, codes)
+  local p = self.faults[what] or 0
+  if p > 0 and self.random.chance(p) then return codes[1 + self.random.below(#codes)] end
+end
+
+function World:crashes(core)
+  local p = self.faults.crash or 0
+  if p == 0 or not self.random.chance(p) then return false end
+  core:crash()
+  return true
+end
+
+function World:record_payload(sender, sequence, bytes)
+  local known = self.payloads[sender][sequence]
+  assert(not known or known == bytes, "a payload was built a second time")
+  self.payloads[sender][sequence] = bytes
+end
+
+function World:submit(i, count, text)
+  local core, messages = self.cores[i], {}
+  for k = 1, count do
+    core.sent = core.sent + 1
+    messages[k] = M.message(i, core.sent, text)
+  end
+  local ticket = #self.tickets + 1
+  self.tickets[ticket] = { core = i, messages = messages }
+  core:tell { type = "submit", ticket = ticket, messages = messages }
+  return ticket
+end
+
+function World:accepted(core, ticket)
+  local t = self.tickets[ticket]
+  assert(t.core == core.me and not t.state, "answered twice")
+  t.state = "accepted"
+  for _, m in ipairs(t.messages) do assert(core.disk.by_id[m.id], "accepted, and not on disk") end
+end
+
+function World:rejected(core, ticket, code)
+  local t = self.tickets[ticket]
+  assert(t.core == core.me and not t.state, "answered twice")
+  t.state, t.code = "rejected", code
+  for _, m in ipairs(t.messages) do assert(not core.disk.by_id[m.id], "rejected, and on disk") end
+end
+
+function World:closed(core) self.told[core.me] = "closed" end
+function World:closed_delivered(core, member)
+  self.delivered_close = true
+  assert(#self.cores[member].disk.chains[core.me] == #core.disk.own, "told, and it has not heard")
+end
+
+function World.closed_by(_, core)
+  assert(core.disk.ended)
+  core:say { type = "end" }
+  if core.up then core:tell { type = "abandon" } end
+end
+
+function World.dropped(_, _, a)
+  assert(not a.close_link, "a core of ours broke a rule: " .. a.reason)
+end
+
+function World:check_memory(core)
+  if not core.up then return end
+  local o, t = core.outbox:counters(), core.transcript:counters()
+  assert(o.kept <= 64 + 8, "too many payloads in memory")
+  assert(o.queued <= 10000)
+  assert(t.held <= 16 * (self.n - 1))
+end
+
+-- Links: one between two cores; each direction keeps its order.
+local function key(i, j) return i < j and i .. "-" .. j or j .. "-" .. i end
+
+function World:link(i, j)
+  local a, b = self.cores[i], self.cores[j]
+  if self.links[key(i, j)] or not a.up or not b.up then return false end
+  if a.disk.closing and b.disk.closing then return false end
+  self.links[key(i, j)] = { [i] = {}, [j] = {} } -- by receiver
+  for _, side in ipairs { { a, j }, { b, i } } do
+    local core, other = side[1], side[2]
+    core.paused[other] = nil
+    core:say { type = "link_up", member = other }
+    if not self.links[key(i, j)] then return false end
+    local chain = core.disk.chains[other]
+    -- who has closed says nothing of what it has, and is told nothing: a farewell goes by acknowledgements
+    local known = not core.disk.closing and not core.disk.ended
+    self:send(core, other, { type = "seen", sequence = known and #chain or nil,
+      hash = known and #chain > 0 and chain[#chain].hash or nil })
+  end
+  return true
+end
+
+function World:send(core, to, frame)
+  local link = self.links[key(core.me, to)]
+  if not link then return end
+  link[to][#link[to] + 1] = frame
+end
+
+-- The link takes no more for a while.
+function World:congest(i, j)
+  local core = self.cores[i]
+  local flight = core.in_flight[j]
+  if not flight or flight.congested then return end
+  core:tell { type = "congested", member = j }
+  flight.congested = true
+  core:later("writable", function()
+    if core.in_flight[j] ~= flight then return end
+    flight.congested = false
+    core:tell { type = "writable", member = j }
+  end)
+end
+
+-- Frames that were on their way are lost, or come much later (ghosts).
+function World:cut(i, j)
+  local link = self.links[key(i, j)]
+  if not link then return end
+  self.links[key(i, j)] = nil
+  for _, side in ipairs { { i, j }, { j, i } } do
+    local me, other = side[1], side[2]
+    for _, frame in ipairs(link[me]) do
+      if frame.type == "sealed" and self.faults.ghost and self.random.chance(self.faults.ghost) then
+        self.ghosts[#self.ghosts + 1] = { from = other, to = me, frame = frame }
+      end
+    end
+    if self.cores[me].up then self.cores[me]:link_lost(other) end
+  end
+end
+
+function World:core_down(i)
+  for j = 1, self.n do
+    if j ~= i then self:cut(i, j) end
+  end
+end
+
+-- What could happen next: a task that waits, or a frame of a link that is read.
+function World:choices()
+  local list, kept = {}, {}
+  for _, task in ipairs(self.waiting) do kept[#kept + 1] = task end
+  for _, task in ipairs(kept) do list[#list + 1] = { task = task } end
+  for i = 1, self.n do
+    for j = 1, self.n do
+      local link = i ~= j and self.links[key(i, j)]
+      local core = self.cores[i]
+      if link and #link[i] > 0 and core.up and not core.paused[j] then
+        list[#list + 1] = { link = link, to = i, from = j }
+      end
+    end
+  end
+  return list
+end
+
+function World:run_choice(c)
+  if c.task then
+    for k, task in ipairs(self.waiting) do
+      if task == c.task then
+        table.remove(self.waiting, k)
+        break
+      end
+    end
+    c.task.run()
+  else
+    local frame = table.remove(c.link[c.to], 1)
+    self.cores[c.to]:receive(c.from, frame)
+  end
+end
+
+-- One thing, chosen by the seed. False: nothing is left to do.
+function World:step()
+  local list = self:choices()
+  if #list == 0 then return false end
+  self:run_choice(list[1 + self.random.below(#list)])
+  return true
+end
+
+function World:settle(limit)
+  local steps = 0
+  while self:step() do
+    steps = steps + 1
+    assert(steps < (limit or 200000), "it never comes to rest")
+  end
+end
+
+-- Everyone is up and linked, and nothing fails any more.
+function World:heal()
+  self.faults, self.ghosts = {}, {}
+  self:settle()
+  for _ = 1, 3 do
+    for i = 1, self.n do
+      if not self.cores[i].up then self.cores[i]:restore() end
+    end
+    for i = 1, self.n do
+      for j = i + 1, self.n do
+        self:cut(i, j)
+        self:link(i, j)
+      end
+    end
+    self:settle()
+  end
+end
+
+M.payload = codec
+
+return M
