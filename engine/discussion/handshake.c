@@ -180,6 +180,7 @@ void handshake_end(struct handshake *h, enum handshake_reason reason, const char
 		return;
 	}
 	h->stage = STAGE_OVER;
+	handshake_act(h, HANDSHAKE_CLOSE_LINK);
 	if (h->committed) {
 		handshake_act(h, HANDSHAKE_LEFT);
 	} else {
@@ -187,7 +188,6 @@ void handshake_end(struct handshake *h, enum handshake_reason reason, const char
 		x->refused.reason = reason;
 		x->refused.detail = detail;
 	}
-	handshake_act(h, HANDSHAKE_CLOSE_LINK);
 }
 
 void handshake_fail(struct handshake *h, const char *detail)

@@ -6,10 +6,11 @@
 // Use: handshake_new; event START once the link is up; then every frame, result, deadline and
 // decision as it comes. After each handshake_step carry out the actions in order, then
 // handshake_actions_fini. A result may be handed back in any order and from inside the carrying out
-// (with another list), but never from inside handshake_step. Each action that has a result is issued
-// at most once in a machine's life, so results need no numbers. Exactly one of OPENED, LEFT and
-// REFUSED comes, last but for CLOSE_LINK; from then on the deadline is void, every event is ignored,
-// and the machine may be freed (the owner cancels what is still under way).
+// (with another list); what is left of the outer list is then carried out after the inner one, or
+// not at all where that one ended the machine. Each action that has a result is issued at most once
+// in a machine's life, so results need no numbers. Exactly one of OPENED, LEFT and REFUSED comes, as
+// the last action of all; from then on the deadline is void, every event is ignored, and the machine
+// may be freed (the owner cancels what is still under way).
 #ifndef SOTTO_DISCUSSION_HANDSHAKE_H
 #define SOTTO_DISCUSSION_HANDSHAKE_H
 

@@ -19,9 +19,9 @@ void initiator_start(struct handshake *h)
 	if (!h->m[0])
 		return;
 	handshake_send(h, FRAME_RECORD, h->m[0]);
+	handshake_enter(h, STAGE_I_HELLO, h->idle_ms);
 	// needs nothing of the other side, so it is done while M1 and M2 travel
 	handshake_sign_binding(h);
-	handshake_enter(h, STAGE_I_HELLO, h->idle_ms);
 }
 
 // M2
@@ -52,8 +52,8 @@ static void take_certificate(struct handshake *h, struct span payload)
 	struct hash hash = hash_of(payload);
 	if (payload.len > RECORD_CERTIFICATE_MAX || !hash_equal(&hash, &h->other_general_hash))
 		return handshake_fail(h, "another certificate than announced");
-	handshake_check_certificate(h, payload);
 	handshake_enter(h, STAGE_I_OPENING, HANDSHAKE_WORK_MS);
+	handshake_check_certificate(h, payload);
 }
 
 // M3
@@ -70,8 +70,8 @@ static void send_open(struct handshake *h, struct span sealed)
 static void open_answer(struct handshake *h, struct span payload)
 {
 	h->m[3] = bytes_new_span(payload);
-	handshake_open_general(h, payload);
 	handshake_enter(h, STAGE_I_ANSWERED, HANDSHAKE_WORK_MS);
+	handshake_open_general(h, payload);
 }
 
 // M5. From here on the other side holds what tells it whether its own guess was right (P2.2).
@@ -138,9 +138,9 @@ static void take_confirm_answer(struct handshake *h, struct span payload)
 	h->roster_bytes = bytes_ref(r.roster);
 	h->roster_hash = hash_of(bytes_span(r.roster));
 	confirm_answer_fini(&r);
+	handshake_enter(h, STAGE_FINISHING, h->idle_ms);
 	handshake_verify_binding(h);
 	handshake_import_member(h);
-	handshake_enter(h, STAGE_FINISHING, h->idle_ms);
 }
 
 void initiator_frame(struct handshake *h, uint8_t kind, struct span payload)
@@ -231,7 +231,7 @@ void initiator_advance(struct handshake *h)
 	}
 	if (h->stage != STAGE_FINISHING)
 		return;
+	handshake_finish_advance(h);
 	if (h->verified && h->imported && !handshake_asked(h, HANDSHAKE_EVENT_COMMITTED))
 		handshake_commit(h);
-	handshake_finish_advance(h);
 }

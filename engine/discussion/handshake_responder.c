@@ -63,13 +63,13 @@ static void take_hello(struct handshake *h, struct span payload)
 	}
 	keep_hello(h, &r, payload);
 	hello_fini(&r);
+	handshake_enter(h, STAGE_R_LOOKING, HANDSHAKE_WORK_MS);
 	struct handshake_action *x =
 		handshake_ask(h, HANDSHAKE_LOOK_UP, HANDSHAKE_EVENT_LOOKED_UP);
 	memcpy(x->look_up.other, h->other, sizeof h->other);
 	memcpy(x->look_up.id, h->id, sizeof h->id);
 	x->look_up.mode = h->mode;
 	x->look_up.general = h->other_general_hash;
-	handshake_enter(h, STAGE_R_LOOKING, HANDSHAKE_WORK_MS);
 }
 
 static void prove(struct handshake *h)
@@ -103,6 +103,7 @@ static void greet(struct handshake *h, const struct handshake_event *event)
 		return;
 	handshake_send(h, FRAME_RECORD, h->m[1]);
 	handshake_hash_hellos(h);
+	handshake_enter(h, STAGE_R_GREETED, h->idle_ms);
 	if (known.len && hash_equal(&hash, &h->other_general_hash)) {
 		h->other_general = bytes_new_span(known);
 		h->certified = true;
@@ -110,7 +111,6 @@ static void greet(struct handshake *h, const struct handshake_event *event)
 	} else {
 		handshake_want_certificate(h, &h->other_general_hash);
 	}
-	handshake_enter(h, STAGE_R_GREETED, h->idle_ms);
 }
 
 // CERT
@@ -139,12 +139,12 @@ static void request(struct handshake *h)
 	    open_verify(bytes_span(h->m[0]), bytes_span(h->m[1]), message, signature.data,
 			h->presence_key))
 		return handshake_fail(h, "presence signature");
+	handshake_enter(h, STAGE_R_REQUESTED, h->person_ms);
 	struct handshake_action *x = handshake_act(h, HANDSHAKE_REQUEST);
 	memcpy(x->request.other, h->other, sizeof h->other);
 	memcpy(x->request.id, h->id, sizeof h->id);
 	x->request.mode = h->mode;
 	x->request.charter = bytes_ref(h->charter);
-	handshake_enter(h, STAGE_R_REQUESTED, h->person_ms);
 }
 
 // --- M4: accepted --------------------------------------------------------------------------------
@@ -162,9 +162,9 @@ void responder_accept(struct handshake *h, struct secret *password, const struct
 	h->password = secret_ref(password);
 	if (open_frame_split(bytes_span(h->m[2]), &signature, &message, NULL))
 		return handshake_fail(h, "M3 is malformed");
+	handshake_enter(h, STAGE_R_ACCEPTED, HANDSHAKE_WORK_MS);
 	handshake_open_general(h, message);
 	handshake_sign_binding(h); // needs nothing of M3
-	handshake_enter(h, STAGE_R_ACCEPTED, HANDSHAKE_WORK_MS);
 }
 
 static const char *fault_in_open(const struct handshake *h, const struct open_record *r)
@@ -273,8 +273,9 @@ static void open_up(struct handshake *h)
 	if (!h->m[5])
 		return;
 	handshake_enter(h, STAGE_FINISHING, h->idle_ms);
-	handshake_commit(h);
 	handshake_seal_ready(h);
+	if (h->stage != STAGE_OVER)
+		handshake_commit(h);
 }
 
 // --- dispatch ------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@
 //
 // Use as handshake.h: member_link_new; START at the side that dials, at the side that answers the
 // frame with L1 at once; then every frame, result and deadline. Actions are carried out in order,
-// then member_link_actions_fini. Results may come in any order, never from inside member_link_step.
-// Either LINKED comes, and the link goes on under its keys without the machine (it may be freed); or
-// ENDED comes, with CLOSE_LINK after it. From then on the deadline is void and every event ignored.
+// then member_link_actions_fini. Results may come in any order, and from inside the carrying out.
+// As the last action of all either LINKED comes, and the link goes on under its keys without the
+// machine; or ENDED, with CLOSE_LINK before it. From then on the deadline is void, every event is
+// ignored, and the machine may be freed.
 //
 // Which discussion an L1 is for is not in it: who answers tries what it holds with member_link_match.
 #ifndef SOTTO_DISCUSSION_MEMBER_LINK_H

@@ -18,6 +18,13 @@ static void send_made(struct member_link *m, enum err e, struct buf *text)
 	buf_fini(text);
 }
 
+// The own farewell, in the place of the own signature.
+static void tell(struct member_link *m)
+{
+	member_link_enter(m, LINK_TELLING);
+	member_link_act(m, MEMBER_LINK_SEND_FAREWELL);
+}
+
 // --- L1 and the clear part of L2: keys ----------------------------------------------------------
 
 static void sign(struct member_link *m)
@@ -67,12 +74,10 @@ static void take_link(struct member_link *m, struct span payload)
 	member_link_set_cipher(m, m->l1.key);
 	if (m->stage == LINK_OVER)
 		return;
-	if (m->closed) {
-		member_link_act(m, MEMBER_LINK_SEND_FAREWELL);
-		return member_link_enter(m, LINK_TELLING);
-	}
-	sign(m);
+	if (m->closed)
+		return tell(m);
 	member_link_enter(m, LINK_PROVING);
+	sign(m);
 }
 
 // The clear part of L2 at A. The own signature is made while the other's proof travels and is
@@ -87,9 +92,9 @@ static void take_link_answer(struct member_link *m, struct span payload)
 	member_link_set_cipher(m, m->l2.key);
 	if (m->stage == LINK_OVER)
 		return;
+	member_link_enter(m, LINK_PROVING);
 	if (!m->closed)
 		sign(m);
-	member_link_enter(m, LINK_PROVING);
 }
 
 // --- proofs: the sealed part of L2, and L3 ---------------------------------------------------------
@@ -127,12 +132,12 @@ static void take_proof(struct member_link *m, struct span payload)
 						bytes_span(m->proof.rekeys));
 	if (!body)
 		return member_link_fail(m, "a signature that cannot be");
+	m->verifying = true;
+	member_link_enter(m, LINK_VERIFYING);
 	struct member_link_action *x = member_link_act(m, MEMBER_LINK_VERIFY);
 	memcpy(x->verify.signer, m->other_key, sizeof x->verify.signer);
 	x->verify.body = body;
 	x->verify.signature = bytes_ref(m->proof.signature);
-	m->verifying = true;
-	member_link_enter(m, LINK_VERIFYING);
 }
 
 static void want_seen(struct member_link *m)
@@ -146,10 +151,8 @@ static void go_on(struct member_link *m)
 {
 	if (m->stage != LINK_VERIFYING || !m->verified)
 		return;
-	if (m->closed) {
-		member_link_act(m, MEMBER_LINK_SEND_FAREWELL);
-		return member_link_enter(m, LINK_TELLING);
-	}
+	if (m->closed)
+		return tell(m);
 	if (m->proof.epoch != m->roster.epoch)
 		return member_link_end(m, MEMBER_LINK_END_CHAIN, "another epoch");
 	if (!hash_equal(&m->proof.roster_hash, &m->roster_hash))
@@ -224,9 +227,8 @@ static void conclude(struct member_link *m)
 	const struct seen_row *theirs = &m->other_seen->rows[me];
 	if (rolled_back(&m->own_seen->rows[me], theirs)) {
 		uint64_t sequence = theirs->sequence;
-		struct member_link_action *x = &m->out->list[m->out->count];
 		member_link_end(m, MEMBER_LINK_END_ROLLED_BACK, "own payloads are missing here");
-		x->ended.sequence = sequence;
+		m->out->list[m->out->count - 1].ended.sequence = sequence;
 		return;
 	}
 	m->stage = LINK_OVER;
@@ -300,8 +302,8 @@ static void hear(struct member_link *m, struct span payload)
 	}
 	if (m->heard++ == MEMBER_LINK_FAREWELL_MAX)
 		return member_link_fail(m, "a farewell without end");
-	member_link_act(m, MEMBER_LINK_DELIVER)->frame.payload = bytes_new_span(payload);
 	member_link_enter(m, LINK_HEARING);
+	member_link_act(m, MEMBER_LINK_DELIVER)->frame.payload = bytes_new_span(payload);
 }
 
 void member_link_acknowledge(struct member_link *m, struct span record)
@@ -318,8 +320,8 @@ static void take_delivery(struct member_link *m, struct span payload)
 		return member_link_fail(m, "an acknowledgement that is none");
 	if (r.type == DELIVERY_CLOSED)
 		return both_closed(m);
-	member_link_act(m, MEMBER_LINK_ACKED)->frame.payload = bytes_new_span(payload);
 	member_link_enter(m, LINK_TELLING);
+	member_link_act(m, MEMBER_LINK_ACKED)->frame.payload = bytes_new_span(payload);
 }
 
 void member_link_farewell_done(struct member_link *m)

@@ -282,7 +282,7 @@ static void feed(struct meeting *m, const struct member_link_event *event)
 		return;
 	member_link_actions_init(&actions);
 	member_link_step(m->machine, event, &actions);
-	for (size_t i = 0; i < actions.count; i++)
+	for (size_t i = 0; i < actions.count && m->conversation; i++)
 		carry_out(m, &actions.list[i]);
 	member_link_actions_fini(&actions);
 }

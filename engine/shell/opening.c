@@ -409,7 +409,8 @@ void opening_feed(struct opening *o, const struct handshake_event *event)
 		return;
 	handshake_actions_init(&actions);
 	handshake_step(o->machine, event, &actions);
-	for (size_t i = 0; i < actions.count; i++)
+	// a result that came back at once may have ended it: what was left to do is void
+	for (size_t i = 0; i < actions.count && !o->over; i++)
 		carry_out(o, &actions.list[i]);
 	handshake_actions_fini(&actions);
 }

@@ -94,6 +94,21 @@ describe("handshake", function()
       end
     end)
 
+    it("takes results from inside the carrying out of an action", function()
+      for seed = 1, 20 do
+        local known = { immediate = true, knows = seed % 2 == 0 }
+        local i, r = world.pair { seed = seed, initiator = known, responder = { immediate = true, answer = false } }
+        world.run({ i, r }, function() return r.request and #world.choices { i, r } == 0 end)
+        -- what was asked for last is what holds
+        assert.equal(600000, r.deadline)
+        assert.equal(630000, i.deadline)
+        i, r = run { seed = seed, initiator = known, responder = known }
+        assert.equal("opened", i.outcome)
+        assert.equal("opened", r.outcome)
+        assert.is_nil(i.timed_out or r.timed_out)
+      end
+    end)
+
     it("carries the charter to both rosters", function()
       local i, r = run { charter = "2" }
       assert.equal("2", i.disk.opening.charter)
@@ -132,10 +147,10 @@ describe("handshake", function()
         for n, name in ipairs { ... } do assert.equal(name, p.did[at + n]) end
       end
       assert.is_true(i:place("sign_binding") < i:place("seal_general"))
-      assert.equal("sign_binding", i.did[2])
+      assert.equal("sign_binding", i.did[3])
       batch(r, "open_general", "sign_binding")
       batch(r, "seal_general", "verify_binding", "import_member")
-      batch(r, "commit_opening", "seal_discussion")
+      batch(r, "seal_discussion", "commit_opening")
       batch(i, "verify_binding", "import_member")
     end)
   end)

@@ -107,6 +107,18 @@ describe("member link", function()
       end
     end)
 
+    it("takes results from inside the carrying out of an action", function()
+      for seed = 1, 20 do
+        local d = links.discussion(2, { seed = seed })
+        local a, b = run(d, { dials = { immediate = true }, answers = { immediate = true } })
+        assert.equal("linked", a.outcome)
+        assert.equal("linked", b.outcome)
+        a, b = run(d, { dials = { immediate = true, fails = "signed" }, answers = { immediate = true } })
+        assert.equal("failed", a.outcome)
+        assert.equal("lost", b.outcome)
+      end
+    end)
+
     it("makes both signatures at the same time", function()
       local d = links.discussion(2)
       local a, b = links.pair(d)
@@ -370,7 +382,7 @@ describe("member link", function()
       for _, case in ipairs { { 0, 1 }, { 4, 5 }, { 4, 400 } } do
         local a, b = try(case[1], case[2])
         assert.same({ "rolled_back", case[2] }, { a.outcome, a.sequence })
-        assert.equal("close_link", a.did[#a.did])
+        assert.same({ "close_link", "ended" }, { a.did[#a.did - 1], a.did[#a.did] })
         assert.is_true(b.outcome == "linked" or b.outcome == "lost")
       end
       local a = try(5, 5, function(row) row.hash = handshake.hash("another payload with my number") end)

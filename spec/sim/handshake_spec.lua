@@ -108,7 +108,8 @@ local function pair(seed)
   local mode = random:chance(0.15) and "pinned" or "password"
   local i, r, w, link = world.pair {
     seed = seed, mode = mode, password_i = password, password_r = right and password or "another one",
-    initiator = { knows = random:chance(0.5) }, responder = { knows = random:chance(0.5) },
+    initiator = { knows = random:chance(0.5), immediate = random:chance(0.2) },
+    responder = { knows = random:chance(0.5), immediate = random:chance(0.2) },
   }
   right = right or mode == "pinned"
   guard(i, r, right)

@@ -166,7 +166,7 @@ Party.__index = Party
 
 -- fields: world, link, side (1 or 2), person, role, other (person), mode, charter, password, key, answer (what its
 -- person does with a request: "accept", a reason, or nothing), pinned, knows (has the other's certificate), refuse,
--- fails (a result that is always a failure)
+-- fails (a result that is always a failure), immediate (results come from inside the carrying out)
 function M.party(fields)
   local p = setmetatable(fields, Party)
   p.disk = { spent = 0, restored = 0 }
@@ -191,7 +191,8 @@ function Party:step(event)
   if self.fails == event.type then event = { type = event.type, code = "io" } end
   local actions = self.machine:step(event)
   for _, action in ipairs(actions) do
-    if self.dead then break end
+    -- dropped where a result that came back at once has ended the machine
+    if self.dead or self.outcome then break end
     self:carry_out(action)
   end
   return actions
@@ -209,11 +210,11 @@ function Party:later(event, effect)
     done = effect()
     effect = nil
   end
-  table.insert(self.pending, function()
+  local function hand_back()
     if effect then done = effect() end
-    local e = type(event) == "function" and event(done) or event
-    self:step(e)
-  end)
+    self:step(type(event) == "function" and event(done) or event)
+  end
+  if self.immediate then hand_back() else table.insert(self.pending, hand_back) end
 end
 
 function Party:crash()
@@ -270,14 +271,15 @@ end
 
 function carry.request(self, a)
   self.request = a
-  if self.answer == "accept" then
-    table.insert(self.pending, function()
+  local function decide()
+    if self.answer == "accept" then
       self.accepted = true
       self:step { type = "accept", password = self.password, key = self.key }
-    end)
-  elseif self.answer then
-    table.insert(self.pending, function() self:step { type = "end", reason = self.answer } end)
+    elseif self.answer then
+      self:step { type = "end", reason = self.answer }
+    end
   end
+  if self.immediate then decide() else table.insert(self.pending, decide) end
 end
 
 function carry.seal_general(self, a, w)

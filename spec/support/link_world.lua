@@ -70,7 +70,8 @@ function Party:step(event)
   if self.fails == event.type then event = { type = event.type, code = "io" } end
   local actions = self.machine:step(event)
   for _, action in ipairs(actions) do
-    if self.dead then break end
+    -- dropped where a result that came back at once has ended the machine
+    if self.dead or self.outcome then break end
     self:carry_out(action)
   end
   return actions
@@ -81,7 +82,10 @@ function Party:start()
   if self.side == 1 then self:step { type = "start" } end
 end
 
-function Party:later(event) table.insert(self.pending, function() self:step(event) end) end
+function Party:later(event)
+  if self.immediate then return self:step(event) end
+  table.insert(self.pending, function() self:step(event) end)
+end
 
 function Party:crash()
   self.dead, self.pending = true, {}
