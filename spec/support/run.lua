@@ -1,5 +1,5 @@
--- Runs busted and holds it to its closing line "N passed, N failed". busted itself exits 0 when no spec matched, and a crash of
--- the interpreter leaves no line at all: both are failures here.
+-- Runs busted and holds it to its closing line "N passed, N failed". busted itself exits 0 when no spec matched, and a
+-- crash of the interpreter leaves no line at all: both are failures here.
 -- Usage: lua5.4 spec/support/run.lua BUSTED [spec file or folder …]
 local command = {}
 for i = 1, #arg do command[#command + 1] = "'" .. arg[i]:gsub("'", "'\\''") .. "'" end
