@@ -130,7 +130,9 @@ static void line_up(struct line *l, const struct seen_row *seen)
 	l->heard = true;
 	l->congested = false;
 	receiving_feed(c, &heard);
-	sending_feed(c, &sends);
+	// who says farewell can open nothing any more, and takes only acknowledgements
+	if (!l->farewell || c->discussion->row.closing)
+		sending_feed(c, &sends);
 }
 
 static void line_down(struct line *l)
