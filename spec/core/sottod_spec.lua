@@ -153,12 +153,12 @@ describe("sottod", function()
     serve()
     local taken = call("system.info").result.listen.tcp
     local other = assert(sys.make_temporary_directory("/tmp/sotto-spec-"))
+    finally(function() sys.remove_tree(other) end)
     local first = process
     start("--home", other, "--listen", taken)
     assert.are.equal(1, ended())
     assert.are.equal(1, #process.err)
     assert.truthy(process.err[1]:find(taken, 1, true))
     process = first
-    sys.remove_tree(other)
   end)
 end)
