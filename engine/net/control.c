@@ -156,12 +156,13 @@ static void input(void *arg)
 	leave(c);
 }
 
-// The client still gets its answers. Its last line may lack the newline.
+// The client still gets its answers. Its last line may lack the newline; of one that is too long
+// nothing is left here.
 static void input_ended(void *arg)
 {
 	struct control_client *c = arg;
 	struct span rest = stream_input(c->stream);
-	if (rest.len == 0 || c->discarding || c->closing)
+	if (rest.len == 0 || c->closing)
 		return;
 	enter(c);
 	hand_out(c, rest);

@@ -104,12 +104,12 @@ static enum err bind_there(const struct place *p, const char *path, int *out, st
 	if (fd < 0)
 		return err_set_errno(info, errno, "cannot make a socket");
 	address_of(p, &at);
-	// before bind, so that there is no moment in which the file is open to others
-	if (fchmod(fd, 0600) != 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0) {
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0) {
 		int number = errno;
 		close(fd);
 		return err_set_errno(info, number, "cannot make the socket %s", path);
 	}
+	// until now the directory alone kept others out
 	if (fchmodat(p->directory, p->name, 0600, 0) != 0 || listen(fd, LISTENER_BACKLOG) != 0) {
 		int number = errno;
 		unlinkat(p->directory, p->name, 0);

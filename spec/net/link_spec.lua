@@ -451,6 +451,31 @@ describe("link", function()
       assert.equal(0, seen.ended)
     end)
 
+    it("hides what came in the same read behind it", function()
+      local k, seen = hostile(function(cipher)
+        return frame(RECORD, "clear") .. frame(RECORD, "clear") .. frame(CIPHER, cipher:seal(inner(RECORD, "good")))
+      end)
+      case.wait(function() return seen.unreadable > 0 end, "unreadable")
+      k:pause()
+      k:resume()
+      case.settle()
+      assert.same({ 1, 1, 0 }, { seen.unreadable, #seen.frames, seen.ended })
+    end)
+
+    it("a message with a tag that this protocol does not use", function()
+      for tag, opens in pairs { [0] = true, [1] = false, [2] = false, [3] = false } do
+        local k, seen, b = half({ unreadable = true })
+        k:set_cipher(nil, KEY_A)
+        case.write(b, frame(CIPHER, streams.tagged(KEY_A, inner(RECORD, "x"), tag)))
+        case.wait(function() return #seen.frames + seen.unreadable + seen.ended > 0 end, "anything")
+        assert.equal(opens, #seen.frames == 1)
+      end
+      local k, seen, b = half({ unreadable = true })
+      k:set_cipher(nil, KEY_A)
+      case.write(b, frame(CIPHER, streams.tagged(KEY_A, "", 2))) -- REKEY, empty as a last message is
+      case.wait(function() return seen.unreadable == 1 end, "unreadable")
+    end)
+
     it("ends the link where the owner does not ask for it", function()
       local a, b = case.pair()
       local l, seen = open(a)
@@ -549,6 +574,19 @@ describe("link", function()
       assert.equal("done", ended(seen))
     end)
 
+    it("ends its own direction at once, and reads the other side's end although paused", function()
+      local l, seen, b = half()
+      l:pause()
+      case.write(b, frame(RECORD, "waits"))
+      local begun = loop.now()
+      l:close()
+      assert.equal("", (case.read(b)))
+      case.close(b)
+      assert.equal("done", ended(seen))
+      assert.is_true(loop.now() - begun < 1500)
+      assert.equal(0, #seen.frames)
+    end)
+
     it("is done after 2 s even if the other side reads nothing", function()
       local a = case.pair()
       socket.buffers(a, 4096)
@@ -633,6 +671,23 @@ describe("link", function()
       end, "drained")
       assert.is_true(l:state().queued <= streams.QUEUE // 2 + 4096)
       assert.is_true(l:send(SEALED, payload))
+    end)
+
+    it("takes frames to the last byte of the queue, in clear and sealed", function()
+      for overhead, key in pairs { [5] = false, [5 + 1 + 17] = KEY_A } do
+        local l = half()
+        l:authenticate()
+        if key then
+          l:set_cipher(key, nil)
+          l:send(SEALED, "") -- the header is out
+        end
+        while l:state().room > MEMBER do assert(l:send(SEALED, ("x"):rep(MEMBER - 1))) end
+        local room = l:state().room
+        assert.same({ nil, "busy", "" }, { l:send(SEALED, ("x"):rep(room - overhead + 1)) })
+        assert.is_true(l:send(SEALED, ("x"):rep(room - overhead)))
+        assert.equal(0, l:state().room)
+        assert.same({ nil, "busy", "" }, { l:send(SEALED, "") })
+      end
     end)
 
     it("a refused send leaves the cipher where it was", function()

@@ -90,6 +90,17 @@ describe("stream", function()
       assert.equal(0, seen.connected)
     end)
 
+    it("is not timed out any more once it is connected", function()
+      local listener, where = tcp_listener()
+      local _, seen = open(where, { timeout = 40 })
+      accept(listener)
+      case.wait(function() return seen.connected == 1 end, "the connection")
+      local over = false
+      case.keep(loop.after(80, function() over = true end))
+      case.wait(function() return over end, "twice the time-out")
+      assert.equal(0, seen.ended)
+    end)
+
     it("may be freed before anything comes of it", function()
       local _, where = tcp_listener()
       local s, seen = open(where)
@@ -252,7 +263,12 @@ describe("stream", function()
     it("P1.8 a slow reader fills the queue: busy, never more than the cap, then drained once", function()
       local a, b = case.pair()
       socket.buffers(a, 4096)
-      local s, seen = open(a, { queue_max = 100000 })
+      local queued_then
+      local s, seen
+      s, seen = open(a, { queue_max = 100000, drained = function(it)
+        seen.drained = seen.drained + 1
+        queued_then = it:state().queued
+      end })
       local block, sent = ("x"):rep(10000), 0
       for _ = 1, 1000 do
         if not s:send(block) then break end
@@ -275,6 +291,7 @@ describe("stream", function()
         return seen.drained > 0 and got >= more
       end, "the rest")
       assert.equal(1, seen.drained)
+      assert.is_true(queued_then <= 50000)
       assert.is_true(s:send(block))
     end)
 
