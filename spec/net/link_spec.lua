@@ -702,6 +702,56 @@ describe("link", function()
     end)
   end)
 
+  describe("random traffic", function()
+    for seed = 1, 4 do
+      it(("arrives whole and in order, whoever pauses when (seed %d)"):format(seed), function()
+        math.randomseed(seed)
+        local a, b = case.pair()
+        socket.buffers(a, 4096)
+        local sides = { { sent = {}, got = {} }, { sent = {}, got = {} } }
+        local function callbacks(side)
+          return { frame = function(l, kind, payload)
+            side.got[#side.got + 1] = kind .. payload
+            if math.random(10) == 1 then
+              l:pause()
+              side.paused = true
+            end
+          end }
+        end
+        sides[1].link = open(a, callbacks(sides[1]))
+        sides[2].link = open(b, callbacks(sides[2]))
+        for i, side in ipairs(sides) do
+          side.link:authenticate()
+          if seed % 2 == 0 then
+            side.link:set_cipher(i == 1 and KEY_A or KEY_B, i == 1 and KEY_B or KEY_A)
+          end
+        end
+        local left = 300
+        local function act(side)
+          if left > 0 and math.random(2) == 1 then
+            local kind = ({ RECORD, CERTIFICATE, SEALED })[math.random(3)]
+            local payload = string.char(math.random(0, 255)):rep(math.random(0, 1 << math.random(0, 16)))
+            if side.link:send(kind, payload) then
+              side.sent[#side.sent + 1] = kind .. payload
+              left = left - 1
+            end
+          end
+          if side.paused and math.random(3) == 1 then
+            side.paused = false
+            side.link:resume()
+          end
+        end
+        case.poll(function()
+          act(sides[1])
+          act(sides[2])
+          return left == 0 and #sides[1].got == #sides[2].sent and #sides[2].got == #sides[1].sent
+        end, "all of it")
+        assert.same(sides[1].sent, sides[2].got)
+        assert.same(sides[2].sent, sides[1].got)
+      end)
+    end
+  end)
+
   describe("its owner", function()
     it("may free it inside frame, with more frames there", function()
       for _, sealed in ipairs { false, true } do
