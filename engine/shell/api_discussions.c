@@ -28,12 +28,16 @@ static enum err answer(struct call *c, struct discussion *d, enum err code)
 	return code;
 }
 
-// P2.4. *out NULL where none was given.
+// P2.4, P2.8. *out NULL where none was given. What is weak about it goes to the person, never to the log.
 static enum err prepared_password(struct call *c, struct secret **out)
 {
 	struct secret *given = call_secret(c, "password");
 	*out = NULL;
-	return given ? password_prepare(secret_span(given), out, c->info) : OK;
+	enum err code = given ? password_prepare(secret_span(given), out, c->info) : OK;
+	const char *weakness = given && code == OK ? password_weakness(secret_span(*out)) : NULL;
+	if (weakness)
+		engine_emit(c->engine, "warning", "warning", json_pack("{s:s+}", "text", "the password is weak: ", weakness));
+	return code;
 }
 
 static enum err list(struct call *c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The noun "messages".
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,15 +88,31 @@ static enum err list(struct call *c)
 	return code;
 }
 
+// The newest message where the call names none; empty where there is none at all.
+static enum err last_read(struct call *c, const struct discussion *d, char out[33])
+{
+	const char *id = call_string(c, "message");
+	const struct store_range newest = {.limit = 1};
+	json_t *messages = json_array();
+	enum err code = OK;
+	if (!id) {
+		code = store_message_list(c->engine->store, d->row.id, &newest, message_append, messages, c->info);
+		id = json_string_value(json_object_get(json_array_get(messages, 0), "id"));
+	}
+	snprintf(out, 33, "%s", id ? id : "");
+	json_decref(messages);
+	return code;
+}
+
 static enum err read_(struct call *c)
 {
 	struct discussion *d;
-	const char *message;
+	char last[33];
 	enum err code = find(c, &d);
 	if (code == OK)
-		code = call_need_string(c, "message", &message);
-	if (code == OK)
-		code = store_message_set_read(c->engine->store, d->row.id, message, c->info);
+		code = last_read(c, d, last);
+	if (code == OK && last[0])
+		code = store_message_set_read(c->engine->store, d->row.id, last, c->info);
 	if (code == OK)
 		*c->out = discussion_view(d);
 	return code;

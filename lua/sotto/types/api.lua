@@ -12,6 +12,7 @@
 ---@field fingerprint string|nil
 ---@field locked boolean
 ---@field listen { tcp: string, udp: string } "ADDR:PORT"
+---@field addresses string[] where others may reach this core, as it tells its peers
 
 ---@class sotto.identity
 ---@field fingerprint string|nil 40 upper-case hex digits; null before create

@@ -54,7 +54,7 @@ return {
       text = "Marks messages as read, up to and with the one that is named.",
       params = {
         discussion(true),
-        { name = "message", type = "message", required = true, text = "the last one that was read" },
+        { name = "message", type = "message", text = "the last one that was read; left out: all" },
       },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },

@@ -24,7 +24,7 @@ return {
       params = {
         { name = "address", type = "address", required = true, text = "HOST:PORT, or [V6]:PORT" },
       },
-      result = "the peer",
+      result = "the peer that answered",
       returns = "peer", since = 1, capability = "peers",
       errors = { "not_found", "wrong_state", "locked", "busy", "timeout", "io" },
     },

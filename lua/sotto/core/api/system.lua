@@ -6,7 +6,8 @@ return {
       name = "info",
       text = "Says what this core is and where it listens.",
       params = {},
-      result = "version, api, pid, uptime, home, fingerprint, and listen with its tcp and udp addresses",
+      result = "version, api, pid, uptime, home, fingerprint, locked, listen (tcp and udp), and addresses: " ..
+        "where others may reach it",
       returns = "info", since = 1, capability = "base", errors = {},
     },
     {
