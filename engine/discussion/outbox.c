@@ -123,7 +123,8 @@ static void store_acks(struct outbox *o)
 static void tell_if_delivered(struct outbox *o, size_t member)
 {
 	const struct outbox_member *m = &o->members[member];
-	if (o->closing && m->have >= o->built && m->acked_on_disk >= o->built)
+	bool has_all = m->have >= o->built && m->acked_on_disk >= o->built;
+	if (o->mode == OUTBOX_LIVE && o->closing && has_all)
 		outbox_act(o, OUTBOX_CLOSED_DELIVERED)->member = member;
 }
 
@@ -311,6 +312,27 @@ static void dispatch(struct outbox *o, const struct outbox_event *event)
 	}
 }
 
+// Nothing is sent any more; what is known of what was sent still gets to the disk.
+static void dispatch_after_end(struct outbox *o, const struct outbox_event *event)
+{
+	switch (event->type) {
+	case OUTBOX_EVENT_SUBMIT:
+		outbox_queue_submit(o, event);
+		break;
+	case OUTBOX_EVENT_COMMITTED:
+		committed(o, event->result.code);
+		break;
+	case OUTBOX_EVENT_ACK_STORED:
+		ack_stored(o, event->result.code);
+		break;
+	case OUTBOX_EVENT_RETRY:
+		retry(o);
+		break;
+	default:
+		break;
+	}
+}
+
 // What is to be done now. TRANSMIT first: whatever comes back while the rest is carried out comes
 // after it.
 static void go_on(struct outbox *o, int64_t now_ms)
@@ -333,11 +355,11 @@ void outbox_step(struct outbox *o, const struct outbox_event *event, struct outb
 		abandon(o);
 	else if (o->mode == OUTBOX_LIVE)
 		dispatch(o, event);
-	else if (event->type == OUTBOX_EVENT_SUBMIT)
-		outbox_queue_submit(o, event);
-	else if (event->type == OUTBOX_EVENT_COMMITTED)
-		committed(o, event->result.code);
+	else
+		dispatch_after_end(o, event);
 	if (o->mode == OUTBOX_LIVE)
 		go_on(o, event->now_ms);
+	else
+		store_acks(o);
 	o->out = NULL;
 }

@@ -61,13 +61,13 @@ struct outbox_config {
 };
 
 enum outbox_event_type {
-	OUTBOX_EVENT_START,     // once, first
-	OUTBOX_EVENT_SUBMIT,    // .submit: ACCEPTED or REJECTED with that ticket follows
-	OUTBOX_EVENT_COMMITTED, // .result of COMMIT
-	OUTBOX_EVENT_SEALED,    // .sealed: result of SEAL
-	OUTBOX_EVENT_STORED,    // .result of STORE_SEALED
+	OUTBOX_EVENT_START,      // once, first
+	OUTBOX_EVENT_SUBMIT,     // .submit: ACCEPTED or REJECTED with that ticket follows
+	OUTBOX_EVENT_COMMITTED,  // .result of COMMIT
+	OUTBOX_EVENT_SEALED,     // .sealed: result of SEAL
+	OUTBOX_EVENT_STORED,     // .result of STORE_SEALED
 	OUTBOX_EVENT_ACK_STORED, // .result of STORE_ACK
-	OUTBOX_EVENT_LOADED,    // .loaded: result of LOAD
+	OUTBOX_EVENT_LOADED,     // .loaded: result of LOAD
 	// .link: also a link on which this side, having closed, delivers its farewell
 	OUTBOX_EVENT_LINK_UP,
 	OUTBOX_EVENT_LINK_DOWN,   // .member

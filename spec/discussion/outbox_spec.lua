@@ -907,6 +907,22 @@ describe("outbox", function()
       assert.same({ 0, 0 }, { all[1].first, all[1].last })
     end)
 
+    it("P3.7 still marks what was acknowledged, once the disk takes it", function()
+      build(3)
+      link(BOB, 0)
+      took()
+      fails.ack = "io"
+      ack(BOB, 2)
+      step { type = "abandon" }
+      local names, all = took()
+      assert.equal("store_ack, retry_in, failed, key_may_die", names)
+      assert.same({ 3, 3 }, { all[3].first, all[3].last })
+      fails.ack = nil
+      step { type = "retry" }
+      names, all = took()
+      assert.same({ "store_ack", 2, 1, 2 }, { names, all[1].sequence, all[1].first_sent, all[1].last_sent })
+    end)
+
     it("ends what this side was still saying", function()
       build(1)
       step { type = "close" }

@@ -33,7 +33,7 @@ function M.random(seed)
   return r
 end
 
--- Sealed messages that bind signer, recipients and bytes as OpenPGP does, and differ each time ---------------------------
+-- Sealed messages that bind signer, recipients and bytes as OpenPGP does, and differ each time -----------------------
 
 local function recipients(roster, sender)
   local list = {}
@@ -66,7 +66,7 @@ function M.message(sender, number, text)
   }
 end
 
--- A core -----------------------------------------------------------------------------------------------------------------
+-- A core -------------------------------------------------------------------------------------------------------------
 
 local Core = {}
 Core.__index = Core
@@ -112,17 +112,17 @@ function Core:crash()
   self.world:core_down(self.me)
 end
 
--- Later, unless the core has crashed by then.
-function Core:later(what, run)
-  local life = self.life
-  self.world:later { core = self.me, what = what, run = function()
+-- Some time, unless the core has crashed by then.
+function Core:later(run)
+  local life, waiting = self.life, self.world.waiting
+  waiting[#waiting + 1] = function()
     if self.life == life then run() end
-  end }
+  end
 end
 
 -- At once, as the shell does what does not wait; or later. Either must do.
-function Core:answer(what, run)
-  if self.world.immediate then run() else self:later(what, run) end
+function Core:answer(run)
+  if self.world.immediate then run() else self:later(run) end
 end
 
 function Core:tell(event) self:carry_out(self.outbox, event, self.outbox_actions) end
@@ -146,7 +146,7 @@ function Core:begin(what, max)
 end
 function Core:done(what) self.under_way[what] = self.under_way[what] - 1 end
 
--- Own messages ------------------------------------------------------------------------------------------------------
+-- Own messages -------------------------------------------------------------------------------------------------------
 
 Core.outbox_actions = {}
 local own = Core.outbox_actions
@@ -176,7 +176,7 @@ function own.commit(core, a)
     end
     disk.closing = disk.closing or a.closes
   end
-  core:answer("committed", function()
+  core:answer(function()
     core:done "commit"
     core:tell { type = "committed", code = code }
   end)
@@ -190,7 +190,7 @@ function own.seal(core, a)
   local on_disk = core.disk.own[a.sequence]
   assert(on_disk and on_disk.bytes == a.payload, "sealed what is not on disk")
   assert(not core.disk.keyless, "sealed without a key")
-  core:later("sealed", function()
+  core:later(function()
     core:done "seal"
     local code = core.world:fails(core, "seal", { "timeout", "locked", "busy" })
     core:tell { type = "sealed", code = code,
@@ -202,7 +202,7 @@ function own.store_sealed(core, a)
   core:begin("store", 1)
   local code = core.world:fails(core, "store", { "io" })
   if not code then core.disk.own[a.sequence].message = a.message end
-  core:answer("stored", function()
+  core:answer(function()
     core:done "store"
     core:tell { type = "stored", code = code }
   end)
@@ -217,7 +217,7 @@ function own.load(core, a)
     local p = core.disk.own[s]
     rows[#rows + 1] = { sequence = s, payload = p.bytes, message = p.message }
   end
-  core:answer("loaded", function()
+  core:answer(function()
     core:done "load"
     core:tell { type = "loaded", code = code, rows = not code and rows or nil }
   end)
@@ -256,7 +256,7 @@ function own.store_ack(core, a)
       end
     end
   end
-  core:answer("ack_stored", function()
+  core:answer(function()
     core:done "ack"
     core:tell { type = "ack_stored", code = code }
   end)
@@ -264,7 +264,7 @@ end
 
 function own.retry_in(core, a)
   assert(a.ms >= 100 and a.ms <= 30000)
-  core:later("retry", function() core:tell { type = "retry" } end)
+  core:later(function() core:tell { type = "retry" } end)
 end
 
 function own.closed(core) core.world:closed(core) end
@@ -296,14 +296,14 @@ function own.closed_delivered(core, a) core.world:closed_delivered(core, a.membe
 function own.rolled_back() error "rolled back" end
 function own.undeliverable(core, a) core.world.undeliverable = { core.me, a.member, a.sequence } end
 
--- What the others say -----------------------------------------------------------------------------------------------
+-- What the others say ------------------------------------------------------------------------------------------------
 
 Core.transcript_actions = {}
 local others = Core.transcript_actions
 
 function others.open(core, a)
   core:begin("open", 4)
-  core:later("opened", function()
+  core:later(function()
     core:done "open"
     local code = core.world:fails(core, "open", { "timeout", "locked", "not_found", "crypto" })
     local payload, why = M.open(core.world.roster, core.me, a.sender, a.message)
@@ -337,7 +337,7 @@ function others.commit(core, a)
       disk.closed[a.sender], disk.ended = true, true
     end
   end
-  core:answer("taken", function()
+  core:answer(function()
     core:done "take"
     core:say { type = "committed", code = code, skipped = skipped }
   end)
@@ -368,10 +368,10 @@ function others.equivocation() error "equivocation" end
 
 function others.retry_in(core, a)
   assert(a.ms >= 100 and a.ms <= 30000)
-  core:later("retry", function() core:say { type = "retry" } end)
+  core:later(function() core:say { type = "retry" } end)
 end
 
--- Links ------------------------------------------------------------------------------------------------------------------
+-- Links --------------------------------------------------------------------------------------------------------------
 
 -- A frame has come over a link.
 function Core:receive(from, frame)
@@ -407,7 +407,7 @@ function Core:link_lost(other)
   if self.up then self:say { type = "link_down", member = other } end
 end
 
--- The world --------------------------------------------------------------------------------------------------------------
+-- The world ----------------------------------------------------------------------------------------------------------
 
 local World = {}
 World.__index = World
@@ -432,8 +432,6 @@ function World:now()
   self.time = self.time + 1
   return self.time
 end
-
-function World:later(task) self.waiting[#self.waiting + 1] = task end
 
 function World:fails(_, what, codes)
   local p = self.faults[what] or 0
@@ -504,7 +502,7 @@ function World:check_memory(core)
 end
 
 -- Links: one between two cores; each direction keeps its order.
-local function key(i, j) return i < j and i .. "-" .. j or j .. "-" .. i end
+local function key(i, j) return i < j and i * 64 + j or j * 64 + i end
 
 function World:link(i, j)
   local a, b = self.cores[i], self.cores[j]
@@ -538,7 +536,7 @@ function World:congest(i, j)
   if not flight or flight.congested then return end
   core:tell { type = "congested", member = j }
   flight.congested = true
-  core:later("writable", function()
+  core:later(function()
     if core.in_flight[j] ~= flight then return end
     flight.congested = false
     core:tell { type = "writable", member = j }
@@ -567,43 +565,36 @@ function World:core_down(i)
   end
 end
 
--- What could happen next: a task that waits, or a frame of a link that is read.
-function World:choices()
-  local list, kept = {}, {}
-  for _, task in ipairs(self.waiting) do kept[#kept + 1] = task end
-  for _, task in ipairs(kept) do list[#list + 1] = { task = task } end
-  for i = 1, self.n do
-    for j = 1, self.n do
+-- The next frame of the k-th direction that is read and has one; without k, how many those are.
+function World:next_frame(k)
+  local count = 0
+  for i, core in ipairs(self.cores) do
+    for j = 1, core.up and self.n or 0 do
       local link = i ~= j and self.links[key(i, j)]
-      local core = self.cores[i]
-      if link and #link[i] > 0 and core.up and not core.paused[j] then
-        list[#list + 1] = { link = link, to = i, from = j }
+      if link and #link[i] > 0 and not core.paused[j] then
+        count = count + 1
+        if count == k then return core, j, table.remove(link[i], 1) end
       end
     end
   end
-  return list
+  return count
 end
 
-function World:run_choice(c)
-  if c.task then
-    for k, task in ipairs(self.waiting) do
-      if task == c.task then
-        table.remove(self.waiting, k)
-        break
-      end
-    end
-    c.task.run()
-  else
-    local frame = table.remove(c.link[c.to], 1)
-    self.cores[c.to]:receive(c.from, frame)
-  end
-end
-
--- One thing, chosen by the seed. False: nothing is left to do.
+-- One thing, chosen by the seed: something that waited, or a frame. False: nothing is left to do.
 function World:step()
-  local list = self:choices()
-  if #list == 0 then return false end
-  self:run_choice(list[1 + self.random.below(#list)])
+  local waiting = self.waiting
+  local all = #waiting + self:next_frame()
+  if all == 0 then return false end
+  local k = 1 + self.random.below(all)
+  if k > #waiting then
+    local core, from, frame = self:next_frame(k - #waiting)
+    core:receive(from, frame)
+    return true
+  end
+  local task = waiting[k]
+  waiting[k] = waiting[#waiting]
+  waiting[#waiting] = nil
+  task()
   return true
 end
 
