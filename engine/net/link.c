@@ -432,6 +432,7 @@ static const struct stream_callbacks stream_callbacks = {
 static const struct stream_options stream_options = {
 	.input_max = INPUT_MAX,
 	.queue_max = LINK_QUEUE_MAX + GOODBYE_LEN,
+	.drained_at = LINK_DRAINED_AT,
 };
 
 // --- beginning

@@ -17,6 +17,9 @@
 #define LINK_CIPHER_KEY_LEN 32
 #define LINK_CLOSE_MS 2000        // how long link_close tries to bring out what is queued
 #define LINK_QUEUE_MAX (4u << 20) // bytes going out
+// Whoever stops sending where link_room is below LINK_QUEUE_MAX - LINK_DRAINED_AT is told when to
+// go on.
+#define LINK_DRAINED_AT (LINK_QUEUE_MAX / 2)
 // Caps on kind + payload, inner ones where the link has keys: FRAME_CAP_STRANGER and
 // FRAME_CAP_MEMBER of wire/frame.h.
 
@@ -44,8 +47,8 @@ struct link_callbacks {
 	// or in clear). The link stays up but reads no more; the owner closes it when it likes,
 	// e.g. after a guess is counted (P2.2). NULL: it ends with BREACH.
 	void (*unreadable)(void *arg);
-	// the queue fell below half its cap, after it had been above, or a send had failed with
-	// ERR_BUSY
+	// The queue fell to LINK_DRAINED_AT or below, after it had been above, or after a send had
+	// failed with ERR_BUSY.
 	void (*drained)(void *arg);
 	void (*ended)(void *arg, enum link_end why, const struct err_info *info);
 };

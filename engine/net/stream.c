@@ -39,6 +39,7 @@ struct stream {
 	struct buf in;
 	size_t block; // bytes of the next read
 	struct queue out;
+	size_t drained_at;
 	int failed; // errno for `fail`
 	struct addr remote, local;
 	struct stream_callbacks callbacks;
@@ -302,7 +303,7 @@ static void written(struct stream *s)
 			return;
 		}
 	}
-	if (s->tell_drained && s->out.len <= s->out.max / 2) {
+	if (s->tell_drained && s->out.len <= s->drained_at) {
 		s->tell_drained = false;
 		if (s->callbacks.drained && !s->finishing)
 			s->callbacks.drained(s->arg);
@@ -353,7 +354,7 @@ enum err stream_send_two(struct stream *s, struct bytes *head, struct bytes *bod
 	}
 	queue_push(&s->out, head);
 	queue_push(&s->out, body);
-	if (s->out.len > s->out.max / 2)
+	if (s->out.len > s->drained_at)
 		s->tell_drained = true;
 	flush_soon(s);
 	return OK;
@@ -462,6 +463,7 @@ static struct stream *new_stream(struct loop *loop, int fd, const struct stream_
 	else
 		buf_init(&s->in, options->input_max);
 	queue_init(&s->out, options->queue_max);
+	s->drained_at = options->drained_at ? options->drained_at : options->queue_max / 2;
 	ev_io_init(&s->reader, readable, fd, EV_READ);
 	ev_io_init(&s->writer, writable, fd, EV_WRITE);
 	s->reader.data = s->writer.data = s;

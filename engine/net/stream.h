@@ -40,16 +40,17 @@ struct stream_callbacks {
 	// send, and ends when the owner calls stream_finish, or when the other side is gone
 	// altogether (looked for once a second).
 	void (*input_ended)(void *arg);
-	// the queue fell below half its cap, after it had been above, or a send had failed with
-	// ERR_BUSY
+	// The queue fell to drained_at or below, after it had been above, or after a send had
+	// failed with ERR_BUSY.
 	void (*drained)(void *arg);
 	void (*ended)(void *arg, enum stream_end why, const struct err_info *info);
 };
 
 struct stream_options {
-	size_t input_max; // cap of the input buffer in bytes
-	size_t queue_max; // cap of the queue in bytes
-	bool wipe_input;  // overwrite every input byte that is consumed
+	size_t input_max;  // cap of the input buffer in bytes
+	size_t queue_max;  // cap of the queue in bytes
+	size_t drained_at; // 0: half of queue_max
+	bool wipe_input;   // overwrite every input byte that is consumed
 };
 
 struct stream_counters {

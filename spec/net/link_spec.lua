@@ -673,6 +673,25 @@ describe("link", function()
       assert.is_true(l:send(SEALED, payload))
     end)
 
+    it("drained comes to whoever stops as soon as the room is below half", function()
+      for _, over in ipairs { 0, 1 } do
+        local a, b = case.pair()
+        socket.buffers(a, 4096)
+        local l, seen = open(a)
+        l:authenticate()
+        while l:state().queued + MEMBER + 4 < streams.QUEUE // 2 do assert(l:send(SEALED, ("x"):rep(MEMBER - 1))) end
+        assert(l:send(SEALED, ("x"):rep(streams.QUEUE // 2 - l:state().queued - 5 + over)))
+        assert.equal(streams.QUEUE // 2 - over, l:state().room)
+        local left = streams.QUEUE // 2 + over
+        case.poll(function()
+          left = left - #(socket.read(b, 1 << 20) or "")
+          return left == 0
+        end, "everything")
+        case.settle()
+        assert.equal(over, seen.drained)
+      end
+    end)
+
     it("takes frames to the last byte of the queue, in clear and sealed", function()
       for overhead, key in pairs { [5] = false, [5 + 1 + 17] = KEY_A } do
         local l = half()
