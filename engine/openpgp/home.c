@@ -59,6 +59,8 @@ enum err homes_open(struct homes **out, struct loop *loop, const char *directory
 	return OK;
 }
 
+static void cancel_users(struct home *h);
+
 static void homes_free(void *arg)
 {
 	struct homes *h = arg;
@@ -73,7 +75,7 @@ static void homes_free(void *arg)
 
 static void free_when_idle(struct homes *h)
 {
-	if (h->closing && h->ending == 0)
+	if (h->closing && !h->first && h->ending == 0)
 		loop_defer(h->loop, &h->deferred, homes_free, h);
 }
 
@@ -84,15 +86,24 @@ static void ignore_end(void *arg, enum err code, const struct err_info *info)
 		log_warn("%s", info->text);
 }
 
-void homes_close_start(struct homes *h, home_done *done, void *arg)
+static void close_all(void *arg)
 {
-	assert(!h->closing);
+	struct homes *h = arg;
 	h->closing = true;
-	h->done = done;
-	h->arg = arg;
 	while (h->first)
 		home_close_start(h->first, ignore_end, NULL);
 	free_when_idle(h);
+}
+
+void homes_close_start(struct homes *h, home_done *done, void *arg)
+{
+	assert(!h->done);
+	h->done = done;
+	h->arg = arg;
+	for (struct home *home = h->first; home; home = home->next)
+		cancel_users(home);
+	// a job that was cancelled destroys the home it was making, and is told of that before this turn's end
+	loop_defer(h->loop, &h->deferred, close_all, h);
 }
 
 // --- handles --------------------------------------------------------------------------------------------------------------

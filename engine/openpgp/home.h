@@ -23,7 +23,7 @@ typedef void home_done(void *arg, enum err code, const struct err_info *info); /
 MUST_CHECK enum err homes_open(struct homes **out, struct loop *loop, const char *directory, const struct random *random,
 			       struct err_info *info);
 // Ends the agents of all open homes (the homes stay on disk and their handles are gone), waits for what is under way in other calls,
-// then frees. The callbacks of those other calls come first. Owners have let go of their homes.
+// then frees. The callbacks of those other calls come first. Owners have let go of their homes, or their operations end by this.
 void homes_close_start(struct homes *h, home_done *done, void *arg);
 // Which directories may stay: `names` (home_name) of `count` homes. Every other entry is destroyed as by home_destroy_start, and
 // aliases of a killed core are removed. The agents of all, kept ones too, are ended: they were a killed core's. Before any home is open.
