@@ -44,6 +44,7 @@ static void action_fini(struct handshake_action *x)
 		bytes_unref(x->prove.certificate);
 		bytes_unref(x->prove.record);
 		bytes_unref(x->prove.certification);
+		bytes_unref(x->prove.body);
 		break;
 	case HANDSHAKE_REQUEST:
 		bytes_unref(x->request.charter);
