@@ -188,13 +188,14 @@ function Person:send(id, text) return self:call("messages.send", { discussion = 
 ---@param id string
 ---@return table[]
 function Person:messages(id)
-  local all, page = {}, nil
+  local all, full = {}, nil
   repeat
     -- without bounds come the newest: page by page from the end
-    page = self:call("messages.list", { discussion = id, limit = 1000, before = all[1] and all[1].id })
+    local page = self:call("messages.list", { discussion = id, limit = 1000, before = all[1] and all[1].id })
     table.move(all, 1, #all, #page + 1)
     table.move(page, 1, #page, 1, all)
-  until #page < 1000
+    full = #page == 1000
+  until not full
   return all
 end
 
