@@ -15,4 +15,11 @@ MUST_CHECK enum err socket_remote(int fd, struct addr *out);
 int socket_family(int fd); // AF_UNSPEC where fd is no socket
 int socket_error(int fd);  // its pending error as an errno, and clears it
 
+#define SOCKET_KEEPALIVE_IDLE_S 30
+#define SOCKET_KEEPALIVE_INTERVAL_S 10
+#define SOCKET_KEEPALIVE_PROBES 3
+#define SOCKET_USER_TIMEOUT_MS 60000 // sent and not acknowledged for so long: lost
+// NODELAY, and the above, where fd is TCP; nothing for others.
+void socket_set_tcp_options(int fd);
+
 #endif

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -430,25 +428,6 @@ static void connect_failed(void *arg)
 	leave(s);
 }
 
-static void set_tcp_options(int fd)
-{
-	const struct {
-		int level, name, value;
-	} options[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, STREAM_KEEPALIVE_IDLE_S},
-		{IPPROTO_TCP, TCP_KEEPINTVL, STREAM_KEEPALIVE_INTERVAL_S},
-		{IPPROTO_TCP, TCP_KEEPCNT, STREAM_KEEPALIVE_PROBES},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, STREAM_USER_TIMEOUT_MS},
-	};
-	int family = socket_family(fd);
-	if (family != AF_INET && family != AF_INET6)
-		return;
-	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
-}
-
 static struct stream *new_stream(struct loop *loop, int fd, const struct stream_options *options,
 				 const struct stream_callbacks *callbacks, void *arg)
 {
@@ -467,7 +446,7 @@ static struct stream *new_stream(struct loop *loop, int fd, const struct stream_
 	ev_io_init(&s->reader, readable, fd, EV_READ);
 	ev_io_init(&s->writer, writable, fd, EV_WRITE);
 	s->reader.data = s->writer.data = s;
-	set_tcp_options(fd);
+	socket_set_tcp_options(fd);
 	return s;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A byte stream over a connected socket, TCP or UNIX: a bounded input buffer with back-pressure, a
-// bounded queue of shared bytes going out.
+// bounded queue of shared bytes going out. The kernel watches over TCP connections (socket.h).
 //
 // Life: stream_connect or stream_adopt; callbacks; `ended` exactly once; stream_free. stream_free
 // may come at any time, inside any callback too: no callback follows it.
@@ -12,10 +12,6 @@
 #include "net/addr.h"
 
 #define STREAM_READ_BLOCK 65536 // at most so much is read in one turn
-#define STREAM_KEEPALIVE_IDLE_S 30
-#define STREAM_KEEPALIVE_INTERVAL_S 10
-#define STREAM_KEEPALIVE_PROBES 3
-#define STREAM_USER_TIMEOUT_MS 60000 // TCP: sent and unacknowledged for so long: lost
 
 struct stream;
 

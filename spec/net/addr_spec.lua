@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 local net = require "support.net"
 
 describe("addr", function()

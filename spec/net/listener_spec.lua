@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 local loop = require "support.loop"
 local net = require "support.net"
 local socket = require "support.net_socket"

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 local net = require "support.net"
 local socket = require "support.net_socket"
 local case = require "support.net_case"

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- What the specs of engine/net share: whatever a spec opens is closed after it, and no descriptor may be left over.
 local loop = require "support.loop"
 local net = require "support.net"
