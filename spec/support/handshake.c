@@ -349,6 +349,18 @@ static int support_hash(lua_State *L)
 	return 1;
 }
 
+// keyed(key, data) → BLAKE2b-256
+static int support_keyed(lua_State *L)
+{
+	size_t key_len, len;
+	const char *key = luaL_checklstring(L, 1, &key_len);
+	const char *s = luaL_checklstring(L, 2, &len);
+	luaL_argcheck(L, key_len >= 16 && key_len <= 64, 1, "16 to 64 bytes");
+	struct hash h = hash_keyed(span(key, key_len), span(s, len));
+	lua_pushlstring(L, (const char *)h.bytes, HASH_LEN);
+	return 1;
+}
+
 // Ed25519 pair of a seed text: public, secret.
 static int support_pair(lua_State *L)
 {
@@ -438,6 +450,7 @@ int luaopen_support_handshake(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{"new", machine_new},
 		{"hash", support_hash},
+		{"keyed", support_keyed},
 		{"pair", support_pair},
 		{"presence", support_presence},
 		{"sign_open", support_sign_open},
