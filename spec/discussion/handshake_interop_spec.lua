@@ -82,7 +82,8 @@ local function begin(mode, role)
   if role == "responder" then own, other = s.bob, s.alice end
   s.party = world.party {
     world = w, link = world.link(), side = 1, person = own, other = other, role = role, mode = mode,
-    charter = s.charter, password = mode == "password" and s.password or nil, knows = true, pinned = true, answer = "accept",
+    charter = s.charter, password = mode == "password" and s.password or nil, knows = true, pinned = true,
+    answer = "accept",
     key = role == "initiator" and s.key_i or s.key_r,
   }
   s.party:start()

@@ -159,6 +159,12 @@ describe("member link", function()
       end
     end)
 
+    it("P2.12 is not one's own", function()
+      local d = links.discussion(3)
+      local me = d.members[2].fingerprint
+      assert.is_nil(member_link.match(l1_of(d, 2, 2), d.first, d.roster, me))
+    end)
+
     it("P2.12 is for one discussion", function()
       local d, e = links.discussion(2), links.discussion(2)
       local l1 = l1_of(d, 1, 2)

@@ -361,6 +361,23 @@ static int support_keyed(lua_State *L)
 	return 1;
 }
 
+// x25519(secret, point or nil for the base) → 32 bytes
+static int support_x25519(lua_State *L)
+{
+	uint8_t out[crypto_scalarmult_BYTES];
+	size_t secret_len, point_len = 0;
+	const char *secret = luaL_checklstring(L, 1, &secret_len);
+	const char *point = luaL_optlstring(L, 2, NULL, &point_len);
+	luaL_argcheck(L, secret_len == sizeof out, 1, "32 bytes");
+	luaL_argcheck(L, !point || point_len == sizeof out, 2, "32 bytes");
+	int failed = point ? crypto_scalarmult(out, (const uint8_t *)secret, (const uint8_t *)point)
+			   : crypto_scalarmult_base(out, (const uint8_t *)secret);
+	if (failed)
+		return luaL_error(L, "a zero result");
+	lua_pushlstring(L, (const char *)out, sizeof out);
+	return 1;
+}
+
 // Ed25519 pair of a seed text: public, secret.
 static int support_pair(lua_State *L)
 {
@@ -451,6 +468,7 @@ int luaopen_support_handshake(lua_State *L)
 		{"new", machine_new},
 		{"hash", support_hash},
 		{"keyed", support_keyed},
+		{"x25519", support_x25519},
 		{"pair", support_pair},
 		{"presence", support_presence},
 		{"sign_open", support_sign_open},
