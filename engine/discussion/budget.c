@@ -23,7 +23,8 @@ bool budget_refresh(struct budget *b, int64_t now_ms)
 	if (b->left > 0) {
 		b->next_refill_at = 0;
 	} else if (b->next_refill_at == 0 || b->next_refill_at > now_ms + wait) {
-		// a clock that was set back, or a row that says nothing, must not lock a peer out for years
+		// a clock that was set back, or a row that says nothing, must not lock a peer out
+		// for years
 		b->next_refill_at = now_ms + wait;
 	} else if (b->next_refill_at <= now_ms) {
 		b->left = 1;

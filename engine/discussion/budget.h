@@ -21,12 +21,13 @@ struct budget {
 };
 
 struct budget budget_new(void); // of a peer without a row
-// What the row is worth now. A next_refill_at further away than the wait it stands for (the clock was
-// set back) is brought near, and out-of-range values become allowed ones. True where the row changed.
+// What the row is worth now. A next_refill_at further away than the wait it stands for (the clock
+// was set back) is brought near, and out-of-range values become allowed ones. True where the row
+// changed.
 bool budget_refresh(struct budget *b, int64_t now_ms);
 int64_t budget_wait_ms(const struct budget *b, int64_t now_ms); // 0: a guess is left now
-// Refreshes and takes one guess; ERR_REFUSED where none is left. The owner commits the row before the
-// guess can be observed.
+// Refreshes and takes one guess; ERR_REFUSED where none is left. The owner commits the row before
+// the guess can be observed.
 MUST_CHECK enum err budget_spend(struct budget *b, int64_t now_ms);
 void budget_restore(struct budget *b);
 

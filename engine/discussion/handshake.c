@@ -129,9 +129,9 @@ static uint32_t result_bit(enum handshake_event_type type)
 	return UINT32_C(1) << (type - HANDSHAKE_EVENT_LOOKED_UP);
 }
 
-// Nothing is shown to the other side, and no outcome told, while one of these is on its way to disk:
-// a guess counts before anything can be concluded from it (P2.2), and whether a handshake was refused
-// or left opening depends on the commit.
+// Nothing is shown to the other side, and no outcome told, while one of these is on its way to
+// disk: a guess counts before anything can be concluded from it (P2.2), and whether a handshake was
+// refused or left opening depends on the commit.
 static uint32_t on_disk(void)
 {
 	return result_bit(HANDSHAKE_EVENT_GUESS_SPENT) | result_bit(HANDSHAKE_EVENT_COMMITTED);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The opening of a discussion, M1 to M7 (protocol §2: P2.1–P2.7, P2.10, P2.11), as a pure machine of
-// either role. It touches no socket, clock, disk or gpg: what it wants done are actions, and what
-// came of them are events.
+// The opening of a discussion, M1 to M7 (protocol §2: P2.1–P2.7, P2.10, P2.11), as a pure machine
+// of either role. It touches no socket, clock, disk or gpg: what it wants done are actions, and
+// what came of them are events.
 //
 // Use: handshake_new; event START once the link is up; then every frame, result, deadline and
 // decision as it comes. After each handshake_step carry out the actions in order, then
 // handshake_actions_fini. A result may be handed back in any order and from inside the carrying out
 // (with another list); what is left of the outer list is then carried out after the inner one, or
 // not at all where that one ended the machine. Each action that has a result is issued at most once
-// in a machine's life, so results need no numbers. Exactly one of OPENED, LEFT and REFUSED comes, as
-// the last action of all; from then on the deadline is void, every event is ignored, and the machine
-// may be freed (the owner cancels what is still under way).
+// in a machine's life, so results need no numbers. Exactly one of OPENED, LEFT and REFUSED comes,
+// as the last action of all; from then on the deadline is void, every event is ignored, and the
+// machine may be freed (the owner cancels what is still under way).
 #ifndef SOTTO_DISCUSSION_HANDSHAKE_H
 #define SOTTO_DISCUSSION_HANDSHAKE_H
 
@@ -22,14 +22,15 @@
 enum handshake_role { HANDSHAKE_INITIATOR, HANDSHAKE_RESPONDER };
 enum handshake_mode { HANDSHAKE_PASSWORD, HANDSHAKE_PINNED }; // P2.7
 
-// Why it ended. The first four travel in a refuse record; handshake_reason_name gives the API's names.
+// Why it ended. The first four travel in a refuse record; handshake_reason_name gives the API's
+// names.
 enum handshake_reason {
 	HANDSHAKE_REASON_REFUSED,    // a person or policy said no, or called its own request back
 	HANDSHAKE_REASON_BUSY,       // no room for another request, or no guess left
 	HANDSHAKE_REASON_EXPIRED,    // nobody decided in time
 	HANDSHAKE_REASON_SUPERSEDED, // P2.9
-	HANDSHAKE_REASON_FAILED,     // a check did not hold, or the link ended while the password was
-				     // being proved: no detail, on purpose
+	HANDSHAKE_REASON_FAILED,     // a check did not hold, or the link ended while the password
+				     // was being proved: no detail, on purpose
 	HANDSHAKE_REASON_LOST,       // the link ended or was idle before that
 	HANDSHAKE_REASON_COUNT
 };
@@ -69,7 +70,8 @@ enum handshake_event_type {
 	HANDSHAKE_EVENT_START, // the link is up
 	HANDSHAKE_EVENT_FRAME, // .frame
 	// A frame that does not open under the link's keys. The link must still be up: what happens
-	// to it next tells the other side that its guess was wrong, so the guess is counted first (P2.2).
+	// to it next tells the other side that its guess was wrong, so the guess is counted first
+	// (P2.2).
 	HANDSHAKE_EVENT_UNREADABLE,
 	HANDSHAKE_EVENT_LINK_ENDED,
 	HANDSHAKE_EVENT_DEADLINE, // the last DEADLINE has passed
@@ -81,7 +83,7 @@ enum handshake_event_type {
 	HANDSHAKE_EVENT_CERTIFICATE_CHECKED,
 	HANDSHAKE_EVENT_PROVED,
 	HANDSHAKE_EVENT_GENERAL_SEALED, // bytes: the OpenPGP message
-	HANDSHAKE_EVENT_GENERAL_OPENED, // bytes: the plaintext; OK only with the signature asked for
+	HANDSHAKE_EVENT_GENERAL_OPENED, // bytes: the plaintext; OK only with that signature
 	HANDSHAKE_EVENT_BINDING_SIGNED, // bytes: the detached signature, at most 4 KiB
 	HANDSHAKE_EVENT_BINDING_VERIFIED,
 	HANDSHAKE_EVENT_IMPORTED,    // .imported
@@ -132,14 +134,16 @@ enum handshake_action_type {
 	HANDSHAKE_SET_CIPHER, // .cipher: from here on both directions are under these keys
 	HANDSHAKE_DEADLINE,   // .deadline: replaces the last one
 	HANDSHAKE_CLOSE_LINK, // what was sent before is still written out
-	// Responder, on M1: caps, budget, what is known. Result LOOKED_UP.
+	// Responder, on M1: caps, budget, what is known. Result LOOKED_UP. Nothing is proven yet:
+	// anybody who has .other's certificate and presence record can bring this about, so what is
+	// .other's share of something (its pending request) is taken at REQUEST.
 	HANDSHAKE_LOOK_UP, // .look_up
 	// P1.7: walk, one primary key with that fingerprint, fit to encrypt to. Result
 	// CERTIFICATE_CHECKED.
 	HANDSHAKE_CHECK_CERTIFICATE, // .certificate
-	// Responder: the record has not expired, and the certification is the general key's detached
-	// signature over .body; the rest (form, fingerprint, signature by its presence key) holds
-	// already. Result PROVED.
+	// Responder: the record has not expired, and the certification is the general key's
+	// detached signature over .body; the rest (form, fingerprint, signature by its presence
+	// key) holds already. Result PROVED.
 	HANDSHAKE_PROVE, // .prove
 	// Responder: show the request; ACCEPT or END is the answer. No general secret key was used
 	// until now (P2.6).

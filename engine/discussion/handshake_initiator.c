@@ -85,8 +85,8 @@ static void confirm(struct handshake *h)
 	handshake_enter(h, STAGE_I_CONFIRMING, h->idle_ms);
 }
 
-// M4, opened. Its author is whom we asked: what is wrong in it for CPace ends where a wrong password
-// would (P2.3).
+// M4, opened. Its author is whom we asked: what is wrong in it for CPace ends where a wrong
+// password would (P2.3).
 static void take_answer(struct handshake *h, struct span plaintext)
 {
 	struct answer_record r;

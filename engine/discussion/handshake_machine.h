@@ -32,7 +32,7 @@ enum handshake_stage {
 // One side's discussion key, owned.
 struct side_key {
 	struct bytes *certificate, *binding;
-	struct hash hash; // of the certificate; of the other's it may be known before the certificate is
+	struct hash hash; // of the certificate; the other's is known before its certificate is
 	char fingerprint[41], key[17];
 };
 
@@ -131,7 +131,7 @@ void handshake_finish_pake(struct handshake *h, const uint8_t share[CPACE_SHARE_
 void handshake_set_cipher(struct handshake *h); // once M1 to M4 are there
 void handshake_check_certificate(struct handshake *h, struct span certificate);
 void handshake_prove(struct handshake *h, const struct presence_record *record);
-void handshake_seal_general(struct handshake *h, struct bytes *plaintext); // takes it; NULL: nothing
+void handshake_seal_general(struct handshake *h, struct bytes *plaintext); // takes it; or NULL
 void handshake_open_general(struct handshake *h, struct span message);
 void handshake_sign_binding(struct handshake *h);
 void handshake_verify_binding(struct handshake *h);
@@ -159,7 +159,8 @@ void responder_start(struct handshake *h);
 void responder_frame(struct handshake *h, uint8_t kind, struct span payload);
 void responder_unreadable(struct handshake *h);
 void responder_result(struct handshake *h, const struct handshake_event *event);
-void responder_accept(struct handshake *h, struct secret *password, const struct handshake_key *key);
+void responder_accept(struct handshake *h, struct secret *password,
+		      const struct handshake_key *key);
 void responder_advance(struct handshake *h);
 
 #endif

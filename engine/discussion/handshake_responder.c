@@ -149,7 +149,8 @@ static void request(struct handshake *h)
 
 // --- M4: accepted --------------------------------------------------------------------------------
 
-void responder_accept(struct handshake *h, struct secret *password, const struct handshake_key *key)
+void responder_accept(struct handshake *h, struct secret *password,
+		      const struct handshake_key *key)
 {
 	struct span signature, message;
 	if (h->stage != STAGE_R_REQUESTED)

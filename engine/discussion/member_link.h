@@ -10,7 +10,8 @@
 // machine; or ENDED, with CLOSE_LINK before it. From then on the deadline is void, every event is
 // ignored, and the machine may be freed.
 //
-// Which discussion an L1 is for is not in it: who answers tries what it holds with member_link_match.
+// Which discussion an L1 is for is not in it: who answers tries what it holds with
+// member_link_match.
 #ifndef SOTTO_DISCUSSION_MEMBER_LINK_H
 #define SOTTO_DISCUSSION_MEMBER_LINK_H
 
@@ -19,7 +20,7 @@
 #include "wire/link.h"
 
 #define MEMBER_LINK_IDLE_MS 30000
-#define MEMBER_LINK_FAREWELL_MAX 4096 // sealed payloads that a side which has closed may send on one link
+#define MEMBER_LINK_FAREWELL_MAX 4096 // sealed payloads of a side that has closed, on one link
 
 enum member_link_side { MEMBER_LINK_DIALS, MEMBER_LINK_ANSWERS };
 
@@ -45,8 +46,8 @@ enum member_link_event_type {
 	MEMBER_LINK_EVENT_SIGNED,   // .result, bytes: the detached signature
 	MEMBER_LINK_EVENT_VERIFIED, // .result
 	MEMBER_LINK_EVENT_SEEN,     // .seen: own state
-	// Hearing a farewell: an ack record that the usual way made for what was delivered. It goes out
-	// as it is.
+	// Hearing a farewell: an ack record that the usual way made for what was delivered. It goes
+	// out as it is.
 	MEMBER_LINK_EVENT_ACK, // .ack
 	// Saying farewell: the other's acks cover everything, or there was nothing to say.
 	MEMBER_LINK_EVENT_FAREWELL_DONE,
@@ -66,7 +67,8 @@ struct member_link_event {
 		} result;
 		struct {
 			// One row for each member of the roster, in its order: how far its chain is
-			// in the store; of oneself, the last payload built. Presence: own; may be none
+			// in the store; of oneself, the last payload built. Presence: own; may be
+			// none
 			const struct seen_record *record;
 		} seen;
 		struct {
@@ -95,8 +97,8 @@ enum member_link_action_type {
 	// closed: it keeps the members' certificates until its farewell is told
 	MEMBER_LINK_VERIFY,
 	MEMBER_LINK_WANT_SEEN, // result SEEN, from what is committed now
-	// .frame: the other side has closed; take this payload of a frame SEALED as on a link with it.
-	// What the usual way acknowledges comes back as ACK
+	// .frame: the other side has closed; take this payload of a frame SEALED as on a link with
+	// it. What the usual way acknowledges comes back as ACK
 	MEMBER_LINK_DELIVER,
 	// This side has closed: send each sealed payload that waits for the other, oldest first, as
 	// frames SEALED under the link's keys
@@ -131,8 +133,9 @@ struct member_link_action {
 			struct bytes *payload;
 		} frame;
 		struct {
-			// What the other has: one row for each member, in roster order. Its presence
-			// record, if any, is of .other and signed by its presence key. Owned
+			// What the other has: one row for each member, in roster order. Its
+			// presence record, if any, is of .other and signed by its presence key.
+			// Owned
 			struct seen_record *seen;
 		} linked;
 		struct {
@@ -161,8 +164,8 @@ void member_link_step(struct member_link *m, const struct member_link_event *eve
 		      struct member_link_actions *out);
 bool member_link_is_over(const struct member_link *m);
 
-// Whether an L1 payload is for the discussion with this H_0 and addressed to `own`; *who is then the
-// position in the roster of the member it says it comes from. Costs one keyed hash a member.
+// Whether an L1 payload is for the discussion with this H_0 and addressed to `own`; *who is then
+// the position in the roster of the member it says it comes from. Costs one keyed hash a member.
 bool member_link_match(struct span l1, const struct hash *first, const struct roster_record *roster,
 		       const char *own, size_t *who);
 

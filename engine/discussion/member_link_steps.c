@@ -25,7 +25,7 @@ static void tell(struct member_link *m)
 	member_link_act(m, MEMBER_LINK_SEND_FAREWELL);
 }
 
-// --- L1 and the clear part of L2: keys ----------------------------------------------------------
+// --- L1 and the clear part of L2: keys --------------------------------------------------------
 
 static void sign(struct member_link *m)
 {
@@ -97,7 +97,7 @@ static void take_link_answer(struct member_link *m, struct span payload)
 		sign(m);
 }
 
-// --- proofs: the sealed part of L2, and L3 ---------------------------------------------------------
+// --- proofs: the sealed part of L2, and L3 ----------------------------------------------------
 
 static void send_proof(struct member_link *m)
 {
@@ -189,7 +189,7 @@ void member_link_verified_result(struct member_link *m, enum err code)
 	go_on(m);
 }
 
-// --- L4 --------------------------------------------------------------------------------------------
+// --- L4 ---------------------------------------------------------------------------------------
 
 static bool rows_fit(const struct member_link *m, const struct seen_record *s)
 {
@@ -281,7 +281,7 @@ static void take_seen(struct member_link *m, struct span payload)
 		conclude(m);
 }
 
-// --- farewells -----------------------------------------------------------------------------------
+// --- farewells --------------------------------------------------------------------------------
 
 static void both_closed(struct member_link *m)
 {
@@ -332,7 +332,7 @@ void member_link_farewell_done(struct member_link *m)
 		member_link_fail(m, "a farewell out of turn");
 }
 
-// --- dispatch --------------------------------------------------------------------------------------
+// --- dispatch ---------------------------------------------------------------------------------
 
 void member_link_frame(struct member_link *m, uint8_t kind, struct span payload)
 {

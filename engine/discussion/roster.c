@@ -32,7 +32,8 @@ enum err roster_begin(struct roster_record *out, const char *discussion, const s
 		for (size_t j = 0; j < i; j++) {
 			const char *what = shared(&members[i], &members[j]);
 			if (what)
-				return err_set(info, ERR_BAD_PARAMS, "two members share a %s", what);
+				return err_set(info, ERR_BAD_PARAMS, "two members share a %s",
+					       what);
 		}
 	*out = (struct roster_record){.charter = *charter, .count = count};
 	memcpy(out->discussion, discussion, sizeof out->discussion);
