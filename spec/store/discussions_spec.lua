@@ -69,7 +69,7 @@ describe("discussions", function()
     assert.same({}, states())
     f.close()
     f.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO discussions "
-      .. "SELECT i, printf('%032x', i), '', '', '', '', '', 0, 0, 1, 0, '', NULL, NULL, 0, 0, x'' FROM n")
+      .. "SELECT i, printf('%032x', i), '', '', '', '', '', 0, 0, 1, 0, '', NULL, NULL, 0, 0, x'', '', 0, 0 FROM n")
     f.sql("INSERT INTO data_keys SELECT number, zeroblob(72) FROM discussions")
     s = f.reopen()
     assert.equal("too_large", select(2, s:discussion_create(fixture.discussion(1))))
