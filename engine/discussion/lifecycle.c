@@ -232,17 +232,18 @@ static bool count_links(struct lifecycle *l, enum lifecycle_event_type event)
 // A wall clock that was set back prolongs nothing.
 static int64_t time_left(struct lifecycle *l, int64_t now_ms)
 {
-	int64_t span = l->state == LIFECYCLE_OPENING ? LIFECYCLE_OPENING_MS : l->window_ms;
+	int64_t span = l->state == LIFECYCLE_OPENING ? l->opening_ms : l->window_ms;
 	if (l->since > now_ms)
 		l->since = now_ms;
 	int64_t passed = now_ms - l->since;
 	return passed < span ? span - passed : 0;
 }
 
-struct lifecycle lifecycle_begin(enum lifecycle_state state, int64_t window_ms)
+struct lifecycle lifecycle_begin(enum lifecycle_state state, int64_t window_ms, int64_t opening_ms)
 {
 	assert(state == LIFECYCLE_REQUESTING || state == LIFECYCLE_REQUESTED);
-	return (struct lifecycle){.state = state, .members = 2, .window_ms = window_ms};
+	return (struct lifecycle){
+		.state = state, .members = 2, .window_ms = window_ms, .opening_ms = opening_ms};
 }
 
 struct lifecycle_actions lifecycle_step(struct lifecycle *l, const struct lifecycle_event *event)

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-#define LIFECYCLE_OPENING_MS INT64_C(600000)         // P2.11
+#define LIFECYCLE_OPENING_MS INT64_C(600000)         // P2.11, the default
 #define LIFECYCLE_RESUME_WINDOW_MS INT64_C(86400000) // P3.8, the default
 
 enum lifecycle_state {
@@ -58,6 +58,7 @@ struct lifecycle {
 	size_t members;    // of the roster; 2 until there is one
 	size_t links;      // members linked now
 	int64_t window_ms; // P3.8
+	int64_t opening_ms; // P2.11: how long a founded one may wait for its first link
 	int64_t since;     // wall clock: when it was suspended; while opening, when it was founded
 };
 
@@ -111,7 +112,7 @@ struct lifecycle_actions {
 };
 
 // REQUESTING or REQUESTED, of two. window_ms 0 is the strict rule: a lost link closes.
-struct lifecycle lifecycle_begin(enum lifecycle_state state, int64_t window_ms);
+struct lifecycle lifecycle_begin(enum lifecycle_state state, int64_t window_ms, int64_t opening_ms);
 // An event that means nothing in that state changes nothing.
 struct lifecycle_actions lifecycle_step(struct lifecycle *l, const struct lifecycle_event *event);
 

@@ -49,7 +49,7 @@ enum err discussion_create(struct engine *e, const struct discussion_birth *birt
 {
 	struct discussion *d = discussion_new(e);
 	d->life = lifecycle_begin(birth->responder ? LIFECYCLE_REQUESTED : LIFECYCLE_REQUESTING,
-				  e->options.resume_window_s * 1000);
+				  e->options.resume_window_s * 1000, e->options.opening_timeout_s * 1000);
 	d->held_back = birth->responder;
 	copy_text(d->row.id, sizeof d->row.id, birth->id);
 	copy_text(d->row.other, sizeof d->row.other, birth->other);
@@ -113,6 +113,7 @@ enum err discussion_restore(struct engine *e, struct store_discussion *row, stru
 		d->life.reason = LIFECYCLE_NO_REASON;
 	d->life.founded = d->row.has_h0;
 	d->life.window_ms = e->options.resume_window_s * 1000;
+	d->life.opening_ms = e->options.opening_timeout_s * 1000;
 	d->life.since = d->row.suspended_at;
 	if (code == OK && d->row.has_h0)
 		code = load_roster(d, info);

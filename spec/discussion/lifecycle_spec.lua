@@ -5,6 +5,7 @@ local WINDOW, OPENING = 86400000, 600000
 -- a discussion as the disk or a test has it
 local function life(state, t)
   local l = { state = state, reason = "", founded = false, members = 2, links = 0, window = WINDOW, since = 0 }
+  l.opening = OPENING
   if state == "open" or state == "suspended" or state == "frozen" then l.founded = true end
   if state == "open" or state == "frozen" then l.links = 1 end
   for k, v in pairs(t or {}) do l[k] = v end
@@ -40,6 +41,13 @@ describe("lifecycle", function()
     l, actions = step(l, "founded")
     assert.same({ "opening", true, "save set_deadline" }, { l.state, l.founded, actions })
     assert.equal("open", step(l, "link_up").state)
+  end)
+
+  it("P2.11 waits for a first link as long as it is told", function()
+    local _, _, deadline = step(lifecycle.begin("requesting", WINDOW, 3000), "founded")
+    assert.equal(3000, deadline)
+    _, _, deadline = step(life("opening", { founded = true, opening = 3000, since = 100 }), "restore", { now = 1100 })
+    assert.equal(2000, deadline)
   end)
 
   it("ends a handshake that fails before it is founded, with its reason", function()

@@ -28,6 +28,7 @@ static struct lifecycle get(lua_State *L, int t)
 	l.members = (size_t)field_integer(L, t, "members", 2);
 	l.links = (size_t)field_integer(L, t, "links", 0);
 	l.window_ms = field_integer(L, t, "window", 0);
+	l.opening_ms = field_integer(L, t, "opening", LIFECYCLE_OPENING_MS);
 	l.since = field_integer(L, t, "since", 0);
 	return l;
 }
@@ -41,6 +42,7 @@ static void push(lua_State *L, const struct lifecycle *l)
 	put_integer(L, "members", (lua_Integer)l->members);
 	put_integer(L, "links", (lua_Integer)l->links);
 	put_integer(L, "window", l->window_ms);
+	put_integer(L, "opening", l->opening_ms);
 	put_integer(L, "since", l->since);
 }
 
@@ -49,7 +51,7 @@ static int support_begin(lua_State *L)
 	enum lifecycle_state state;
 	if (!lifecycle_state_parse(luaL_checkstring(L, 1), &state))
 		return luaL_error(L, "no such state");
-	struct lifecycle l = lifecycle_begin(state, luaL_checkinteger(L, 2));
+	struct lifecycle l = lifecycle_begin(state, luaL_checkinteger(L, 2), luaL_optinteger(L, 3, LIFECYCLE_OPENING_MS));
 	push(L, &l);
 	return 1;
 }
