@@ -450,6 +450,24 @@ static void patience_over(void *arg)
 	refused(o, LIFECYCLE_REASON_UNPROVEN, "the presence key's certification was not proven in time");
 }
 
+// Where the other has asked already, both ask at once as well (P2.9), only slowly.
+static void begin_asking(void *arg)
+{
+	struct opening *o = arg;
+	struct engine *e = o->engine;
+	for (struct opening *request = e->discussions.openings; request && !o->over; request = request->next)
+		if (opening_is_request(request) && strcmp(request->other, o->other) == 0)
+			decide_request(request);
+	if (o->over)
+		return;
+	if (awaits_proof(o)) {
+		o->waits_for_proof = true;
+		timer_start(e->loop, &o->deadline, PROOF_TIMEOUT_MS, patience_over, o);
+	} else {
+		dial(o);
+	}
+}
+
 static enum err start_machine(struct opening *o, const struct opening_request *r, struct err_info *info)
 {
 	struct engine *e = o->engine;
@@ -500,12 +518,7 @@ enum err opening_ask(struct engine *e, const struct opening_request *r, struct d
 	o->key.home = NULL; // the discussion's from here on
 	neighbours_know(&e->neighbours, o->other);
 	*out = o->discussion;
-	if (awaits_proof(o)) {
-		o->waits_for_proof = true;
-		timer_start(e->loop, &o->deadline, PROOF_TIMEOUT_MS, patience_over, o);
-	} else {
-		dial(o);
-	}
+	loop_defer(e->loop, &o->turn, begin_asking, o);
 	return OK;
 }
 
@@ -577,6 +590,7 @@ enum err opening_accept(struct opening *o, struct secret *password, struct err_i
 	enum err code = discussion_step(o->discussion, LIFECYCLE_ACCEPT, LIFECYCLE_NO_REASON, info);
 	if (code)
 		return code;
+	o->discussion->held_back = false; // also one that was never shown is there for all to see from now on
 	o->password = secret_ref(password);
 	o->asked_ms = loop_now_ms(o->engine->loop);
 	neighbours_know(&o->engine->neighbours, o->other);
@@ -595,19 +609,27 @@ void opening_end(struct opening *o, enum handshake_reason reason)
 		refused(o, reason_of(reason), "called back before the link was up");
 }
 
-// P2.9. Also called again when an own request to the same person has ended.
+static void announce(struct opening *o)
+{
+	if (discussion_is_held_back(o->discussion))
+		discussion_announce_request(o->discussion);
+}
+
+// P2.9. Also called again when an own request to the same person begins or has ended.
 static void decide_request(struct opening *o)
 {
 	struct engine *e = o->engine;
 	struct opening *own = discussions_own_request(e, o->other, o);
 	struct err_info info;
+	if (o->discussion->life.state != LIFECYCLE_REQUESTED)
+		return; // decided
 	switch (arbitrate(own != NULL, e->identity.row.fingerprint, own ? own->mode : o->mode, o->other, o->mode)) {
 	case ARBITRATION_ASK:
-		discussion_announce_request(o->discussion);
+		announce(o);
 		break;
 	case ARBITRATION_YIELD:
 		opening_end(own, HANDSHAKE_REASON_SUPERSEDED);
-		discussion_announce_request(o->discussion);
+		announce(o);
 		break;
 	case ARBITRATION_ANSWER:
 		if (opening_accept(o, own->password, &info))
