@@ -113,12 +113,13 @@ void discussions_wake(struct discussions *all)
 
 void discussions_sleep(struct discussions *all)
 {
+	enum lifecycle_reason why = all->engine->stopping ? LIFECYCLE_REASON_RESTART : LIFECYCLE_REASON_LOCKED;
 	for (struct opening *o = all->openings, *next; o; o = next) {
 		next = opening_next(o);
 		struct discussion *d = opening_discussion(o);
 		opening_free(o);
 		if (d && !d->life.founded)
-			discussion_happens(d, LIFECYCLE_END, LIFECYCLE_REASON_LOCKED);
+			discussion_happens(d, LIFECYCLE_END, why);
 	}
 	for (struct discussion *d = all->first; d; d = d->next)
 		conversation_stop(d);
