@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The end of a core in good order, whatever is under way: nothing of it is left, and it ends with 0 (cores.clean checks).
+-- The end of a core in good order, whatever is under way: nothing of it is left, and it ends with 0, which cores.clean
+-- checks.
 local cores = require "support.cores"
 
 describe("ending a core", function()

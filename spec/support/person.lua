@@ -188,7 +188,8 @@ function Person:send(id, text) return self:call("messages.send", { discussion = 
 ---@param id string
 ---@return table[]
 function Person:messages(id)
-  local all, full = {}, nil
+  local all = {}
+  local full
   repeat
     -- without bounds come the newest: page by page from the end
     local page = self:call("messages.list", { discussion = id, limit = 1000, before = all[1] and all[1].id })
