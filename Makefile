@@ -101,7 +101,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)
 # --- checks -----------------------------------------------------------------------------------------------------------------
 
 lint: layers
-	luacheck -q lua plugins examples spec bindings
+	luacheck -q lua examples spec
 
 layers:
 	$(LUA) spec/lint/layers.lua

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The engine inside a Lua program of your own, without the core's process and its socket: makes an identity and says who it is.
+-- The engine inside a Lua program of your own, without the core's process and its socket: makes an identity, tells it.
 -- Usage, from the root after make: lua5.4 examples/embedded.lua DIRECTORY
 package.cpath = "./build/?.so;" .. package.cpath
 local engine = require "sotto.engine"

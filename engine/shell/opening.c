@@ -245,13 +245,6 @@ static void look_up(struct opening *o, const struct handshake_action *a)
 		if (hash_equal(&h, &a->look_up.general))
 			event.looked_up.general = bytes_span(keys->certificate);
 	}
-	if (o->mode == HANDSHAKE_PASSWORD && discussions_guess_wait_ms(e, o->other) > 0) {
-		event.looked_up.refuse = true;
-	} else if (!event.looked_up.held) {
-		o->request_slot = limits_request_take(e->neighbours.limits, o->other, p && p->known) == LIMIT_PASS;
-		event.looked_up.refuse = !o->request_slot;
-	}
-	event.looked_up.reason = HANDSHAKE_REASON_BUSY;
 	opening_feed(o, &event);
 }
 
@@ -286,6 +279,16 @@ static void spend_guess(struct opening *o)
 	opening_result(o, HANDSHAKE_EVENT_GUESS_SPENT, code, span(NULL, 0));
 }
 
+static bool may_request(struct opening *o)
+{
+	struct engine *e = o->engine;
+	const struct peer *p = neighbours_get(&e->neighbours, o->other);
+	if (o->mode == HANDSHAKE_PASSWORD && discussions_guess_wait_ms(e, o->other) > 0)
+		return false;
+	o->request_slot = limits_request_take(e->neighbours.limits, o->other, p && p->known) == LIMIT_PASS;
+	return o->request_slot;
+}
+
 static void show_request(struct opening *o, const struct handshake_action *a)
 {
 	struct engine *e = o->engine;
@@ -295,6 +298,11 @@ static void show_request(struct opening *o, const struct handshake_action *a)
 					 .responder = true,
 					 .mode = o->mode,
 					 .charter = (const char *)a->request.charter->data};
+	// budget and slots are looked at here, where the asker is proven to be who it says: an M1 alone could be anybody's
+	if (!may_request(o)) {
+		opening_end(o, HANDSHAKE_REASON_BUSY);
+		return;
+	}
 	o->shown = true;
 	if (o->half_open)
 		limits_half_open_give(e->neighbours.limits, &o->source, o->source_known);

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What a message and an opening cost, beside raw gpgme in the same run: `make bench`. Trust the ratios, and minima more than
--- medians: machines are shared.
+-- What a message and an opening cost, beside raw gpgme in the same run: `make bench`. Trust the ratios, and minima
+-- more than medians: machines are shared.
 package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
 package.cpath = "./build/?.so;" .. package.cpath
 local loop = require "sotto.loop"
@@ -97,9 +97,12 @@ local function measure(alice, bob)
   row("raw gpgme, seal + open", raw)
   row("messages.send → message.received, socket to socket", message, raw)
   print "discussions.open, accepted at once, from the call on:"
-  for _, name in ipairs { "answered", "requested", "open at one side", "open at both" } do row(name, steps[name], raw) end
-  print("  of that gpg, one after the other: verify (certification, where new) · seal M3 · open M3 · seal M4 and beside it sign, verify,")
-  print("  import · open M4 · verify and import · seal M7 · open M7; the rest is two dozen milliseconds of imports and commits")
+  for _, name in ipairs { "answered", "requested", "open at one side", "open at both" } do
+    row(name, steps[name], raw)
+  end
+  print [[
+  of that gpg, one after the other: import, seal M3 · import, open M3 · seal M4 (beside it sign, verify, import) ·
+  open M4 · verify and import · seal M7 · open M7]]
 end
 
 local function work()

@@ -172,7 +172,8 @@ function M.packets(bytes)
     else
       kind, body = tag & 63, ""
       repeat
-        local first, n = bytes:byte(at), nil
+        local first = bytes:byte(at)
+        local n
         local more = first >= 224 and first < 255
         if first < 192 then
           n, at = first, at + 1
