@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -152,6 +153,7 @@ static void running_remove(struct gpg *g, struct gpg_op *op)
 // --- one operation's life -------------------------------------------------------------------------------------------------
 
 static void cancel_user(struct home_user *u);
+static void pump_user(struct home_user *u);
 
 enum err op_new(struct gpg_op **out, const struct operation *operation, const struct gpg_call *call, struct err_info *info)
 {
@@ -172,6 +174,7 @@ enum err op_new(struct gpg_op **out, const struct operation *operation, const st
 	op->passphrase = secret_ref(call->passphrase);
 	op->user.exclusive = operation->exclusive;
 	op->user.cancel = cancel_user;
+	op->user.ready = pump_user;
 	buf_init_wiped(&op->output, GPG_PLAINTEXT_MAX);
 	op->gpg->ops++;
 	*out = op;
@@ -300,7 +303,7 @@ static void give_runner(struct gpg *g, struct gpg_op *op)
 		g->idle[g->idle_count++] = r;
 }
 
-// Starts op, unless its home has another writer: then it stays in the queue.
+// Starts op, unless its home is in a pause or has another writer: then it stays in the queue.
 static void try_start(struct gpg *g, struct gpg_op *op)
 {
 	if (!home_claim(&op->user))
@@ -391,6 +394,12 @@ void gpg_op_cancel(struct gpg_op *op)
 static void cancel_user(struct home_user *u)
 {
 	gpg_op_cancel((struct gpg_op *)((char *)u - offsetof(struct gpg_op, user)));
+}
+
+static void pump_user(struct home_user *u)
+{
+	struct gpg *g = ((struct gpg_op *)((char *)u - offsetof(struct gpg_op, user)))->gpg;
+	loop_defer(g->loop, &g->pump, pump, g);
 }
 
 // --- data -----------------------------------------------------------------------------------------------------------------

@@ -162,14 +162,13 @@ static gpgme_error_t start_passphrase(gpgme_ctx_t context, void *arg)
 
 static enum err collect_passphrase(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
 {
-	unsigned wanted = op->passphrase ? 2 : 1;
 	(void)context;
 	if (!op->listed)
 		return listed(op, refusal);
 	if (refusal)
 		return op_translate(op, refusal);
-	// gpg calls it a success where the agent would not change a key
-	if (op->questions != wanted)
+	// gpg calls it a success too where the agent has not changed a key
+	if (op->passphrase ? op->questions != 2 : op->questions == 0)
 		return err_set(&op->info, ERR_REFUSED, "the passphrase was not changed");
 	return OK;
 }

@@ -93,9 +93,9 @@ enum err passphrase_check(struct secret *passphrase, struct err_info *info)
 gpgme_error_t op_on_passphrase(void *arg, const char *hint, const char *about, int was_bad, int fd)
 {
 	struct gpg_op *op = arg;
-	// a change asks for the old one first, then for the new one; everything else for the one it was given
+	// a change asks once for the old one, then once for the new one; or for the new one only, for each of the keys
 	struct secret *answer = op->questions == 0 && op->passphrase ? op->passphrase : op->fresh ? op->fresh : op->passphrase;
-	unsigned most = op->fresh && op->passphrase ? 2 : op->fresh ? 1 : 2;
+	unsigned most = op->passphrase ? 2 : CERTIFICATE_PACKETS_MAX;
 	struct span s = secret_span(answer);
 	(void)hint;
 	(void)about;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "openpgp/home.h"
+#include "openpgp/home_internal.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,30 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "openpgp/agent.h"
-#include "openpgp/alias.h"
 #include "openpgp/home_files.h"
-
-struct homes {
-	struct loop *loop;
-	char *directory;
-	struct random random;
-	struct aliases aliases;
-	struct home *first;
-	size_t ending; // agents under way
-	bool closing;
-	home_done *done;
-	void *arg;
-	struct deferred deferred;
-};
-
-struct home {
-	struct homes *homes;
-	char name[HOME_NAME_LEN + 1];
-	char *path, *alias;
-	struct home_user *users;
-	bool written; // an exclusive user has the claim
-	struct home *next, **link;
-};
 
 // --- the directory --------------------------------------------------------------------------------------------------------
 
@@ -73,7 +50,7 @@ static void homes_free(void *arg)
 	done(done_arg, OK, &info);
 }
 
-static void free_when_idle(struct homes *h)
+void homes_free_when_idle(struct homes *h)
 {
 	if (h->closing && !h->first && h->ending == 0)
 		loop_defer(h->loop, &h->deferred, homes_free, h);
@@ -92,7 +69,7 @@ static void close_all(void *arg)
 	h->closing = true;
 	while (h->first)
 		home_close_start(h->first, ignore_end, NULL);
-	free_when_idle(h);
+	homes_free_when_idle(h);
 }
 
 void homes_close_start(struct homes *h, home_done *done, void *arg)
@@ -145,7 +122,7 @@ static bool name_valid(const char *name)
 	return strlen(name) == HOME_NAME_LEN && strspn(name, "0123456789abcdef") == HOME_NAME_LEN;
 }
 
-enum err home_create(struct homes *h, struct home **out, struct err_info *info)
+static enum err create(struct homes *h, bool agent, struct home **out, struct err_info *info)
 {
 	uint8_t raw[HOME_NAME_LEN / 2];
 	char name[HOME_NAME_LEN + 1];
@@ -156,11 +133,21 @@ enum err home_create(struct homes *h, struct home **out, struct err_info *info)
 	if (mkdir(path, 0700) != 0)
 		e = err_set_errno(info, errno, "cannot make the directory %s", path);
 	else
-		e = home_files_configure(path, info);
+		e = home_files_configure(path, agent, info);
 	free(path);
 	if (e == OK)
 		*out = home_new(h, name);
 	return e;
+}
+
+enum err home_create(struct homes *h, struct home **out, struct err_info *info)
+{
+	return create(h, true, out, info);
+}
+
+enum err home_create_public(struct homes *h, struct home **out, struct err_info *info)
+{
+	return create(h, false, out, info);
 }
 
 enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info)
@@ -179,7 +166,7 @@ enum err home_open(struct homes *h, const char *name, struct home **out, struct 
 	if (e == OK)
 		e = home_files_restore_keys(path, info);
 	if (e == OK)
-		e = home_files_configure(path, info);
+		e = home_files_configure(path, true, info);
 	free(path);
 	if (e == OK)
 		*out = home_new(h, name);
@@ -239,6 +226,8 @@ void home_enter(struct home *h, struct home_user *u)
 
 bool home_claim(struct home_user *u)
 {
+	if (u->home->paused)
+		return false;
 	if (!u->exclusive || u->claimed)
 		return true;
 	if (u->home->written)
@@ -257,6 +246,23 @@ void home_leave(struct home_user *u)
 	if (u->next)
 		u->next->link = u->link;
 	u->home = NULL;
+}
+
+void home_pause(struct home *h)
+{
+	h->paused++;
+}
+
+void home_resume(struct home *h)
+{
+	assert(h->paused > 0);
+	if (--h->paused)
+		return;
+	for (struct home_user *u = h->users, *next; u; u = next) {
+		next = u->next;
+		if (u->ready)
+			u->ready(u);
+	}
 }
 
 static void cancel_users(struct home *h)
@@ -297,10 +303,10 @@ static void on_agent_ended(void *arg, enum err code, const struct err_info *info
 	free(e->path);
 	free(e->alias);
 	free(e);
-	free_when_idle(h);
+	homes_free_when_idle(h);
 }
 
-static void end_agent(struct homes *h, const char *path, char *alias, bool orphan, bool remove, home_done *done, void *arg)
+void homes_end_agent(struct homes *h, const char *path, char *alias, bool orphan, bool remove, home_done *done, void *arg)
 {
 	struct ending *e = mem_alloc(sizeof *e);
 	*e = (struct ending){.homes = h, .path = mem_dup_string(path), .alias = alias, .remove = remove, .done = done, .arg = arg};
@@ -319,135 +325,49 @@ void home_destroy_start(struct home *h, home_done *done, void *arg)
 {
 	cancel_users(h);
 	home_files_erase_keys(h->path);
-	end_agent(h->homes, h->path, take_alias(h), false, true, done, arg);
+	homes_end_agent(h->homes, h->path, take_alias(h), false, true, done, arg);
 	home_free(h);
 }
 
 void home_close_start(struct home *h, home_done *done, void *arg)
 {
 	cancel_users(h);
-	end_agent(h->homes, h->path, take_alias(h), false, false, done, arg);
+	homes_end_agent(h->homes, h->path, take_alias(h), false, false, done, arg);
 	home_free(h);
+}
+
+// A home that waits for the end of its agent. It may go meanwhile, or be locked once more: both take this user off.
+struct locking {
+	struct home_user user;
+	struct home *home;
+	home_done *done;
+	void *arg;
+};
+
+static void resume_locked(struct home_user *u)
+{
+	struct locking *l = (struct locking *)((char *)u - offsetof(struct locking, user));
+	home_resume(l->home);
+	l->home = NULL;
+}
+
+static void on_locked(void *arg, enum err code, const struct err_info *info)
+{
+	struct locking *l = arg;
+	home_leave(&l->user);
+	if (l->home)
+		resume_locked(&l->user);
+	l->done(l->arg, code, info);
+	free(l);
 }
 
 void home_lock_start(struct home *h, home_done *done, void *arg)
 {
+	struct locking *l = mem_alloc(sizeof *l);
 	cancel_users(h);
+	*l = (struct locking){.user.cancel = resume_locked, .home = h, .done = done, .arg = arg};
+	home_enter(h, &l->user);
+	home_pause(h);
 	// the next operation makes its alias anew
-	end_agent(h->homes, h->path, take_alias(h), false, false, done, arg);
-}
-
-// --- sweeping -------------------------------------------------------------------------------------------------------------
-
-struct sweep {
-	struct homes *homes;
-	char **names; // sorted: what may stay
-	size_t count;
-	char **entries; // what is there
-	size_t entry_count, at;
-	enum err code; // the first failure
-	struct err_info info;
-	home_done *done;
-	void *arg;
-	struct deferred deferred;
-};
-
-static void sweep_next(void *arg);
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void sweep_free(struct sweep *s)
-{
-	for (size_t i = 0; i < s->count; i++)
-		free(s->names[i]);
-	for (size_t i = 0; i < s->entry_count; i++)
-		free(s->entries[i]);
-	free(s->names);
-	free(s->entries);
-	free(s);
-}
-
-static void sweep_note(struct sweep *s, enum err code, const struct err_info *info)
-{
-	if (code && !s->code) {
-		s->code = code;
-		s->info = *info;
-	}
-}
-
-static void on_swept(void *arg, enum err code, const struct err_info *info)
-{
-	struct sweep *s = arg;
-	sweep_note(s, code, info);
-	loop_defer(s->homes->loop, &s->deferred, sweep_next, s);
-}
-
-static void sweep_entry(struct sweep *s, char *name)
-{
-	struct homes *h = s->homes;
-	struct stat st;
-	struct err_info info;
-	char *path = path_join(h->directory, name);
-	bool keep = bsearch(&name, s->names, s->count, sizeof *s->names, compare_names) != NULL;
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
-		sweep_note(s, tree_remove(path, &info), &info);
-		loop_defer(h->loop, &s->deferred, sweep_next, s);
-	} else {
-		if (!keep)
-			home_files_erase_keys(path);
-		end_agent(h, path, NULL, true, !keep, on_swept, s);
-	}
-	free(path);
-}
-
-static void sweep_next(void *arg)
-{
-	struct sweep *s = arg;
-	struct homes *h = s->homes;
-	if (s->at < s->entry_count) {
-		sweep_entry(s, s->entries[s->at++]);
-		return;
-	}
-	aliases_sweep(&h->aliases, h->directory);
-	h->ending--;
-	s->done(s->arg, s->code, &s->info);
-	sweep_free(s);
-	free_when_idle(h);
-}
-
-static void list_entries(struct sweep *s)
-{
-	DIR *d = opendir(s->homes->directory);
-	size_t room = 0;
-	for (struct dirent *entry; d && s->entry_count < HOMES_SWEEP_MAX && (entry = readdir(d));) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (s->entry_count == room) {
-			room = room ? room * 2 : 64;
-			s->entries = mem_realloc(s->entries, room * sizeof *s->entries);
-		}
-		s->entries[s->entry_count++] = mem_dup_string(entry->d_name);
-	}
-	if (d)
-		closedir(d);
-}
-
-void homes_sweep_start(struct homes *h, const char *const *names, size_t count, home_done *done, void *arg)
-{
-	struct sweep *s = mem_alloc(sizeof *s);
-	assert(!h->first);
-	s->homes = h;
-	s->done = done;
-	s->arg = arg;
-	s->names = mem_alloc_array(count, sizeof *s->names);
-	s->count = count;
-	for (size_t i = 0; i < count; i++)
-		s->names[i] = mem_dup_string(names[i]);
-	qsort(s->names, count, sizeof *s->names, compare_names);
-	list_entries(s);
-	h->ending++; // the sweep as a whole, so that a close waits for it
-	loop_defer(h->loop, &s->deferred, sweep_next, s);
+	homes_end_agent(h->homes, h->path, take_alias(h), false, false, on_locked, l);
 }

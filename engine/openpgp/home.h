@@ -31,6 +31,8 @@ void homes_sweep_start(struct homes *h, const char *const *names, size_t count, 
 
 // A new empty home; its configuration is written. The handle is the caller's until destroy or close takes it.
 MUST_CHECK enum err home_create(struct homes *h, struct home **out, struct err_info *info);
+// The same for public keys only, to be thrown away: it never has an agent, which saves the time of starting and ending one.
+MUST_CHECK enum err home_create_public(struct homes *h, struct home **out, struct err_info *info);
 // An existing one (ERR_NOT_FOUND); its configuration is written anew. A home is open at most once (ERR_WRONG_STATE).
 MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info);
 
@@ -39,8 +41,11 @@ const char *home_path(const struct home *h); // the directory itself
 // The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets' names would be too long (200 bytes and
 // more work). Made anew where something has removed it. Valid as long as the handle.
 MUST_CHECK enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info);
-// Writes keys and keyring through to the disk, and drops the revocation certificate that gpg makes unasked.
+// Drops the revocation certificate that gpg makes unasked, and writes keys and keyring through to the disk: some fsyncs at once, each
+// as long as a commit of the store's. Not needed for what key.h has made.
 MUST_CHECK enum err home_settle(struct home *h, struct err_info *info);
+// The same, one file in a turn. Cannot be cancelled; goes on where the handle goes.
+MUST_CHECK enum err home_settle_start(struct home *h, home_done *done, void *arg, struct err_info *info);
 // True where any secret key in it is stored without a passphrase.
 bool home_has_unprotected_key(const struct home *h);
 
@@ -50,22 +55,27 @@ bool home_has_unprotected_key(const struct home *h);
 void home_destroy_start(struct home *h, home_done *done, void *arg);
 // Ends the agent; the home stays. The handle is gone when this returns.
 void home_close_start(struct home *h, home_done *done, void *arg);
-// Ends the agent, and with it every passphrase it knew; the home stays open, and the next operation starts an agent anew.
+// Ends the agent, and with it every passphrase it knew; the home stays open. Operations started from now on wait for that, and the
+// first of them starts an agent anew.
 void home_lock_start(struct home *h, home_done *done, void *arg);
 
 // For key.c: drops the keyring (the secret keys stay), so that importing the certificate makes one with cached signatures: half the
 // time for each seal, a third for each open.
 void home_drop_keyring(struct home *h);
-// For gpg.c: who works in the home, or waits to. An `exclusive` user writes the keyring (homes have no locks of gpg's): of those one
-// at a time has the claim.
+// For gpg.c and key_passphrase.c: who works in the home, or waits to. An `exclusive` user writes the keyring (homes have no locks of
+// gpg's): of those one at a time has the claim.
 struct home_user {
 	void (*cancel)(struct home_user *u); // called by the three above, after the user was taken off
+	void (*ready)(struct home_user *u);  // may be NULL: a pause is over
 	struct home_user *next, **link;
 	struct home *home; // NULL when it is no user
 	bool exclusive, claimed;
 };
 void home_enter(struct home *h, struct home_user *u);
-bool home_claim(struct home_user *u); // may it begin? False where an exclusive one has to wait for another
+bool home_claim(struct home_user *u); // may it begin? False in a pause, and where an exclusive one has to wait for another
 void home_leave(struct home_user *u); // fine where it is no user
+// While its agent is on its way out nothing begins, or it would be killed with it. Pauses add up.
+void home_pause(struct home *h);
+void home_resume(struct home *h);
 
 #endif

@@ -58,14 +58,15 @@ static const char agent_conf[] = "# written by sotto at every start\n"
 				 "default-cache-ttl 315360000\n"
 				 "max-cache-ttl 315360000\n";
 
-static enum err write_text(const char *home, const char *name, const char *text, struct err_info *info)
+static enum err write_text(const char *home, const char *name, const char *text, const char *more, struct err_info *info)
 {
 	char *path = path_join(home, name);
 	size_t len = strlen(text);
+	size_t more_len = strlen(more);
 	enum err e = OK;
 	// not through to the disk: it is written at every start, and a throw-away home must be cheap
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || write(fd, more, more_len) != (ssize_t)more_len)
 		e = err_set_errno(info, errno, "cannot write %s", path);
 	if (fd >= 0)
 		close(fd);
@@ -73,10 +74,11 @@ static enum err write_text(const char *home, const char *name, const char *text,
 	return e;
 }
 
-enum err home_files_configure(const char *home, struct err_info *info)
+enum err home_files_configure(const char *home, bool agent, struct err_info *info)
 {
-	enum err e = write_text(home, "gpg.conf", gpg_conf, info);
-	return e ? e : write_text(home, "gpg-agent.conf", agent_conf, info);
+	// importing a public key asks the agent whether it has the secret one, and would start it for that
+	enum err e = write_text(home, "gpg.conf", gpg_conf, agent ? "" : "no-autostart\n", info);
+	return e ? e : write_text(home, "gpg-agent.conf", agent_conf, "", info);
 }
 
 // Calls `each` for every regular file of a directory, until it says no. False where it did, or where there is no such directory.
@@ -125,36 +127,6 @@ void home_files_erase_keys(const char *home)
 	each_file(home, KEEPING, erase_file, NULL);
 }
 
-static bool sync_file(int directory, const char *name, void *arg)
-{
-	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-	(void)arg;
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-static bool sync_directory(const char *home, const char *name)
-{
-	char *path = path_join(home, name);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return ok;
-}
-
-static bool sync_keyring(const char *home)
-{
-	int fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && sync_file(fd, "pubring.kbx", NULL) && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 static enum err remove_below(const char *home, const char *name, struct err_info *info)
 {
 	char *path = path_join(home, name);
@@ -169,16 +141,60 @@ void home_files_drop_keyring(const char *home)
 	(void)!remove_below(home, "pubring.kbx~", NULL);
 }
 
-enum err home_files_settle(const char *home, struct err_info *info)
+enum err home_files_tidy(const char *home, struct err_info *info)
 {
 	enum err e = remove_below(home, "openpgp-revocs.d", info);
-	if (e == OK)
-		e = remove_below(home, "pubring.kbx~", info);
-	if (e)
-		return e;
-	if (!each_file(home, KEYS, sync_file, NULL) || !sync_directory(home, KEYS) || !sync_keyring(home))
-		return err_set_errno(info, errno, "cannot write the keys of %s through to the disk", home);
-	return OK;
+	return e ? e : remove_below(home, "pubring.kbx~", info);
+}
+
+struct path_list {
+	const char *home;
+	char **paths;
+	size_t count;
+};
+
+static bool add_key(int directory, const char *name, void *arg)
+{
+	struct path_list *list = arg;
+	(void)directory;
+	if (list->count == HOME_SYNC_MAX - 3)
+		return false;
+	list->paths[list->count++] = mem_format("%s/" KEYS "/%s", list->home, name);
+	return true;
+}
+
+size_t home_files_to_sync(const char *home, char *paths[HOME_SYNC_MAX])
+{
+	struct path_list list = {.home = home, .paths = paths};
+	each_file(home, KEYS, add_key, &list);
+	paths[list.count++] = path_join(home, KEYS);
+	paths[list.count++] = path_join(home, "pubring.kbx");
+	paths[list.count++] = mem_dup_string(home);
+	return list.count;
+}
+
+enum err home_files_sync(const char *path, struct err_info *info)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	enum err e = OK;
+	if (fd < 0 || fsync(fd) != 0)
+		e = err_set_errno(info, errno, "cannot write %s through to the disk", path);
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
+enum err home_files_settle(const char *home, struct err_info *info)
+{
+	char *paths[HOME_SYNC_MAX];
+	enum err e = home_files_tidy(home, info);
+	size_t count = e ? 0 : home_files_to_sync(home, paths);
+	for (size_t i = 0; i < count; i++) {
+		if (e == OK)
+			e = home_files_sync(paths[i], info);
+		free(paths[i]);
+	}
+	return e;
 }
 
 static enum err read_key_file(int directory, const char *name, struct buf *out)
@@ -259,7 +275,7 @@ enum err home_files_keep_keys(const char *home, struct err_info *info)
 	if (e == OK && rename(keeping, kept) != 0)
 		e = err_set_errno(info, errno, "cannot keep the keys of %s", home);
 	if (e == OK)
-		sync_directory(home, ".");
+		e = home_files_sync(home, info);
 	else
 		erase_directory(home, KEEPING);
 	free(keeping);
@@ -272,7 +288,7 @@ void home_files_forget_kept_keys(const char *home)
 	char *keeping = path_join(home, KEEPING), *kept = path_join(home, KEPT);
 	// first the name, at once: what is half erased must never be restored
 	if (rename(kept, keeping) == 0)
-		sync_directory(home, ".");
+		(void)!home_files_sync(home, NULL);
 	erase_directory(home, KEEPING);
 	free(keeping);
 	free(kept);

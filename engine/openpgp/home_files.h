@@ -4,14 +4,21 @@
 #define SOTTO_OPENPGP_HOME_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
-// Writes gpg.conf and gpg-agent.conf.
-MUST_CHECK enum err home_files_configure(const char *home, struct err_info *info);
+// Writes gpg.conf and gpg-agent.conf. Without `agent` gpg starts none by itself: for homes that never hold a secret key.
+MUST_CHECK enum err home_files_configure(const char *home, bool agent, struct err_info *info);
 // Overwrites the secret keys and unlinks them. Best effort: what the file system keeps elsewhere is out of reach.
 void home_files_erase_keys(const char *home);
-// Removes revocation certificates and backups, and writes keys and keyring through to the disk.
+// Removes revocation certificates and backups.
+MUST_CHECK enum err home_files_tidy(const char *home, struct err_info *info);
+// What has to reach the disk for the keys to be safe, in this order, and writing one of them through. Freed by the caller.
+#define HOME_SYNC_MAX 16
+size_t home_files_to_sync(const char *home, char *paths[HOME_SYNC_MAX]);
+MUST_CHECK enum err home_files_sync(const char *path, struct err_info *info);
+// All of it at once.
 MUST_CHECK enum err home_files_settle(const char *home, struct err_info *info);
 void home_files_drop_keyring(const char *home);
 // Any secret key without a passphrase?

@@ -36,6 +36,7 @@ void key_job_free(struct key_job *job)
 {
 	if (job->own_home && job->home)
 		home_destroy_start(job->home, on_destroyed, NULL);
+	home_leave(&job->user);
 	secret_unref(job->passphrase);
 	secret_unref(job->fresh);
 	bytes_unref(job->certificate);
@@ -175,16 +176,26 @@ static void on_exported(void *arg, enum err code, const struct err_info *info, c
 		key_job_end(job, code, &why);
 }
 
+static void on_settled(void *arg, enum err code, const struct err_info *info)
+{
+	struct key_job *job = arg;
+	if (key_job_gone(job))
+		return;
+	job->verdict = VERDICT_ACCEPTED;
+	key_job_end(job, code, info);
+}
+
 static void finish_making(struct key_job *job)
 {
-	struct err_info why = {.code = OK};
-	enum err code = home_settle(job->home, &why);
-	if (code == OK && job->passphrase && home_has_unprotected_key(job->home))
+	struct err_info why;
+	enum err code = OK;
+	job->op = NULL;
+	if (job->passphrase && home_has_unprotected_key(job->home))
 		code = err_set(&why, ERR_INTERNAL, "gpg has stored the key without its passphrase");
-	job->verdict = VERDICT_ACCEPTED;
-	bytes_unref(job->plaintext);
-	job->plaintext = NULL;
-	key_job_end(job, code, &why);
+	if (code == OK)
+		code = home_settle_start(job->home, on_settled, job, &why);
+	if (code)
+		key_job_end(job, code, &why);
 }
 
 static void on_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)

@@ -47,7 +47,7 @@ MUST_CHECK enum err key_passphrase_start(const struct key_call *call, struct hom
 MUST_CHECK enum err key_vet_start(const struct key_call *call, struct bytes *certificate, struct bytes *text,
 				  struct bytes *signature, bool known, struct key_job **out, struct err_info *info);
 
-// The owner of a home cancels the jobs it has given it to before it lets go of it.
+// A home that goes, or is locked, cancels the jobs that work in it.
 void key_job_cancel(struct key_job *job); // the handle is dead once `done` has been called
 
 #endif

@@ -15,12 +15,14 @@ struct key_job {
 	bool own_home;     // made by the job: destroyed unless handed over
 	bool throw_away;   // never handed over
 	bool stranger, discussion, canceled;
+	bool paused;       // passphrase: it pauses its home
 	struct secret *passphrase, *fresh;
 	struct bytes *certificate, *text, *signature, *plaintext;
 	struct certificate_info info;
 	char fingerprint[FINGERPRINT_TEXT];
 	enum verdict verdict;
-	char *path, *alias; // passphrase: its home's, also after that was let go of
+	struct home_user user; // passphrase: says when the home goes
+	char *path, *alias;    // passphrase: its home's, also after that has gone
 	enum err code;      // passphrase: how it ended, while the agent goes
 	struct err_info why;
 	struct deferred deferred;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changing a key's passphrase, so that a crash or a failure at any point leaves the old one or the new one, for both halves.
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,29 @@
 
 static void on_changed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result);
 
+// Nothing begins in the home while its agent is on its way out.
+static void pause_home(struct key_job *job)
+{
+	if (!job->home)
+		return;
+	home_pause(job->home);
+	job->paused = true;
+}
+
+static void resume_home(struct key_job *job)
+{
+	if (job->home && job->paused)
+		home_resume(job->home);
+	job->paused = false;
+}
+
+static void on_home_gone(struct home_user *u)
+{
+	struct key_job *job = (struct key_job *)((char *)u - offsetof(struct key_job, user));
+	resume_home(job); // it may only have been locked
+	job->home = NULL;
+}
+
 // The last step, whatever came before. Only now nobody writes to the keys any more.
 static void on_change_ended(void *arg, enum err code, const struct err_info *info)
 {
@@ -19,6 +43,7 @@ static void on_change_ended(void *arg, enum err code, const struct err_info *inf
 	struct err_info lost;
 	if (job->code && home_files_restore_keys(job->path, &lost))
 		log_error("%s", lost.text);
+	resume_home(job);
 	if (code && job->code == OK) {
 		job->code = code;
 		job->why = *info;
@@ -31,12 +56,13 @@ static void on_change_ended(void *arg, enum err code, const struct err_info *inf
 		key_job_free(job);
 }
 
-// An agent that knows the old passphrase, or half of the new, is not kept. The home may have been let go of by now.
+// An agent that knows the old passphrase, or half of the new, is not kept. The home may have gone by now.
 static void end_change(struct key_job *job, enum err code, const struct err_info *info)
 {
 	job->code = code;
 	job->why = *info;
 	job->op = NULL;
+	pause_home(job);
 	if (code == ERR_CANCELED)
 		key_job_tell_canceled(job);
 	agent_end_start(gpg_loop(job->gpg), job->path, job->alias, false, on_change_ended, job);
@@ -84,8 +110,11 @@ static void on_forgotten(void *arg, enum err code, const struct err_info *info)
 {
 	struct key_job *job = arg;
 	struct err_info why = *info;
+	resume_home(job);
 	if (key_job_gone(job))
 		return;
+	if (!job->home)
+		code = err_set(&why, ERR_CANCELED, "canceled");
 	if (code == OK && !job->passphrase) {
 		change(job);
 		return;
@@ -122,6 +151,9 @@ enum err key_passphrase_start(const struct key_call *call, struct home *home, co
 	job->passphrase = secret_ref(old);
 	job->fresh = secret_ref(fresh);
 	memcpy(job->fingerprint, fingerprint, sizeof job->fingerprint);
+	job->user.cancel = on_home_gone;
+	home_enter(home, &job->user);
+	pause_home(job);
 	agent_end_start(gpg_loop(call->gpg), job->path, job->alias, false, on_forgotten, job);
 	return key_job_started(job, OK, out);
 }

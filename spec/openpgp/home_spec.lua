@@ -286,6 +286,26 @@ describe("home", function()
     done(rig:sign { home = home, text = "x" })
   end)
 
+  it("keeps what is started while it is being locked waiting, and then does it", function()
+    local made = done(rig:make_discussion {})
+    local first = rig:sign { home = made.home, text = "x" }
+    local locked = { rig:lock(made.home), rig:lock(made.home) }
+    local second = rig:sign { home = made.home, text = "x" }
+    assert.are.equal("canceled", (failure(first)))
+    for _ = 1, 3 do
+      rig:turn(0)
+      assert.is_true(not second:done() or locked[2]:done())
+    end
+    assert(done(second).output)
+    done(locked[1])
+    done(locked[2])
+    locked = rig:lock(made.home) -- and is closed meanwhile
+    local third = rig:sign { home = made.home, text = "x" }
+    done(rig:close_home(made.home))
+    assert.are.equal("canceled", (failure(third)))
+    done(locked)
+  end)
+
   it("P3.6 leaves GNUPGHOME as it was", function()
     local home = assert(rig:create_home())
     done(rig:generate { home = home, user_id = "sotto" })

@@ -2,6 +2,7 @@
 // Part of support.openpgp: the packet walk and the verdict.
 #include <stdio.h>
 
+#include "openpgp/inner.h"
 #include "openpgp/verdict.h"
 #include "spec/support/openpgp_values.h"
 
@@ -81,8 +82,18 @@ static int verdict(lua_State *L)
 	return 1;
 }
 
+static int inner(lua_State *L)
+{
+	struct err_info info;
+	enum err e = inner_check(check_span(L, 1), check_span(L, 2), check_span(L, 3), &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
-	{"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"verdict", verdict},
+	{"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"inner", inner}, {"verdict", verdict},
 	{"key_id", key_id}, {"fingerprint", fingerprint}, {NULL, NULL},
 };
 

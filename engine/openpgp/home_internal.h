@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The insides of homes, for home.c and home_tasks.c.
+#ifndef SOTTO_OPENPGP_HOME_INTERNAL_H
+#define SOTTO_OPENPGP_HOME_INTERNAL_H
+
+#include "openpgp/alias.h"
+#include "openpgp/home.h"
+
+struct homes {
+	struct loop *loop;
+	char *directory;
+	struct random random;
+	struct aliases aliases;
+	struct home *first;
+	size_t ending; // what is under way and has to be waited for
+	bool closing;
+	home_done *done;
+	void *arg;
+	struct deferred deferred;
+};
+
+struct home {
+	struct homes *homes;
+	char name[HOME_NAME_LEN + 1];
+	char *path, *alias;
+	struct home_user *users;
+	bool written;    // an exclusive user has the claim
+	unsigned paused;
+	struct home *next, **link;
+};
+
+// After `ending` was counted down.
+void homes_free_when_idle(struct homes *h);
+// Ends the agent of a home, and with `remove` removes the home after it. `alias` is taken; the path is copied.
+void homes_end_agent(struct homes *h, const char *path, char *alias, bool orphan, bool remove, home_done *done, void *arg);
+
+#endif
