@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What conversation.c, sending.c and receiving.c share.
+// What conversation.c, line.c, sending.c, submission.c and receiving.c share.
 #ifndef SOTTO_SHELL_CONVERSATION_PARTS_H
 #define SOTTO_SHELL_CONVERSATION_PARTS_H
 
@@ -52,6 +52,10 @@ struct conversation *job_end(struct job *j); // frees it; NULL: the conversation
 
 // Everyone's key ids but that member's, in roster order; how many.
 size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX]);
+void line_init(struct conversation *c, size_t member);
+// The machines are told of a way to that member; seen: what it says it has, NULL for a farewell or a handshake's link.
+void line_up(struct line *l, const struct seen_row *seen);
+void line_down(struct line *l);
 // A record on that member's line, whatever it is: a link or a farewell.
 void line_send_record(struct line *l, struct span record);
 void line_transmit(struct line *l, struct bytes *frame); // of kind SEALED
@@ -64,6 +68,10 @@ MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
 void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
 void sending_fini(struct conversation *c);
 void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed
+
+// submission.c
+void submission_resolve(struct conversation *c, uint64_t ticket, enum err code); // ACCEPTED, or why not
+void submissions_cancel(struct conversation *c);
 
 // receiving.c
 MUST_CHECK enum err receiving_open(struct conversation *c, struct err_info *info);

@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/opening.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "discussion/arbitration.h"
-#include "discussion/budget.h"
 #include "shell/conversation.h"
 #include "shell/opening_work.h"
 #include "shell/proving.h"
 #include "shell/shell.h"
-#include "wire/frame.h"
 
 #define DIAL_TIMEOUT_MS 5000
-#define PROOF_TIMEOUT_MS 10000
-
-static void dial(struct opening *o);
-static void decide_request(struct opening *o);
-static void finish(struct opening *o);
 
 // --- life ------------------------------------------------------------------------------------------------------------------------
 
-static struct opening *opening_new(struct engine *e, enum handshake_role role)
+struct opening *opening_new(struct engine *e, enum handshake_role role)
 {
 	struct opening *o = mem_alloc(sizeof *o);
 	o->engine = e;
@@ -58,7 +49,7 @@ void opening_release(struct opening *o)
 }
 
 // Nothing more comes of it; what is under way is cancelled, and then it goes away.
-static void finish(struct opening *o)
+void opening_finish(struct opening *o)
 {
 	struct engine *e = o->engine;
 	o->over = true;
@@ -83,7 +74,7 @@ void opening_free(struct opening *o)
 {
 	link_free(o->link);
 	o->link = NULL;
-	finish(o);
+	opening_finish(o);
 }
 
 enum handshake_mode opening_mode(const struct opening *o)
@@ -121,7 +112,7 @@ bool opening_is_request(const struct opening *o)
 	return o->role == HANDSHAKE_RESPONDER && o->shown && !o->over;
 }
 
-static enum lifecycle_reason reason_of(enum handshake_reason reason)
+enum lifecycle_reason opening_reason(enum handshake_reason reason)
 {
 	static const enum lifecycle_reason reasons[HANDSHAKE_REASON_COUNT] = {
 		[HANDSHAKE_REASON_REFUSED] = LIFECYCLE_REASON_REFUSED,
@@ -134,13 +125,13 @@ static enum lifecycle_reason reason_of(enum handshake_reason reason)
 	return reasons[reason];
 }
 
-static void refused(struct opening *o, enum lifecycle_reason why, const char *detail)
+void opening_refused(struct opening *o, enum lifecycle_reason why, const char *detail)
 {
 	const char *reason = lifecycle_reason_name(why);
 	struct discussion *d = o->discussion;
 	log_info("opening with %.8s ended: %s (%s)", o->other, reason, detail);
 	metrics_count(&o->engine->metrics, "openings_refused", reason);
-	finish(o);
+	opening_finish(o);
 	if (d)
 		discussion_happens(d, LIFECYCLE_END, why);
 	discussions_request_ended(o->engine, o->other);
@@ -181,13 +172,13 @@ static void on_ended(void *arg, enum link_end why, const struct err_info *info)
 		neighbours_failed(&o->engine->neighbours, o->other, link_remote(o->link));
 		link_free(o->link);
 		o->link = NULL;
-		dial(o);
+		opening_dial(o);
 		return;
 	}
 	opening_feed(o, &event);
 }
 
-static const struct link_callbacks link_callbacks = {
+const struct link_callbacks opening_link_callbacks = {
 	.connected = on_connected, .frame = on_frame, .unreadable = on_unreadable, .ended = on_ended};
 
 static void try_dial(void *arg)
@@ -196,13 +187,13 @@ static void try_dial(void *arg)
 	struct err_info info;
 	while (o->next_address < o->addresses.count) {
 		struct addr to = o->addresses.at[o->next_address++].endpoint;
-		if (link_connect(&o->link, o->engine->loop, &to, DIAL_TIMEOUT_MS, &link_callbacks, o, &info) == OK)
+		if (link_connect(&o->link, o->engine->loop, &to, DIAL_TIMEOUT_MS, &opening_link_callbacks, o, &info) == OK)
 			return;
 	}
-	refused(o, LIFECYCLE_REASON_UNREACHABLE, o->addresses.count ? "no address answered" : "no address is known");
+	opening_refused(o, LIFECYCLE_REASON_UNREACHABLE, o->addresses.count ? "no address answered" : "no address is known");
 }
 
-static void dial(struct opening *o)
+void opening_dial(struct opening *o)
 {
 	loop_defer(o->engine->loop, &o->turn, try_dial, o);
 }
@@ -314,7 +305,7 @@ static void show_request(struct opening *o, const struct handshake_action *a)
 		return;
 	}
 	o->discussion->opening = o;
-	decide_request(o);
+	opening_decide(o);
 }
 
 static void commit_opening(struct opening *o, const struct handshake_action *a)
@@ -342,14 +333,14 @@ static void opened(struct opening *o)
 		neighbours_pin(&o->engine->neighbours, other);
 	o->link = NULL;
 	bool dialled = o->role == HANDSHAKE_INITIATOR;
-	finish(o);
+	opening_finish(o);
 	discussion_opened(d, link, other, dialled);
 }
 
 static void left(struct opening *o)
 {
 	struct discussion *d = o->discussion;
-	finish(o);
+	opening_finish(o);
 	conversation_start(d);
 	discussion_happens(d, LIFECYCLE_LEFT, LIFECYCLE_NO_REASON);
 }
@@ -403,7 +394,7 @@ static void carry_out(struct opening *o, const struct handshake_action *a)
 		left(o);
 		break;
 	case HANDSHAKE_REFUSED:
-		refused(o, reason_of(a->refused.reason), a->refused.detail);
+		opening_refused(o, opening_reason(a->refused.reason), a->refused.detail);
 		break;
 	default:
 		work_begin(o, a);
@@ -421,239 +412,4 @@ void opening_feed(struct opening *o, const struct handshake_event *event)
 	for (size_t i = 0; i < actions.count && !o->over; i++)
 		carry_out(o, &actions.list[i]);
 	handshake_actions_fini(&actions);
-}
-
-static void fill_config(struct opening *o, struct handshake_config *c)
-{
-	struct engine *e = o->engine;
-	*c = (struct handshake_config){.role = o->role,
-				       .random = e->random,
-				       .general = bytes_span(e->identity.row.certificate),
-				       .idle_ms = e->options.handshake_timeout_s * 1000,
-				       .person_ms = e->options.request_timeout_s * 1000};
-	memcpy(c->own, e->identity.row.fingerprint, sizeof c->own);
-}
-
-static void fill_key(struct handshake_key *out, const struct fresh_key *key)
-{
-	out->certificate = bytes_span(key->certificate);
-	memcpy(out->fingerprint, key->info.primary.fingerprint, sizeof out->fingerprint);
-	key_id_format(key->info.subkeys[key->info.encryption].id, out->key);
-}
-
-// --- asking ----------------------------------------------------------------------------------------------------------------------
-
-// There is a certificate, and its owner is still to be proven: a moment of patience, for that is under way.
-static bool awaits_proof(struct opening *o)
-{
-	struct neighbours *n = &o->engine->neighbours;
-	const struct peer *p = neighbours_get(n, o->other);
-	const struct certificate_entry *keys = certificates_get(&n->certificates, o->other);
-	return p && !p->proven && keys && keys->certificate;
-}
-
-static void patience_over(void *arg)
-{
-	struct opening *o = arg;
-	refused(o, LIFECYCLE_REASON_UNPROVEN, "the presence key's certification was not proven in time");
-}
-
-// Where the other has asked already, both ask at once as well (P2.9), only slowly.
-static void begin_asking(void *arg)
-{
-	struct opening *o = arg;
-	struct engine *e = o->engine;
-	for (struct opening *request = e->discussions.openings; request && !o->over; request = request->next)
-		if (opening_is_request(request) && strcmp(request->other, o->other) == 0)
-			decide_request(request);
-	if (o->over)
-		return;
-	if (awaits_proof(o)) {
-		o->waits_for_proof = true;
-		timer_start(e->loop, &o->deadline, PROOF_TIMEOUT_MS, patience_over, o);
-	} else {
-		dial(o);
-	}
-}
-
-static enum err start_machine(struct opening *o, const struct opening_request *r, struct err_info *info)
-{
-	struct engine *e = o->engine;
-	struct handshake_config config;
-	const struct presence_parts *own;
-	const struct certificate_entry *keys = certificates_get(&e->neighbours.certificates, o->other);
-	enum err code = neighbours_own_presence(&e->neighbours, &own, info);
-	if (code)
-		return code;
-	fill_config(o, &config);
-	memcpy(config.other, o->other, sizeof config.other);
-	config.mode = r->mode;
-	config.charter = r->charter;
-	config.password = r->password;
-	if (keys && keys->certificate)
-		config.other_general = bytes_span(keys->certificate);
-	fill_key(&config.key, &o->key);
-	config.presence = *own;
-	config.presence_key = e->identity.presence_secret;
-	o->machine = handshake_new(&config);
-	return OK;
-}
-
-enum err opening_ask(struct engine *e, const struct opening_request *r, struct discussion **out, struct err_info *info)
-{
-	struct opening *o = opening_new(e, HANDSHAKE_INITIATOR);
-	const struct peer *p = neighbours_get(&e->neighbours, r->other);
-	memcpy(o->other, r->other, sizeof o->other);
-	o->mode = r->mode;
-	o->password = secret_ref(r->password);
-	o->key = *r->key;
-	*r->key = (struct fresh_key){0};
-	o->addresses = p->addresses;
-	enum err code = start_machine(o, r, info);
-	if (code == OK) {
-		struct discussion_birth birth = {.id = handshake_id(o->machine),
-						 .other = o->other,
-						 .mode = o->mode,
-						 .charter = r->charter,
-						 .key = &o->key};
-		code = discussion_create(e, &birth, &o->discussion, info);
-	}
-	if (code) {
-		finish(o);
-		return code;
-	}
-	o->discussion->opening = o;
-	o->key.home = NULL; // the discussion's from here on
-	neighbours_know(&e->neighbours, o->other);
-	*out = o->discussion;
-	loop_defer(e->loop, &o->turn, begin_asking, o);
-	return OK;
-}
-
-void openings_peer_proven(struct engine *e, const char *fingerprint)
-{
-	for (struct opening *o = e->discussions.openings; o; o = o->next) {
-		if (o->over || !o->waits_for_proof || strcmp(o->other, fingerprint) != 0 || awaits_proof(o))
-			continue;
-		o->waits_for_proof = false;
-		timer_cancel(e->loop, &o->deadline);
-		dial(o);
-	}
-}
-
-// --- answering ---------------------------------------------------------------------------------------------------------------------
-
-void opening_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span hello)
-{
-	struct handshake_config config;
-	struct opening *o = opening_new(e, HANDSHAKE_RESPONDER);
-	o->link = link;
-	o->source = *source;
-	o->source_known = known;
-	o->half_open = true;
-	link_set_callbacks(link, &link_callbacks, o);
-	link_set_idle(link, 0); // the machine has its own deadlines
-	fill_config(o, &config);
-	o->machine = handshake_new(&config);
-	const struct handshake_event start = {.type = HANDSHAKE_EVENT_START};
-	const struct handshake_event event = {.type = HANDSHAKE_EVENT_FRAME,
-					      .frame = {.kind = FRAME_RECORD, .payload = hello}};
-	opening_feed(o, &start);
-	opening_feed(o, &event);
-}
-
-static void key_came(void *arg, enum err code, const struct err_info *info, struct fresh_key *key)
-{
-	struct opening *o = arg;
-	struct handshake_event event = {.type = HANDSHAKE_EVENT_ACCEPT};
-	if (code) {
-		log_warn("the request of %.8s cannot be answered: %s", o->other, info->text);
-		opening_end(o, HANDSHAKE_REASON_BUSY);
-		return;
-	}
-	o->key = *key;
-	discussion_take_key(o->discussion, &o->key);
-	o->key.home = NULL; // the discussion's from here on
-	event.accept.password = o->password;
-	fill_key(&event.accept.key, &o->key);
-	opening_feed(o, &event);
-}
-
-static void accept_now(void *arg)
-{
-	struct opening *o = arg;
-	struct fresh_key key;
-	if (spare_take(&o->engine->spare, &key))
-		key_came(o, OK, NULL, &key);
-	else
-		spare_wait(&o->engine->spare, &o->key_waiter, key_came, o);
-}
-
-enum err opening_accept(struct opening *o, struct secret *password, struct err_info *info)
-{
-	if (o->mode == HANDSHAKE_PASSWORD && !password)
-		return err_set(info, ERR_BAD_PARAMS, "the parameter 'password' is missing: this request asks for one");
-	if (o->mode == HANDSHAKE_PINNED && password)
-		return err_set(info, ERR_BAD_PARAMS, "this request is in mode pinned, where no password is given");
-	enum err code = discussion_step(o->discussion, LIFECYCLE_ACCEPT, LIFECYCLE_NO_REASON, info);
-	if (code)
-		return code;
-	o->discussion->held_back = false; // also one that was never shown is there for all to see from now on
-	o->password = secret_ref(password);
-	o->asked_ms = loop_now_ms(o->engine->loop);
-	neighbours_know(&o->engine->neighbours, o->other);
-	loop_defer(o->engine->loop, &o->turn, accept_now, o);
-	return OK;
-}
-
-void opening_end(struct opening *o, enum handshake_reason reason)
-{
-	const struct handshake_event event = {.type = HANDSHAKE_EVENT_END, .end = {.reason = reason}};
-	if (o->over)
-		return;
-	if (o->machine && o->connected + (o->role == HANDSHAKE_RESPONDER))
-		opening_feed(o, &event);
-	else
-		refused(o, reason_of(reason), "called back before the link was up");
-}
-
-static void announce(struct opening *o)
-{
-	if (discussion_is_held_back(o->discussion))
-		discussion_announce_request(o->discussion);
-}
-
-// P2.9. Also called again when an own request to the same person begins or has ended.
-static void decide_request(struct opening *o)
-{
-	struct engine *e = o->engine;
-	struct opening *own = discussions_own_request(e, o->other, o);
-	struct err_info info;
-	if (o->discussion->life.state != LIFECYCLE_REQUESTED)
-		return; // decided
-	switch (arbitrate(own != NULL, e->identity.row.fingerprint, own ? own->mode : o->mode, o->other, o->mode)) {
-	case ARBITRATION_ASK:
-		announce(o);
-		break;
-	case ARBITRATION_YIELD:
-		opening_end(own, HANDSHAKE_REASON_SUPERSEDED);
-		announce(o);
-		break;
-	case ARBITRATION_ANSWER:
-		if (opening_accept(o, own->password, &info))
-			log_warn("the request of %.8s could not be answered: %s", o->other, info.text);
-		break;
-	case ARBITRATION_HOLD:
-		break;
-	case ARBITRATION_REFUSE:
-		opening_end(o, HANDSHAKE_REASON_SUPERSEDED);
-		break;
-	}
-}
-
-void openings_decide_again(struct engine *e, const char *other)
-{
-	for (struct opening *o = e->discussions.openings; o; o = o->next)
-		if (opening_is_request(o) && strcmp(o->other, other) == 0 && discussion_is_held_back(o->discussion))
-			decide_request(o);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What opening.c and opening_work.c share.
+// What opening.c, opening_sides.c and opening_work.c share.
 #ifndef SOTTO_SHELL_OPENING_WORK_H
 #define SOTTO_SHELL_OPENING_WORK_H
 
+#include "discussion/lifecycle.h"
 #include "openpgp/gpg.h"
 #include "shell/opening.h"
 
@@ -60,6 +61,16 @@ struct opening {
 	bool silent; // opening_free: the discussion is not to be touched
 	int64_t began_ms, asked_ms;
 };
+
+struct opening *opening_new(struct engine *e, enum handshake_role role); // in the list of all
+void opening_dial(struct opening *o); // the next address, on a later turn
+// Nothing more comes of it; what is under way is cancelled, and then it goes away.
+void opening_finish(struct opening *o);
+// The same, and its discussion is refused. detail is for the log.
+void opening_refused(struct opening *o, enum lifecycle_reason why, const char *detail);
+enum lifecycle_reason opening_reason(enum handshake_reason reason);
+void opening_decide(struct opening *o); // a request was shown to the core: to the person, or P2.9
+extern const struct link_callbacks opening_link_callbacks; // their argument is the opening
 
 // Hands the event to the machine and carries out what it asks for.
 void opening_feed(struct opening *o, const struct handshake_event *event);
