@@ -122,10 +122,14 @@ static bool is_zombie(pid_t pid)
 	return state && state[1] == ' ' && (state[2] == 'Z' || state[2] == 'X');
 }
 
+bool sys_process_lives(pid_t pid)
+{
+	return (kill(pid, 0) == 0 || errno == EPERM) && !is_zombie(pid);
+}
+
 static int sys_alive(lua_State *L)
 {
-	pid_t pid = check_pid(L, 1);
-	lua_pushboolean(L, (kill(pid, 0) == 0 || errno == EPERM) && !is_zombie(pid));
+	lua_pushboolean(L, sys_process_lives(check_pid(L, 1)));
 	return 1;
 }
 

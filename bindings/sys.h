@@ -4,10 +4,14 @@
 #define SOTTO_BINDINGS_SYS_H
 
 #include <lauxlib.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 extern const luaL_Reg sys_file_functions[], sys_daemon_functions[];
 void sys_file_register(lua_State *L);   // its userdata types
 void sys_daemon_register(lua_State *L);
+
+bool sys_process_lives(pid_t pid); // zombies do not
 
 int luaopen_sotto_sys(lua_State *L);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,6 +20,8 @@
 #define BOX_TYPE "sotto.sys.buffer"
 #define READ_MAX (16u << 20)
 #define LIST_MAX 10000
+#define LOCK_PATIENCE_MS 1000
+#define LOCK_PAUSE_MS 5
 
 static int sys_make_private_directory(lua_State *L)
 {
@@ -207,15 +210,35 @@ static int lock_release(lua_State *L)
 	return 0;
 }
 
-static enum err lock_take(int fd, const char *path, struct err_info *info)
+// Who wrote that it holds the lock; 0 where nobody can be read.
+static pid_t lock_holder(int fd)
 {
 	char text[32] = "";
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+	return n > 0 ? (pid_t)atol(text) : 0;
+}
+
+// A process that is killed while it starts another leaves the lock with that one until its exec: a moment, which is waited for.
+static enum err lock_wait(int fd, const char *path, struct err_info *info)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_PAUSE_MS) {
 		if (errno != EWOULDBLOCK)
 			return err_set_errno(info, errno, "cannot lock %s", path);
-		ssize_t n = read(fd, text, sizeof text - 1);
-		return err_set(info, ERR_BUSY, "the process %d holds %s", n > 0 ? atoi(text) : 0, path);
+		pid_t holder = lock_holder(fd);
+		if (holder <= 0 || sys_process_lives(holder) || waited >= LOCK_PATIENCE_MS)
+			return err_set(info, ERR_BUSY, "the process %d holds %s", (int)holder, path);
+		nanosleep(&pause, NULL);
 	}
+	return OK;
+}
+
+static enum err lock_take(int fd, const char *path, struct err_info *info)
+{
+	char text[32];
+	enum err e = lock_wait(fd, path, info);
+	if (e)
+		return e;
 	// the file's content only tells people who holds it; the lock is what counts
 	int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) != 0 || write(fd, text, (size_t)len) != len)

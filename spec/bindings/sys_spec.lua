@@ -79,6 +79,33 @@ describe("sys", function()
     assert.are.equal("nil", (run(program)))
   end)
 
+  it("waits for a lock that a dead process has left to what it was starting", function()
+    local path = directory .. "/lock"
+    local program = ([[print((select(2, require "sotto.sys".lock("%s"))))]]):format(path)
+    local held, said
+    local function try()
+      said = nil
+      assert(loop.spawn {
+        program = "lua5.4", "-e", 'package.cpath = "./build/?.so" ' .. program, stdout = "pipe",
+        on_stdout = function(line) said = line end,
+      })
+    end
+    assert(sys.write_file(path, "2147483647\n"))
+    local holder = assert(loop.spawn {
+      program = "flock", path, "sh", "-c", "echo held; read line", stdin = "pipe", stdout = "pipe",
+      on_stdout = function() held = true end,
+    })
+    turns.wait_for("the lock to be held", function() return held end)
+    try()
+    turns.wait_for("no lock", function() return said end)
+    assert.are.equal("the process 2147483647 holds " .. path, said)
+    try()
+    loop.after(100, function() holder.stdin:close() end)
+    turns.wait_for("the lock", function() return said end)
+    assert.are.equal("nil", said)
+    turns.run "the end of all"
+  end)
+
   it("knows this process and this user", function()
     assert.is_true(sys.alive(sys.getpid()))
     assert.is_false(sys.alive(2 ^ 31 - 1 | 0))
