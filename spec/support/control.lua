@@ -83,6 +83,15 @@ function Control:answer(id, what, ms)
   return answer
 end
 
+--- The core's system.info; nil where the connection ends before there is an answer.
+function Control:greet()
+  local id = self:request "system.info"
+  waiting.wait(self.name .. ": a greeting", function() return self.answers[id] or self.closed end)
+  local answer = self.answers[id]
+  self.answers[id] = nil
+  return answer and answer.result
+end
+
 --- Calls, and fails the spec where the answer is an error.
 ---@param method string
 ---@param params? table

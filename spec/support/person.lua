@@ -99,15 +99,19 @@ function Person:start()
   self.killed = false
   local process = spawn(self, self.arguments, function(line) self.log[#self.log + 1] = line end)
   self.process = process
-  local connection = waiting.wait(function() return self.name .. ": a control socket\n" .. self:tail() end, function()
-    return process.ended or (control.connect(self:socket(), self.name))
-  end)
-  if connection == true then
-    error(("%s: the core has ended with %s\n%s"):format(self.name, process.status or process.signal, self:tail()), 2)
-  end
-  self.control = connection
-  connection:call("events.subscribe", { after = 0 })
-  local info = connection:call("system.info")
+  local info
+  repeat
+    local connection = waiting.wait(function() return self.name .. ": a control socket\n" .. self:tail() end, function()
+      return process.ended or (control.connect(self:socket(), self.name))
+    end)
+    if connection == true then
+      error(("%s: the core has ended with %s\n%s"):format(self.name, process.status or process.signal, self:tail()), 2)
+    end
+    self.control = connection
+    -- what a killed core was starting has its socket for a moment, and nobody answers there
+    info = connection:greet()
+  until info
+  self.control:call("events.subscribe", { after = 0 })
   self.address, self.fingerprint = info.listen.udp, info.fingerprint
   return self
 end
