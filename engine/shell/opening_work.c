@@ -10,9 +10,28 @@
 
 static void work_run(struct work *w);
 
+// Where the time of an opening goes: with -v in the log.
+static void log_time(const struct work *w, enum err code)
+{
+	static const char *const names[] = {
+		[HANDSHAKE_SEAL_GENERAL] = "seal with the general keys",
+		[HANDSHAKE_OPEN_GENERAL] = "open with the general key",
+		[HANDSHAKE_SIGN_BINDING] = "sign the binding",
+		[HANDSHAKE_VERIFY_BINDING] = "verify the binding",
+		[HANDSHAKE_IMPORT_MEMBER] = "import the member's certificate",
+		[HANDSHAKE_SEAL_DISCUSSION] = "seal with the discussion keys",
+		[HANDSHAKE_OPEN_DISCUSSION] = "open with the discussion key",
+	};
+	int64_t now = loop_now_ms(w->opening->engine->loop), since = w->opening->asked_ms ? w->opening->asked_ms
+											  : w->opening->began_ms;
+	log_debug("opening with %.8s: at %lld ms: %s: %s, %lld ms", w->opening->other, (long long)(now - since),
+		  names[w->type], err_name(code), (long long)(now - w->began_ms));
+}
+
 static void work_end(struct work *w, enum err code, struct span output)
 {
 	struct opening *o = w->opening;
+	log_time(w, code);
 	enum handshake_event_type result = w->result;
 	bytes_unref(w->first);
 	bytes_unref(w->second);
@@ -57,6 +76,7 @@ static void imported(void *arg, enum err code, const struct err_info *info, cons
 	if (code && code != ERR_CANCELED)
 		log_info("opening: the certificate of %s is unusable: %s", o->other, info->text);
 	o->import = good ? IMPORT_DONE : IMPORT_FAILED;
+	log_debug("opening with %.8s: the general certificate is imported", o->other);
 	if (o->over)
 		opening_release(o);
 	else
@@ -134,7 +154,8 @@ static struct work *work_new(struct opening *o, enum handshake_action_type type,
 {
 	for (size_t i = 0; i < WORKS_MAX; i++)
 		if (!o->works[i].used) {
-			o->works[i] = (struct work){.opening = o, .type = type, .result = result, .used = true};
+			o->works[i] = (struct work){.opening = o, .type = type, .result = result, .used = true,
+						    .began_ms = loop_now_ms(o->engine->loop)};
 			o->works_used++;
 			return &o->works[i];
 		}
@@ -158,6 +179,7 @@ static void member_imported(void *arg, enum err code, const struct err_info *inf
 	struct certificate_info walked;
 	struct handshake_event event = {.type = HANDSHAKE_EVENT_IMPORTED};
 	(void)info;
+	log_time(w, code);
 	if (code == OK)
 		code = discussion_certificate_check(bytes_span(w->first), &walked, NULL);
 	if (code == OK && (result->imported_count != 1 || strcmp(result->imported[0], walked.primary.fingerprint) != 0))

@@ -19,6 +19,7 @@ struct work {
 	size_t key_count;
 	char signer[FINGERPRINT_TEXT];
 	struct gpg_op *op;
+	int64_t began_ms;
 	bool used, waits;
 };
 

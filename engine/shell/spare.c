@@ -7,6 +7,7 @@
 #include "shell/shell.h"
 
 #define RETRY_MS 5000
+#define REST_MS 1000 // after a take: the opening that it is for has the processors first
 
 static void ignore_destroyed(void *arg, enum err code, const struct err_info *info)
 {
@@ -115,7 +116,7 @@ bool spare_take(struct spare *s, struct fresh_key *out)
 	*out = s->key;
 	s->present = false;
 	memset(&s->key, 0, sizeof s->key);
-	spare_fill(s);
+	timer_start(s->engine->loop, &s->retry, REST_MS, retry, s);
 	return true;
 }
 

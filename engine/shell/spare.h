@@ -34,7 +34,7 @@ struct spare {
 void spare_init(struct spare *s, struct engine *e);
 // Begins to make one, unless there is one. Called when the identity is ready, and after each take.
 void spare_fill(struct spare *s);
-// The key at hand, or false. Another is begun.
+// The key at hand, or false. Another is begun a moment later.
 bool spare_take(struct spare *s, struct fresh_key *out);
 // The callback comes once, on a later turn, unless cancelled.
 void spare_wait(struct spare *s, struct key_waiter *w,

@@ -57,7 +57,7 @@ end
 local function open_once(alice, bob, steps)
   alice:forget_events()
   bob:forget_events()
-  pair.pause(300) -- the next key is made ahead, as it would be for people
+  pair.pause(1500) -- the next key is made ahead, as it would be for people
   local word = secret.new("correct horse battery")
   local began = sys.monotonic_ms()
   local function mark(name)
