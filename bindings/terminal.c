@@ -2,6 +2,9 @@
 #include "bindings/terminal.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,32 +14,65 @@
 
 #include <readline/history.h>
 #include <readline/readline.h>
-#include <sodium.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "bindings/common.h"
-#include "bindings/secret.h"
+#include "bindings/terminal_parts.h"
 #include "bindings/text.h"
 
 #define HISTORY_MAX 1000
-#define MATCHES_MAX 1000
 
-// readline has global state, and a process one terminal
+#define KEY_INTERRUPT 3
+#define KEY_SUSPEND 26
+
 static struct {
-	bool running, reading_secret, in_line;
+	bool running;
+	bool editing; // readline has the line; also during a line's callback
+	bool in_line; // a line's callback is under way: nothing is on the screen to be kept
+	bool paused;
 	struct loop *loop;
 	struct ev_io input;
-	struct anchor on_line, on_complete, on_secret;
+	struct anchor on_line, on_interrupt;
 	char *prompt;
-	struct buf secret;
-	struct termios before_secret;
-	// the matches of one completion, handed out one by one as readline asks
-	char **matches;
-	size_t match_count, match_next;
 } term;
 
-// --- editing ---------------------------------------------------------------------------------------------------------------
+bool terminal_running(void)
+{
+	return term.running;
+}
+
+// whether a line is on the screen that may be half typed
+static bool line_is_shown(void)
+{
+	return term.running && term.editing && !term.in_line;
+}
+
+// --- the terminal's modes ----------------------------------------------------------------------------------------------------
+
+// Ctrl-C and Ctrl-Z as keys: a signal would reach every process here, such as the make that started this one.
+static void prepare_terminal(int meta)
+{
+	struct termios modes;
+	rl_prep_terminal(meta);
+	if (tcgetattr(STDIN_FILENO, &modes) != 0)
+		return;
+	modes.c_lflag &= ~(tcflag_t)ISIG;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
+}
+
+static void keep_terminal(void)
+{
+}
+
+// What people write is UTF-8, whatever the environment says of C or POSIX.
+static void use_utf8(void)
+{
+	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+// --- editing -------------------------------------------------------------------------------------------------------------------
 
 static void take_line(char *line)
 {
@@ -59,142 +95,80 @@ static void take_line(char *line)
 	free(line);
 }
 
-static void free_matches(void)
+void terminal_editing_stop(void)
 {
-	for (size_t i = term.match_next; i < term.match_count; i++)
-		free(term.matches[i]);
-	free(term.matches);
-	term.matches = NULL;
-	term.match_count = term.match_next = 0;
+	if (line_is_shown())
+		rl_clear_visible_line();
+	rl_callback_handler_remove();
+	term.editing = false;
 }
 
-static char *next_match(const char *word, int state)
+void terminal_editing_start(void)
 {
-	(void)word;
-	(void)state;
-	return term.match_next < term.match_count ? term.matches[term.match_next++] : NULL;
-}
-
-static char **complete(const char *word, int from, int to)
-{
-	rl_attempted_completion_over = 1; // never file names
-	free_matches();
-	if (!anchor_push(&term.on_complete))
-		return NULL;
-	lua_State *L = term.on_complete.L;
-	lua_pushstring(L, word);
-	lua_pushstring(L, rl_line_buffer);
-	lua_pushinteger(L, from + 1);
-	lua_pushinteger(L, to);
-	if (!binding_call(L, 4, 1, "completion"))
-		return NULL;
-	size_t n = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
-	if (n > MATCHES_MAX)
-		n = MATCHES_MAX;
-	term.matches = mem_alloc_array(n, sizeof *term.matches);
-	for (size_t i = 0; i < n; i++) {
-		lua_rawgeti(L, -1, (lua_Integer)i + 1);
-		if (lua_type(L, -1) == LUA_TSTRING)
-			term.matches[term.match_count++] = mem_dup_string(lua_tostring(L, -1));
-		lua_pop(L, 1);
-	}
-	// a match that ends in one of these goes on: no space behind it
-	const char *only = term.match_count == 1 ? term.matches[0] : "";
-	size_t len = strlen(only);
-	rl_completion_suppress_append = len > 0 && strchr(".(:=", only[len - 1]) != NULL;
-	lua_pop(L, 1);
-	return term.match_count ? rl_completion_matches(word, next_match) : NULL;
-}
-
-static void install(void)
-{
+	if (!term.running)
+		return;
+	term.editing = true;
 	rl_callback_handler_install(term.prompt ? term.prompt : "", take_line);
 }
 
-// --- secrets -----------------------------------------------------------------------------------------------------------------
-
-static void finish_secret(bool accepted)
+// Throws away what is being typed, and shows a new line.
+static bool drop_line(void)
 {
-	struct secret *s = accepted ? secret_copy(buf_span(&term.secret)) : NULL;
-	buf_fini(&term.secret);
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before_secret);
-	fputc('\n', stdout);
-	fflush(stdout);
-	term.reading_secret = false;
-	if (term.running)
-		install();
-	if (!anchor_push(&term.on_secret)) {
-		secret_unref(s);
-		return;
-	}
-	lua_State *L = term.on_secret.L;
-	anchor_clear(&term.on_secret);
-	if (s)
-		binding_secret_push(L, s);
-	else
-		lua_pushnil(L);
-	binding_call(L, 1, 0, "a password of the terminal");
+	bool had = rl_end > 0;
+	rl_free_line_state();
+	rl_callback_sigcleanup();
+	rl_point = rl_end;
+	rl_redisplay();
+	fputs("^C\n", stdout);
+	rl_replace_line("", 0);
+	using_history(); // from the newest line on again
+	rl_on_new_line();
+	rl_redisplay();
+	return had;
 }
 
-static void erase_character(void)
+static bool interrupt(void)
 {
-	while (term.secret.len > 0) {
-		uint8_t last = term.secret.data[--term.secret.len];
-		if ((last & 0xc0) != 0x80) // that was the first byte of a character
-			break;
+	bool had = terminal_secret_asked();
+	if (had)
+		terminal_secret_cancel();
+	else if (line_is_shown())
+		had = drop_line();
+	if (anchor_push(&term.on_interrupt)) {
+		lua_pushboolean(term.on_interrupt.L, had);
+		binding_call(term.on_interrupt.L, 1, 0, "an interrupt of the terminal");
 	}
+	return had;
 }
 
-static void read_secret_bytes(void)
+static int interrupt_key(int count, int key)
 {
-	uint8_t block[128];
-	ssize_t n = read(STDIN_FILENO, block, sizeof block);
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0)
-		finish_secret(false);
-	for (ssize_t i = 0; i < n && term.reading_secret; i++) {
-		uint8_t c = block[i];
-		if (c == '\r' || c == '\n')
-			finish_secret(true);
-		else if (c == 3 || c == 4 || c == 27) // Ctrl-C, Ctrl-D, Escape
-			finish_secret(false);
-		else if (c == 21) // Ctrl-U
-			buf_clear(&term.secret);
-		else if (c == 127 || c == 8)
-			erase_character();
-		else if (c >= 32 && buf_append(&term.secret, &c, 1))
-			fputc('\a', stderr);
-	}
-	sodium_memzero(block, sizeof block);
+	(void)count;
+	(void)key;
+	interrupt();
+	return 0;
 }
 
-// Asks without echo; the answer comes as a secret, or nil where the person gave up. One question at a time.
-static int terminal_read_secret(lua_State *L)
+static int suspend_key(int count, int key)
 {
-	const char *prompt = luaL_checkstring(L, 1);
-	luaL_checktype(L, 2, LUA_TFUNCTION);
-	if (!term.running)
-		return luaL_error(L, "the terminal is not started");
-	if (term.reading_secret)
-		return binding_fail(L, ERR_BUSY, NULL);
-	if (!term.in_line)
-		rl_clear_visible_line();
-	rl_callback_handler_remove(); // gives the terminal its cooked mode back
-	if (tcgetattr(STDIN_FILENO, &term.before_secret) != 0) {
-		install();
-		return binding_fail(L, ERR_UNSUPPORTED, NULL);
+	(void)count;
+	(void)key;
+	rl_deprep_terminal();
+	kill(0, SIGTSTP);
+	// going on: the shell had the terminal meanwhile
+	prepare_terminal(1);
+	rl_resize_terminal();
+	rl_forced_update_display();
+	return 0;
+}
+
+static void bind_keys(void)
+{
+	const Keymap maps[] = {emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap};
+	for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+		rl_bind_key_in_map(KEY_INTERRUPT, interrupt_key, maps[i]);
+		rl_bind_key_in_map(KEY_SUSPEND, suspend_key, maps[i]);
 	}
-	struct termios quiet = term.before_secret;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
-	anchor_set(&term.on_secret, L, 2);
-	buf_init_wiped(&term.secret, BINDING_SECRET_MAX);
-	term.reading_secret = true;
-	fputs(prompt, stdout);
-	fflush(stdout);
-	lua_pushboolean(L, 1);
-	return 1;
 }
 
 // --- life ------------------------------------------------------------------------------------------------------------------------
@@ -204,10 +178,39 @@ static void on_input(struct ev_loop *ev, struct ev_io *watcher, int events)
 	(void)ev;
 	(void)watcher;
 	(void)events;
-	if (term.reading_secret)
-		read_secret_bytes();
-	else if (term.running)
+	if (terminal_secret_asked())
+		terminal_secret_input();
+	else if (term.running && !term.paused)
 		rl_callback_read_char();
+	// what is typed meanwhile stays with the system
+	if (term.running && term.paused && !terminal_secret_asked())
+		ev_io_stop(loop_ev(term.loop), &term.input);
+}
+
+static void prepare_readline(void)
+{
+	rl_readline_name = "sotto";
+	rl_catch_signals = 0;
+	rl_catch_sigwinch = 0;
+	rl_instream = stdin;
+	rl_outstream = stdout;
+	rl_prep_term_function = prepare_terminal;
+	rl_deprep_term_function = keep_terminal;
+	rl_initialize(); // reads the person's own settings: what must hold comes after it
+	use_utf8();
+	bind_keys();
+	rl_variable_bind("enable-bracketed-paste", "on");
+	using_history();
+	stifle_history(HISTORY_MAX);
+}
+
+static void keep_function(lua_State *L, const char *field, struct anchor *anchor)
+{
+	if (lua_getfield(L, 1, field) != LUA_TNIL) {
+		luaL_argcheck(L, lua_isfunction(L, -1), 1, field);
+		anchor_set(anchor, L, -1);
+	}
+	lua_pop(L, 1);
 }
 
 static int terminal_start(lua_State *L)
@@ -215,26 +218,16 @@ static int terminal_start(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	if (term.running)
 		return luaL_error(L, "the terminal is started already");
-	lua_getfield(L, 1, "line");
-	luaL_argcheck(L, lua_isfunction(L, -1), 1, "line: a function expected");
-	anchor_set(&term.on_line, L, -1);
-	lua_getfield(L, 1, "complete");
-	if (lua_isfunction(L, -1))
-		anchor_set(&term.on_complete, L, -1);
-	rl_readline_name = "sotto";
-	rl_catch_signals = 0;
-	rl_catch_sigwinch = 0;
-	rl_instream = stdin;
-	rl_outstream = stdout;
-	rl_attempted_completion_function = complete;
-	rl_completer_word_break_characters = " \t\n=+-*<>;|&{}[](),";
-	rl_completer_quote_characters = "";
-	rl_variable_bind("enable-bracketed-paste", "on");
-	using_history();
-	stifle_history(HISTORY_MAX);
-	term.running = true;
+	keep_function(L, "line", &term.on_line);
+	keep_function(L, "interrupt", &term.on_interrupt);
+	luaL_argcheck(L, anchor_held(&term.on_line), 1, "line: a function expected");
+	prepare_readline();
+	if (lua_getfield(L, 1, "complete") == LUA_TFUNCTION)
+		terminal_complete_start(L, -1);
 	term.loop = binding_loop(L);
-	install();
+	term.running = true;
+	term.paused = false;
+	terminal_editing_start();
 	ev_io_init(&term.input, on_input, STDIN_FILENO, EV_READ);
 	ev_io_start(loop_ev(term.loop), &term.input);
 	return 0;
@@ -245,30 +238,64 @@ static int terminal_stop(lua_State *L)
 	(void)L;
 	if (!term.running)
 		return 0;
-	if (term.reading_secret)
-		finish_secret(false);
+	terminal_break_allow(false);
+	terminal_editing_stop();
 	term.running = false;
+	terminal_secret_cancel();
 	ev_io_stop(loop_ev(term.loop), &term.input);
-	rl_callback_handler_remove();
-	free_matches();
+	rl_deprep_terminal();
+	terminal_complete_stop();
 	anchor_clear(&term.on_line);
-	anchor_clear(&term.on_complete);
+	anchor_clear(&term.on_interrupt);
 	free(term.prompt);
 	term.prompt = NULL;
 	return 0;
 }
 
+static int terminal_pause(lua_State *L)
+{
+	(void)L;
+	term.paused = true;
+	return 0;
+}
+
+static int terminal_resume(lua_State *L)
+{
+	(void)L;
+	term.paused = false;
+	if (term.running)
+		ev_io_start(loop_ev(term.loop), &term.input);
+	return 0;
+}
+
+static int read_secret(lua_State *L)
+{
+	int count = terminal_read_secret(L);
+	ev_io_start(loop_ev(term.loop), &term.input); // also while paused
+	return count;
+}
+
+// --- the screen -----------------------------------------------------------------------------------------------------------------
+
 static int terminal_prompt(lua_State *L)
 {
 	char *fresh = mem_dup_string(luaL_checkstring(L, 1));
 	bool same = term.prompt && strcmp(term.prompt, fresh) == 0;
+	bool shown = line_is_shown();
+	if (same) {
+		free(fresh);
+		return 0;
+	}
+	if (shown)
+		rl_clear_visible_line();
 	free(term.prompt);
 	term.prompt = fresh;
-	if (!term.running || term.reading_secret || same)
-		return 0;
-	rl_set_prompt(term.prompt);
-	if (!term.in_line) // after a line's callback readline shows the prompt itself
+	if (term.running && term.editing)
+		rl_set_prompt(term.prompt);
+	if (shown) { // after a line's callback readline shows the prompt itself
+		rl_on_new_line();
 		rl_redisplay();
+	}
 	return 0;
 }
 
@@ -279,16 +306,19 @@ static void write_line(const char *text, size_t len)
 		fputc('\n', stdout);
 }
 
-// Prints the text on lines of its own above what is being typed, which stays as it is.
 static int terminal_print(lua_State *L)
 {
 	size_t len;
 	const char *text = luaL_checklstring(L, 1, &len);
-	bool editing = term.running && !term.reading_secret && !term.in_line;
-	if (editing)
+	bool asked = terminal_secret_asked(), shown = line_is_shown();
+	if (asked)
+		terminal_secret_hide();
+	else if (shown)
 		rl_clear_visible_line();
 	write_line(text, len);
-	if (editing) {
+	if (asked) {
+		terminal_secret_show();
+	} else if (shown) {
 		rl_on_new_line();
 		rl_redisplay();
 	}
@@ -296,33 +326,34 @@ static int terminal_print(lua_State *L)
 	return 0;
 }
 
-// Throws away what is being typed (Ctrl-C). Returns whether there was anything.
 static int terminal_interrupt(lua_State *L)
 {
-	bool had = term.reading_secret;
-	if (term.reading_secret) {
-		finish_secret(false);
-	} else if (term.running) {
-		had = rl_end > 0;
-		rl_callback_sigcleanup();
-		rl_free_line_state();
-		rl_point = rl_end;
-		rl_redisplay();
-		fputs("^C\n", stdout);
-		rl_replace_line("", 0);
-		rl_on_new_line();
-		rl_redisplay();
-	}
-	lua_pushboolean(L, had);
+	lua_pushboolean(L, interrupt());
+	return 1;
+}
+
+static int terminal_typed(lua_State *L)
+{
+	lua_pushboolean(L, line_is_shown() && rl_end > 0);
 	return 1;
 }
 
 static int terminal_resized(lua_State *L)
 {
 	(void)L;
-	if (term.running)
+	if (term.running && term.editing)
 		rl_resize_terminal();
 	return 0;
+}
+
+static int terminal_size(lua_State *L)
+{
+	struct winsize size = {0};
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		size = (struct winsize){.ws_col = 80, .ws_row = 24};
+	lua_pushinteger(L, size.ws_col);
+	lua_pushinteger(L, size.ws_row);
+	return 2;
 }
 
 // --- history -------------------------------------------------------------------------------------------------------------------
@@ -347,19 +378,28 @@ static int terminal_history(lua_State *L)
 	return 1;
 }
 
-// --- showing -----------------------------------------------------------------------------------------------------------------
+// --- text ------------------------------------------------------------------------------------------------------------------------
 
-static int terminal_escape(lua_State *L)
+static int push_escaped(lua_State *L, enum text_style style)
 {
 	size_t len;
 	const char *text = luaL_checklstring(L, 1, &len);
 	struct buf out;
-	// a byte becomes at most "<U+10FFFF>"
-	buf_init(&out, len * 10 + 16);
-	text_escape(span(text, len), lua_toboolean(L, 2), &out);
+	buf_init(&out, len * TEXT_ESCAPE_MAX);
+	text_escape(span(text, len), style, &out);
 	lua_pushlstring(L, out.data ? (const char *)out.data : "", out.len);
 	buf_fini(&out);
 	return 1;
+}
+
+static int terminal_escape(lua_State *L)
+{
+	return push_escaped(L, lua_toboolean(L, 2) ? TEXT_LINES : TEXT_LINE);
+}
+
+static int terminal_escape_json(lua_State *L)
+{
+	return push_escaped(L, TEXT_JSON);
 }
 
 static int terminal_width(lua_State *L)
@@ -370,31 +410,18 @@ static int terminal_width(lua_State *L)
 	return 1;
 }
 
-static int terminal_size(lua_State *L)
-{
-	struct winsize size = {0};
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-		size = (struct winsize){.ws_col = 80, .ws_row = 24};
-	lua_pushinteger(L, size.ws_col);
-	lua_pushinteger(L, size.ws_row);
-	return 2;
-}
-
 int luaopen_sotto_terminal(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"start", terminal_start},
-		{"stop", terminal_stop},
-		{"prompt", terminal_prompt},
-		{"print", terminal_print},
-		{"interrupt", terminal_interrupt},
-		{"resized", terminal_resized},
-		{"remember", terminal_remember},
-		{"history", terminal_history},
-		{"read_secret", terminal_read_secret},
-		{"escape", terminal_escape},
-		{"width", terminal_width},
-		{"size", terminal_size},
+		{"start", terminal_start},	 {"stop", terminal_stop},
+		{"pause", terminal_pause},	 {"resume", terminal_resume},
+		{"prompt", terminal_prompt},	 {"print", terminal_print},
+		{"interrupt", terminal_interrupt}, {"typed", terminal_typed},
+		{"resized", terminal_resized},	 {"size", terminal_size},
+		{"remember", terminal_remember}, {"history", terminal_history},
+		{"allow_break", terminal_allow_break}, {"was_broken", terminal_was_broken},
+		{"read_secret", read_secret},	 {"escape", terminal_escape},
+		{"escape_json", terminal_escape_json}, {"width", terminal_width},
 		{NULL, NULL},
 	};
 	luaL_newlib(L, functions);

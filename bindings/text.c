@@ -21,28 +21,45 @@ static bool is_harmless(utf8proc_int32_t c)
 	}
 }
 
-void text_escape(struct span text, bool lines, struct buf *out)
+static void put_string(struct buf *out, const char *text)
+{
+	buf_put(out, text, strlen(text));
+}
+
+static void put_code(utf8proc_int32_t c, enum text_style style, struct buf *out)
+{
+	char code[16];
+	unsigned number = (unsigned)c;
+	if (style != TEXT_JSON)
+		snprintf(code, sizeof code, "<U+%04X>", number);
+	else if (number <= 0xffff)
+		snprintf(code, sizeof code, "\\u%04x", number);
+	else
+		snprintf(code, sizeof code, "\\u%04x\\u%04x", 0xd800 + ((number - 0x10000) >> 10),
+			 0xdc00 + (number & 0x3ff));
+	put_string(out, code);
+}
+
+void text_escape(struct span text, enum text_style style, struct buf *out)
 {
 	for (size_t at = 0; at < text.len;) {
-		char code[16];
 		utf8proc_int32_t c;
 		utf8proc_ssize_t n = utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.len - at), &c);
 		if (n <= 0) {
+			char code[8];
 			snprintf(code, sizeof code, "<%02X>", text.data[at]);
-			buf_put(out, code, strlen(code));
+			put_string(out, code);
 			at++;
 			continue;
 		}
-		if (lines && c == '\n') {
-			buf_put(out, "\n", 1);
-		} else if (lines && c == '\t') {
-			buf_put(out, "    ", 4);
-		} else if (is_harmless(c)) {
+		if (style == TEXT_LINES && c == '\n')
+			put_string(out, "\n");
+		else if (style == TEXT_LINES && c == '\t')
+			put_string(out, "    ");
+		else if (is_harmless(c))
 			buf_put(out, text.data + at, (size_t)n);
-		} else {
-			snprintf(code, sizeof code, "<U+%04X>", (unsigned)c);
-			buf_put(out, code, strlen(code));
-		}
+		else
+			put_code(c, style, out);
 		at += (size_t)n;
 	}
 }

@@ -5,11 +5,21 @@
 
 #include "base/buf.h"
 
-// Control, format, private, unassigned and line-separating characters (Cc Cf Co Cn Cs Zl Zp) become "<U+200E>", bytes that are no
-// UTF-8 "<80>". With `lines` a newline stays, and a tab becomes four spaces. out has room for 10 bytes for each of text's.
-void text_escape(struct span text, bool lines, struct buf *out);
+// What becomes of control, format, private, unassigned, surrogate and line-separating characters (Cc Cf Cn Co Cs Zl Zp), and of
+// bytes that are no UTF-8.
+enum text_style {
+	TEXT_LINE,  // "<U+200E>" and "<80>"
+	TEXT_LINES, // likewise, but a newline stays, and a tab becomes four spaces
+	TEXT_JSON,  // "\u200e", as inside a JSON text, which has no such character elsewhere
+};
 
-// Columns that the text takes on a terminal.
+// Bytes that a byte of the text becomes at most.
+#define TEXT_ESCAPE_MAX 10
+
+// out has room for TEXT_ESCAPE_MAX bytes for each of text's.
+void text_escape(struct span text, enum text_style style, struct buf *out);
+
+// Columns that the text takes on a terminal, once it has no character left that text_escape would change.
 size_t text_width(struct span text);
 
 #endif
