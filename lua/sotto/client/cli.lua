@@ -2,253 +2,279 @@
 -- The command line: call, NOUN VERB, events, eval, start, stop, status. Each command runs in a coroutine and returns
 -- the exit status.
 local api = require "sotto.core.api"
+local arguments = require "sotto.client.arguments"
 local core = require "sotto.client.core"
+local errors = require "sotto.core.errors"
+local help = require "sotto.client.help"
 local inspect = require "sotto.client.inspect"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
+local report = require "sotto.client.report"
 local secret = require "sotto.secret"
 local sys = require "sotto.sys"
+local terminal = require "sotto.terminal"
 local values = require "sotto.client.values"
 
 local M = {}
 
+-- --- what comes out ----------------------------------------------------------------------------------------
+
 local function out(text) io.stdout:write(text, "\n") end
+
+-- what steers a terminal is written as "\u001b": the same JSON
+local function json_text(value) return terminal.escape_json(assert(json.encode(value))) end
 
 --- An error for people is one line; with --json it is the error object.
 local function fail(options, message, name, object)
   if options.json then
-    io.stderr:write(json.encode(object or { code = -32603, message = message, data = { name = name } }), "\n")
+    io.stderr:write(json_text(object or errors.make(name or "internal", message)), "\n")
   else
-    io.stderr:write("sotto: ", (message:gsub("[%c]", " ")), "\n")
+    io.stderr:write("sotto: ", terminal.escape((message:gsub("%s*\n%s*", " "))), "\n")
   end
   return 1
 end
 
-local function usage(message)
-  io.stderr:write("sotto: ", message, "; 'sotto --help' lists the commands\n")
-  return 2
-end
+local usage = help.usage
 
-local function show(options, result)
-  if options.json then
-    out(assert(json.encode(result)))
-  elseif type(result) == "table" and next(result) == nil then
-    return
-  elseif type(result) == "table" and result.text and next(result, next(result)) == nil then
-    io.stdout:write(result.text)
-  else
-    out(inspect.value(result))
-  end
-end
-
-local function connect(options, place)
-  local there, message, name = core.connect(place, false)
+-- as_json: what is null is shown, too
+local function connect(options, place, as_json)
+  local there, message, name = core.connect(place, false, { nulls = as_json })
   if not there then return nil, fail(options, message, name) end
   return there
 end
 
--- --- call ---------------------------------------------------------------------------------------------------------
+-- --- call --------------------------------------------------------------------------------------------------
 
--- Names of secret parameters of that method: their values may not stand among the arguments.
-local function secrets_of(method)
-  local names = {}
-  for _, param in ipairs(method and method.params or {}) do
-    if param.type == "secret" then names[param.name] = true end
-  end
-  return names
-end
-
-function M.call(options, place, arguments)
-  local name, text = arguments[1], arguments[2] or "{}"
-  if not name or arguments[3] then return usage("call takes METHOD and PARAMS-JSON") end
-  options.json = true
-  if text == "-" then text = io.stdin:read("a") end
-  local params, message = json.decode(text)
-  if type(params) ~= "table" then return usage("the parameters are no JSON object: " .. (message or text)) end
-  for key in pairs(secrets_of(api.methods[name])) do
-    if params[key] and arguments[2] ~= "-" then
-      if params[key] ~= "-" then
-        return usage(("'%s' is a secret: give it as \"-\" and on standard input"):format(key))
-      end
-      params[key] = secret.read_line(0)
-    end
-  end
-  local there, status = connect(options, place)
-  if not there then return status end
-  local result, failure, failure_name, object = there:call(name, params)
-  if failure then return fail(options, failure, failure_name, object) end
-  out(assert(json.encode(result == nil and {} or result)))
-  return 0
-end
-
--- --- NOUN VERB ----------------------------------------------------------------------------------------------------
-
-local function read_secret(param, given)
-  if given == "-" then return secret.read_line(0) end
-  if given then return nil, ("--%s takes '-' (standard input) only, never the secret itself"):format(param.name) end
-  if not sys.isatty(0) then return nil end
-  return secret.ask(param.name .. ": ")
-end
-
-local converters = {
-  integer = function(text) return math.tointeger(tonumber(text)), "a number" end,
-  boolean = function(text)
-    if text == "true" or text == "yes" then return true end
-    if text == "false" or text == "no" then return false end
-    return nil, "true or false"
-  end,
-  path = function(text)
-    local path = text
-    if path:sub(1, 1) ~= "/" then path = (sys.cwd() or "") .. "/" .. path end
-    return path
-  end,
-}
-
-local function convert(param, text)
-  local converter = converters[param.type]
-  if not converter then return text end
-  local value, expected = converter(text)
-  if value == nil then return nil, ("--%s takes %s"):format(param.name, expected) end
-  return value
-end
-
-local function find_param(method, name)
-  for _, param in ipairs(method.params) do
-    if param.name == name then return param end
-  end
-end
-
--- `--name value`, `--name=value`, or in the table's order without names
-local function collect(method, arguments, first)
-  local given, position, i = {}, 0, first
-  while arguments[i] do
-    local word = arguments[i]
-    local name, value = word:match("^%-%-([%w_]+)=(.*)$")
-    name = name or word:match("^%-%-([%w_]+)$")
-    if name and not value then
-      i = i + 1
-      value = arguments[i]
-      if not value then return nil, "--" .. name .. " needs a value" end
-    elseif not name then
-      repeat position = position + 1 until not method.params[position] or method.params[position].type ~= "secret"
-      local param = method.params[position]
-      if not param then return nil, ("'%s' is one argument too many"):format(word) end
-      name, value = param.name, word
-    end
-    local param = find_param(method, name)
-    if not param then return nil, ("%s has no parameter '%s'"):format(method.name, name) end
-    given[name] = given[name] or {}
-    table.insert(given[name], value)
-    i = i + 1
+local function read_parameters(text)
+  local given, message = json.decode(text == "-" and io.stdin:read("a") or text)
+  if type(given) ~= "table" or json.is_array(given) then
+    return nil, "the parameters are no JSON object" .. (message and ": " .. message or "")
   end
   return given
 end
 
-local function build_params(method, given)
-  local params = {}
-  for _, param in ipairs(method.params) do
-    local list = given[param.name]
-    local value, message
-    if param.type == "secret" then
-      if list or param.required or method.name == "discussions.open" or method.name == "discussions.accept" then
-        value, message = read_secret(param, list and list[1])
-        if value and value:is_empty() and not param.required then value = nil end
+-- Secrets do not stand among the arguments, where every process could read them: "-" in their place.
+local function read_secrets(method, given)
+  for _, param in ipairs(method and method.params or {}) do
+    local value = given[param.name]
+    if param.type == "secret" and value ~= nil and value ~= json.null then
+      if value ~= "-" then
+        return ("'%s' is a secret: give it as \"-\", and then on standard input"):format(param.name)
       end
-    elseif list and param.type == "strings" then
-      value = json.array(list)
-    elseif list then
-      value, message = convert(param, list[#list])
+      local message
+      given[param.name], message = secret.read_line(0)
+      if message then return ("'%s' could not be read: %s"):format(param.name, message) end
     end
-    if message then return nil, message end
-    if value == nil and param.required then return nil, "--" .. param.name .. " is needed: " .. param.text end
-    params[param.name] = value
   end
-  return params
 end
 
-function M.noun(options, place, arguments)
-  local method = api.methods[arguments[1] .. "." .. (arguments[2] or "")]
-  if not method then return usage(("there is no '%s %s'"):format(arguments[1], arguments[2] or "")) end
-  local given, message = collect(method, arguments, 3)
-  if not given then return usage(message) end
+--- `sotto call METHOD [PARAMS-JSON]`
+function M.call(options, place, words)
+  local name, text = words[1], words[2] or "{}"
+  if not name or words[3] then return usage("call takes METHOD and PARAMS-JSON") end
+  options.json = true
+  local given, message = read_parameters(text)
+  if given and text ~= "-" then message = read_secrets(api.methods[name], given) end
+  if message then return usage(message) end
+  local there, status = connect(options, place, true)
+  if not there then return status end
+  local result, failure, failure_name, object = there:call(name, given)
+  if failure then return fail(options, failure, failure_name, object) end
+  out(json_text(result))
+  return 0
+end
+
+-- --- NOUN VERB ---------------------------------------------------------------------------------------------
+
+-- secrets that a person invents: a slip of the finger would lock them out
+local INVENTED = { ["identity.create"] = "passphrase", ["identity.passphrase"] = "new" }
+
+local function ask_secret(method, param)
+  local empty = param.required and "" or " (empty: none)"
+  local value, message = secret.ask(param.name .. empty .. ": ")
+  if not value or value:is_empty() or INVENTED[method.name] ~= param.name then return value, message end
+  local again
+  again, message = secret.ask("once more: ")
+  if again and again ~= value then return nil, "the two differ" end
+  return again and value, message
+end
+
+local function secret_reader(method)
+  return function(param, given)
+    local value, message
+    if sys.isatty(0) then
+      value, message = ask_secret(method, param)
+    elseif given then
+      value, message = secret.read_line(0)
+    end
+    return value, message and ("no %s: %s"):format(param.name, message)
+  end
+end
+
+-- fingerprint → name, asked for once and only where it is needed
+local function name_finder(there)
+  local known
+  return function(fingerprint)
+    if not known then
+      known = {}
+      for _, peer in ipairs(there:call("peers.list") or {}) do known[peer.fingerprint] = peer.name end
+      local me = there:call("identity.show")
+      if me and me.fingerprint then known[me.fingerprint] = "you" end
+    end
+    local name = known[fingerprint]
+    return name and name ~= "" and terminal.escape(name) or fingerprint:sub(1, 8)
+  end
+end
+
+local function show(options, method, result, there)
+  if options.json then return out(json_text(result)) end
+  if type(result) == "table" and result.text and next(result, next(result)) == nil then
+    io.stdout:write(result.text)
+    return
+  end
+  local text = report.text(result, method.returns, name_finder(there))
+  if text then out(text) end
+end
+
+local function take_json_option(options, method, words)
+  for i = 3, #words do
+    if words[i] == "--" then return end
+    if words[i] == "--json" and not arguments.find_param(method, "json") then
+      table.remove(words, i)
+      options.json = true
+      return
+    end
+  end
+end
+
+--- `sotto NOUN VERB …`
+function M.noun(options, place, words)
+  local noun, verb = words[1], words[2]
+  if not verb then return usage(("'%s' needs a verb; 'sotto help %s' lists them"):format(noun, noun)) end
+  if verb == "--help" or verb == "-h" or words[3] == "--help" then return help.show(noun) end
+  local method = api.methods[noun .. "." .. verb]
+  if not method then return usage(("there is no '%s %s'; 'sotto help %s' lists the verbs"):format(noun, verb, noun)) end
+  take_json_option(options, method, words)
+  local given, message = arguments.collect(method, words, 3)
   local params
-  params, message = build_params(method, given)
+  if given then params, message = arguments.build(method, given, secret_reader(method)) end
   if not params then return usage(message) end
-  local there, status = connect(options, place)
+  local there, status = connect(options, place, options.json)
   if not there then return status end
   local result, failure, name, object = there:call(method.name, params)
   if failure then return fail(options, failure, name, object) end
-  show(options, result)
+  show(options, method, result, there)
   return 0
 end
 
--- --- events, eval --------------------------------------------------------------------------------------------------
+-- --- events, eval ------------------------------------------------------------------------------------------
 
-function M.events(options, place, arguments)
-  local there, status = connect(options, place)
-  if not there then return status end
-  local thread = coroutine.running()
-  there.on_event = function(event)
-    io.stdout:write(assert(json.encode(event)), "\n")
-    io.stdout:flush()
+-- whether the table has an event that the pattern ("message.*") means
+local function is_event(pattern)
+  local prefix = pattern:match("^(.*)%*$")
+  for _, event in ipairs(api.events) do
+    if event.type == pattern or (prefix and event.type:sub(1, #prefix) == prefix) then return true end
   end
-  there.on_close = function() loop.defer(function() coroutine.resume(thread, 0) end) end
-  local types = #arguments > 0 and json.array { table.unpack(arguments) } or nil
+  return false
+end
+
+--- `sotto events [TYPE…]`: until the core or the reader has enough.
+function M.events(options, place, words)
+  for _, pattern in ipairs(words) do
+    if not is_event(pattern) then return usage(("there is no event '%s'"):format(pattern)) end
+  end
+  local there, status = connect(options, place, true)
+  if not there then return status end
+  local thread, over = coroutine.running(), false
+  local function finish(result)
+    if over then return end
+    over = true
+    loop.defer(function() assert(coroutine.resume(thread, result)) end)
+  end
+  there.on_event = function(event)
+    if over then return end
+    local written = io.stdout:write(json_text(event), "\n")
+    if not (written and io.stdout:flush()) then finish(0) end
+  end
+  local types = #words > 0 and json.array { table.unpack(words) } or nil
   local _, failure, name, object = there:call("events.subscribe", { types = types })
   if failure then return fail(options, failure, name, object) end
+  there.on_close = function() finish(fail(options, "the core has ended", "canceled")) end
   return coroutine.yield()
 end
 
-function M.eval(options, place, arguments)
-  if not arguments[1] or arguments[2] then return usage("eval takes one text of Lua") end
-  local there, status = connect(options, place)
-  if not there then return status end
-  local results = table.pack(values.run(arguments[1], values.environment(there), "eval"))
+local function show_value(options, value)
+  if not options.json then
+    local text = type(value) == "string" and value or inspect.value(value)
+    if sys.isatty(1) then text = terminal.escape(text, true) end
+    return out(text)
+  end
+  local text, message = json.encode(value)
+  if not text then return message end
+  out(terminal.escape_json(text))
+end
+
+--- `sotto eval 'LUA'`
+function M.eval(options, place, words)
+  if not words[1] or words[2] then return usage("eval takes one text of Lua") end
+  local there, message, name = core.connect(place, false)
+  if not there then return fail(options, message, name) end
+  local results = table.pack(values.run(words[1], values.environment(there), "eval"))
   if not results[1] then return fail(options, tostring(results[2]), "script") end
   for i = 2, results.n do
-    if options.json then
-      local text, message = json.encode(results[i])
-      if not text then return fail(options, message, "bad_params") end
-      out(text)
-    else
-      out(type(results[i]) == "string" and results[i] or inspect.value(results[i]))
-    end
+    local problem = show_value(options, results[i])
+    if problem then return fail(options, problem, "bad_params") end
   end
   return 0
 end
 
--- --- the core's process ----------------------------------------------------------------------------------------------
+-- --- the core's process ------------------------------------------------------------------------------------
 
-function M.start(options, place)
-  local there = core.connect(place, false)
-  if there then
-    out "a core runs already"
-    return 0
-  end
-  local ok, message = core.start(place)
-  if not ok then return fail(options, message, "io") end
-  return M.status(options, place)
+local function no_more(words, command)
+  if words[1] then return usage(command .. " takes no arguments") end
 end
 
-function M.stop(options, place)
-  local ok, message = core.stop(place)
-  if not ok then return fail(options, message, "not_found") end
-  out "stopped"
-  return 0
-end
-
-function M.status(options, place)
-  local there, status = connect(options, place)
+--- `sotto status`
+function M.status(options, place, words)
+  local wrong = no_more(words, "status")
+  if wrong then return wrong end
+  local there, status = connect(options, place, options.json)
   if not there then return status end
   local info, failure, name, object = there:call("system.info")
   if failure then return fail(options, failure, name, object) end
   if options.json then
-    show(options, info)
+    out(json_text(info))
     return 0
   end
   out(("running: process %d, listening on %s"):format(info.pid, info.listen.tcp))
-  local state = info.fingerprint and (info.locked and "locked" or "unlocked") or "no identity yet"
-  out(("identity: %s (%s)"):format(info.fingerprint or "none", state))
+  out("others find it at " .. table.concat(info.addresses, ", "))
+  if not info.fingerprint then
+    out(("no identity yet: '%s' makes one"):format(place.command))
+  elseif info.locked then
+    out(("identity: %s, locked: '%s identity unlock' asks for its passphrase"):format(info.fingerprint, place.command))
+  else
+    out("identity: " .. info.fingerprint)
+  end
+  return 0
+end
+
+--- `sotto start`: then as status.
+function M.start(options, place, words)
+  local wrong = no_more(words, "start")
+  if wrong then return wrong end
+  local there, message, name = core.connect(place, true)
+  if not there then return fail(options, message, name) end
+  there:close()
+  return M.status(options, place, words)
+end
+
+--- `sotto stop`
+function M.stop(options, place, words)
+  local wrong = no_more(words, "stop")
+  if wrong then return wrong end
+  local ok, message, name = core.stop(place)
+  if not ok then return fail(options, message, name) end
+  out(options.json and "{}" or "stopped")
   return 0
 end
 

@@ -6,8 +6,9 @@ local M = {}
 ---@field name string without the slash
 ---@field args? string what follows it, for help
 ---@field help string one line
----@field run fun(chat: table, text: string) in a coroutine; an error() is shown
----@field complete? fun(chat: table): string[] what may follow
+---@field asks? boolean it asks for a password
+---@field run fun(chat: sotto.chat, text: string) in a coroutine; an error() is shown
+---@field complete? fun(chat: sotto.chat): string[] what may follow
 
 local NAMES = {
   "help", "peers", "probe", "open", "accept", "refuse", "list", "go", "history", "close", "words", "me", "unlock",

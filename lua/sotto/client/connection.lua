@@ -24,7 +24,7 @@ local function take_answer(self, answer)
 end
 
 local function take_line(self, line)
-  local message = json.decode(line, { nulls = false })
+  local message = json.decode(line, self.decoding)
   if type(message) ~= "table" then return end
   if message.method == "event" then
     if self.on_event then self.on_event(message.params) end
@@ -43,9 +43,11 @@ end
 
 --- Connects at once: a core that does not run is "not_found".
 ---@param path string of the control socket
+---@param options? { nulls?: boolean } nulls: fields that are null come as json.null, and are not left out
 ---@return sotto.connection|nil, string? message, string? name
-function M.open(path)
-  local self = setmetatable({ waiting = {}, last = 0 }, connection)
+function M.open(path, options)
+  local nulls = options ~= nil and options.nulls == true
+  local self = setmetatable({ waiting = {}, last = 0, decoding = { nulls = nulls } }, connection)
   local stream, message, name = loop.connect_unix(path, {
     line = function(line) take_line(self, line) end,
     close = function(reason) end_all(self, reason) end,
@@ -74,6 +76,9 @@ function connection:request(method, params, callback)
 end
 
 --- As request, from inside a coroutine: returns what the callback would get.
+---@param method string
+---@param params table|nil
+---@return any result, string? message, string? name, table? object
 function connection:call(method, params)
   local thread, done, answer = coroutine.running(), false, nil
   self:request(method, params, function(...)

@@ -7,15 +7,37 @@ local sys = require "sotto.sys"
 
 local M = {}
 
-local STOP_TRIES, STOP_WAIT_MS = 100, 50
+local STOP_TRIES, STOP_WAIT_MS = 200, 50
+
+---@class sotto.place : sotto.paths
+---@field given string|nil --home as it was given
+---@field command string what to type for this program and this home
+
+-- "sotto" where the shell finds it, else the path as short as it can be
+local function command_name()
+  local own = sys.executable() or "sotto"
+  local folder = own:match("^(.*)/[^/]*$") or "."
+  for path in (sys.getenv("PATH") or ""):gmatch("[^:]+") do
+    if path == folder then return "sotto" end
+  end
+  local here = sys.cwd()
+  if here and own:sub(1, #here + 1) == here .. "/" then return own:sub(#here + 2) end
+  return own
+end
+
+local function quoted(text)
+  if text:find("^[%w_./-]+$") then return text end
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
 
 --- What every command of the front end needs to reach a core.
 ---@param home string|nil
----@return table|nil place { home, socket, … }, string? message
+---@return sotto.place|nil place, string? message
 function M.place(home)
   local place, message = paths.find(home)
   if not place then return nil, message end
-  place.home = home
+  place.given = home
+  place.command = command_name() .. (home and " --home " .. quoted(home) or "")
   return place
 end
 
@@ -27,14 +49,15 @@ local function program()
 end
 
 --- Starts a core in the background and waits until it answers. From inside a coroutine.
+---@param place sotto.place
 ---@return boolean|nil ok, string? message
 function M.start(place)
   local thread, complaint = coroutine.running(), nil
   local arguments = { program = program(), stdout = "null", stderr = "pipe", group = true }
-  if place.home then
-    arguments[1], arguments[2] = "--home", place.home
+  if place.given then
+    arguments[1], arguments[2] = "--home", place.given
   end
-  arguments.on_stderr = function(line) complaint = complaint or line end
+  arguments.on_stderr = function(line) complaint = complaint or line:gsub("^sottod: ", "") end
   arguments.on_exit = function(status)
     -- its last line may still be on the way
     loop.after(20, function() assert(coroutine.resume(thread, status)) end)
@@ -42,44 +65,42 @@ function M.start(place)
   local started, message = loop.spawn(arguments)
   if not started then return nil, "the core could not be started: " .. message end
   local status = coroutine.yield()
-  if status ~= 0 then return nil, complaint or "the core could not be started" end
-  return true
+  if status == 0 then return true end
+  return nil, "the core could not be started: " .. (complaint or "its log says why: " .. place.log)
 end
 
---- A connection, to a core that is started where none runs.
+--- A connection, to a core that is started where none runs. From inside a coroutine.
+---@param place sotto.place
 ---@param may_start boolean
+---@param options? table for connection.open
 ---@return sotto.connection|nil, string? message, string? name
-function M.connect(place, may_start)
-  local there, message, name = connection.open(place.socket)
-  if there or not may_start or name ~= "not_found" then
-    if not there and name == "not_found" then message = "no core runs: 'sotto start' starts one" end
-    return there, message, name
-  end
+function M.connect(place, may_start, options)
+  local there, message, name = connection.open(place.socket, options)
+  if there or name ~= "not_found" then return there, message, name end
+  if not may_start then return nil, ("no core runs here: '%s start' starts one"):format(place.command), name end
   local ok, failure = M.start(place)
   if not ok then return nil, failure, "io" end
-  return connection.open(place.socket)
+  return connection.open(place.socket, options)
 end
 
---- Asks the core to stop, and waits until it has gone.
----@return boolean|nil ok, string? message
+--- Asks the core to stop, and waits until it has gone. From inside a coroutine.
+---@param place sotto.place
+---@return boolean|nil ok, string? message, string? name
 function M.stop(place)
   local there, message, name = connection.open(place.socket)
-  if not there then
-    if name == "not_found" then return nil, "no core runs" end
-    return nil, message
-  end
+  if not there then return nil, name == "not_found" and "no core runs here" or message, name end
   local info = there:call("system.info")
   local thread = coroutine.running()
-  there.on_close = function() end
-  local _, failure = there:call("system.stop")
-  if failure and failure ~= "the core has ended the connection" then return nil, failure end
+  local _, failure, failure_name = there:call("system.stop")
+  -- it may end before its answer has come
+  if failure and failure_name ~= "canceled" then return nil, failure, failure_name end
   there:close()
   for _ = 1, STOP_TRIES do
     if not info or not sys.alive(info.pid) then return true end
     loop.after(STOP_WAIT_MS, function() assert(coroutine.resume(thread)) end)
     coroutine.yield()
   end
-  return nil, ("the core (process %d) has not ended"):format(info.pid)
+  return nil, ("the core (process %d) has not ended"):format(info.pid), "timeout"
 end
 
 return M

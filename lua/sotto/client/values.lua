@@ -65,19 +65,51 @@ function M.environment(connection, more)
   })
 end
 
+-- instructions between two looks, and looks before Ctrl-C is asked for: about a tenth of a second
+local LOOK_EVERY, LOOKS = 1000000, 10
+
+-- Ends a chunk that runs on and on: at Ctrl-C an error, and at every instruction another, lest one that catches errors
+-- goes on.
+local function watch(breaks, run)
+  local looks, broken = 0, false
+  local function look()
+    looks = looks + 1
+    if looks == LOOKS then breaks.allow_break(true) end
+    if looks >= LOOKS and not broken and breaks.was_broken() then
+      broken = true
+      debug.sethook(look, "", 1)
+    end
+    if broken and debug.getinfo(2, "f").func ~= run then error("stopped by Ctrl-C", 0) end
+  end
+  debug.sethook(look, "", LOOK_EVERY)
+end
+
+local function describe(failure)
+  if type(failure) ~= "string" then return tostring(failure) end
+  return failure
+end
+
+local run_watched
+function run_watched(chunk, breaks)
+  watch(breaks, run_watched)
+  local results = table.pack(xpcall(chunk, describe))
+  debug.sethook()
+  breaks.allow_break(false)
+  return table.unpack(results, 1, results.n)
+end
+
 --- Runs a text as an expression, or as statements. From inside a coroutine.
 ---@param text string
 ---@param environment table
 ---@param name string for error messages
+---@param breaks? sotto.terminal where Ctrl-C is to end it: allow_break and was_broken
 ---@return boolean ok, any ... results, or the error's text
-function M.run(text, environment, name)
+function M.run(text, environment, name, breaks)
   local chunk, message = load("return " .. text, "=" .. name, "t", environment)
   if not chunk then chunk, message = load(text, "=" .. name, "t", environment) end
   if not chunk then return false, message end
-  return xpcall(chunk, function(failure)
-    if type(failure) ~= "string" then return tostring(failure) end
-    return failure
-  end)
+  if not breaks then return xpcall(chunk, describe) end
+  return run_watched(chunk, breaks)
 end
 
 return M

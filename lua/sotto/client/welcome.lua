@@ -1,11 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The chat's first screen: an identity on first use, the passphrase where one is wanted, and what to do next.
-local json = require "sotto.json"
+-- The chat's first screen: an identity on first use, the passphrase where one is wanted, and where to go on.
+local format = require "sotto.client.format"
 local names = require "sotto.client.names"
 local news = require "sotto.client.news"
 local sys = require "sotto.sys"
 
 local M = {}
+
+local NAME_MAX = 32
+
+-- --- an identity -------------------------------------------------------------------------------------------
 
 local function proposed_name()
   local user = sys.user()
@@ -13,69 +17,103 @@ local function proposed_name()
 end
 
 local function ask_name(chat)
+  local proposal = proposed_name()
   while true do
-    local proposal = proposed_name()
     local name = chat:ask(("Your name, as others will see it [%s]: "):format(proposal))
     if not name then return nil end
     name = name:match("^%s*(.-)%s*$")
     if name == "" then name = proposal end
-    if #name <= 32 then return name end
-    chat:print("At most 32 bytes, please.")
+    if #name <= NAME_MAX and names.safe(name) == name then return name end
+    chat:print("A name is one line of at most 32 bytes, without control characters.")
   end
 end
 
+-- false: given up; nil: none
 local function ask_passphrase(chat)
   while true do
     local first = chat:ask_secret("Passphrase for your key on this disk (empty: none): ")
-    if not first or first:is_empty() then return nil end
+    if not first then return false end
+    if first:is_empty() then return nil end
     local second = chat:ask_secret("Once more: ")
-    if second and second == first then return first end
-    chat:print("They differ. Again:")
+    if not second then return false end
+    if second == first then return first end
+    chat:print("The two differ. Again:")
   end
 end
 
 local function create(chat)
   chat:print("This is sotto. It makes you an identity, once: an OpenPGP key of your own.")
-  local name = ask_name(chat)
-  if not name then return chat:quit() end
-  local passphrase = ask_passphrase(chat)
-  chat:print("Making your key …")
-  return chat:call("identity.create", { name = name, passphrase = passphrase })
+  while true do
+    local name = ask_name(chat)
+    local passphrase = name and ask_passphrase(chat)
+    if not name or passphrase == false then return nil end
+    chat:print("Making your key …")
+    local made, message = chat.connection:call("identity.create", { name = name, passphrase = passphrase })
+    if made then return made end
+    chat:print("! " .. names.safe(message))
+  end
 end
 
-local function unlock(chat)
+-- --- a passphrase ------------------------------------------------------------------------------------------
+
+--- Asks until it is right, or until the person gives up. From inside a coroutine.
+---@param chat sotto.chat
+---@return sotto.identity|nil
+function M.unlock(chat)
   while true do
-    local passphrase = chat:ask_secret("Passphrase: ")
-    if not passphrase then
-      chat:print("Locked: nothing can be sent or received. /unlock asks again.")
-      return
+    local passphrase = chat:ask_secret("Passphrase of your key: ")
+    if not passphrase or passphrase:is_empty() then
+      chat:print("Locked: nothing can be read, sent or received. /unlock asks again.")
+      return nil
     end
-    local done, message = chat.connection:call("identity.unlock", { passphrase = passphrase })
-    if done then return done end
-    chat:print("! " .. message)
+    local identity, message = chat.connection:call("identity.unlock", { passphrase = passphrase })
+    if identity then return identity end
+    chat:print("! " .. names.safe(message))
   end
+end
+
+-- --- what there is -----------------------------------------------------------------------------------------
+
+--- Who asks, and the discussions that go on; where there is one, it is entered. From inside a coroutine.
+---@param chat sotto.chat
+---@param locked boolean nothing can be entered
+function M.show_discussions(chat, locked)
+  local live = {}
+  for _, discussion in pairs(chat.known.discussions) do
+    if discussion.state == "requested" then
+      news.announce_request(chat, discussion)
+    elseif not names.has_ended(discussion) then
+      live[#live + 1] = discussion
+    end
+  end
+  table.sort(live, function(a, b) return a.created < b.created end)
+  if #live == 0 then return end
+  local writable = live[1].state == "open" or live[1].state == "suspended"
+  if #live == 1 and writable and not locked then return chat:enter(live[1]) end
+  chat:print("Your discussions (/go NAME enters one):")
+  for _, discussion in ipairs(live) do chat:write("  " .. format.discussion(discussion)) end
 end
 
 --- From inside a coroutine.
+---@param chat sotto.chat
 function M.run(chat)
+  local _ <close> = chat:hold_input()
   local me = chat:call("identity.show")
-  if not me.fingerprint or me.fingerprint == json.null then
+  if not me.fingerprint then
     me = create(chat)
-    if not me then return end
+    if not me then return chat:quit() end
   elseif me.locked then
-    me = unlock(chat) or me
+    me = M.unlock(chat) or me
   end
   chat.own, chat.name = me.fingerprint, me.name
   local info = chat:call("system.info")
-  chat:print(("You are %s, %s"):format(names.safe(me.name), names.grouped(me.fingerprint)))
-  chat:print("listening on " .. info.listen.tcp)
-  chat:print("/probe HOST:PORT looks for somebody, /help lists the commands.")
+  chat:print(("You are %s. Your key's fingerprint: %s"):format(names.safe(me.name), names.grouped(me.fingerprint)))
+  chat:print("Others find you at " .. table.concat(info.addresses, " or "))
+  chat:print("/probe HOST:PORT asks who is there, /open NAME asks for a discussion, /help lists all commands.")
   chat:call("events.subscribe")
   news.refresh(chat)
   chat:show_prompt()
-  for _, discussion in pairs(chat.known.discussions) do
-    if discussion.state == "requested" then news.announce_request(chat, discussion) end
-  end
+  M.show_discussions(chat, me.locked)
 end
 
 return M

@@ -2,17 +2,20 @@
 local names = require "sotto.client.names"
 
 return {
-  name = "accept", args = "[DISCUSSION]", help = "accepts a request, with the password both agreed on",
+  name = "accept", args = "[NAME]", help = "accepts a request, with the password you both agreed on", asks = true,
   complete = function(chat) return chat:discussion_words("requested") end,
   run = function(chat, text)
-    local discussion = chat:choose(text, "requested")
-    local password
+    local discussion, password = chat:find_request(text), nil
+    if discussion.state ~= "requested" then
+      error(("%s asks you for nothing"):format(names.discussion(discussion)), 0)
+    end
     if discussion.mode ~= "pinned" then
       password = chat:ask_secret(("Password agreed with %s: "):format(names.discussion(discussion)))
-      if not password or password:is_empty() then error("not accepted: the request goes on waiting", 0) end
+      if not password or password:is_empty() then
+        error("not accepted; the request goes on waiting: /accept or /refuse", 0)
+      end
     end
-    chat:call("discussions.accept", { discussion = discussion.id, password = password })
     chat.opening[discussion.id] = true
-    chat:print "Opening …"
+    chat:call("discussions.accept", { discussion = discussion.id, password = password })
   end,
 }

@@ -1,14 +1,19 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 local format = require "sotto.client.format"
+local names = require "sotto.client.names"
+
+local STANDARD, MOST = 20, 1000
 
 return {
-  name = "history", args = "[COUNT]", help = "the last messages of this discussion (20)",
+  name = "history", args = "[COUNT]", help = ("the last messages of this discussion (%d)"):format(STANDARD),
   run = function(chat, text)
-    local count = text == "" and 20 or math.tointeger(tonumber(text))
-    if not count or count < 1 or count > 1000 then error("/history takes a number from 1 to 1000", 0) end
+    local count = text == "" and STANDARD or math.tointeger(tonumber(text))
+    if not count or count < 1 or count > MOST then error(("/history takes a number from 1 to %d"):format(MOST), 0) end
     local discussion = chat:current_discussion()
     local messages = chat:call("messages.list", { discussion = discussion.id, limit = count })
-    for _, message in ipairs(messages) do chat:print(format.message(message, discussion, chat.own)) end
-    if #messages == 0 then chat:print("No message yet.") end
+    for _, message in ipairs(messages) do
+      chat:write(format.message(message, names.sender(discussion, message.sender)))
+    end
+    if #messages == 0 then chat:print("Nothing was said yet.") end
   end,
 }

@@ -2,11 +2,11 @@
 local names = require "sotto.client.names"
 
 return {
-  name = "me", help = "your name, fingerprint and address",
+  name = "me", help = "your name, your key's fingerprint, and where others find you",
   run = function(chat)
     local me, info = chat:call("identity.show"), chat:call("system.info")
     local locked = me.locked and "  (locked)" or ""
     chat:print(("%s  %s%s"):format(names.safe(me.name), names.grouped(me.fingerprint), locked))
-    chat:print("listening on " .. info.listen.tcp)
+    chat:print("others find you at " .. table.concat(info.addresses, " or "))
   end,
 }

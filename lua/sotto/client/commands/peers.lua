@@ -5,7 +5,7 @@ return {
   name = "peers", help = "who is there",
   run = function(chat)
     local peers = chat:call("peers.list")
-    for _, peer in ipairs(peers) do chat:print("  " .. format.peer(peer)) end
+    for _, peer in ipairs(peers) do chat:write("  " .. format.peer(peer)) end
     if #peers == 0 then chat:print("Nobody is known yet. /probe HOST:PORT asks an address.") end
   end,
 }

@@ -1,12 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local format = require "sotto.client.format"
+local names = require "sotto.client.names"
+
+local STANDARD_PORT = 4788
 
 return {
-  name = "probe", args = "HOST:PORT", help = "asks who is at an address",
+  name = "probe", args = "HOST[:PORT]", help = "asks who is at an address",
   run = function(chat, text)
-    if text == "" then error("/probe needs an address, such as 192.0.2.7:4788", 0) end
-    local peer = chat:call("peers.probe", { address = text })
-    chat:print("  " .. format.peer(peer))
-    chat:print(("There is somebody. /open %s asks for a discussion."):format(chat:peer_word(peer)))
+    if text == "" or text:find("%s") then error("/probe needs an address, such as 192.0.2.7:4788", 0) end
+    local address = text
+    if not text:find(":", 1, true) or text:find("^%[[^%]]*%]$") then address = text .. ":" .. STANDARD_PORT end
+    chat:print(("Asking %s …"):format(names.safe(address)))
+    local peer = chat:call("peers.probe", { address = address })
+    chat.known.peers[peer.fingerprint] = peer
+    chat:print(("%s is there (%s). /open %s asks for a discussion."):format(names.person(peer),
+      names.grouped(peer.fingerprint), chat:peer_word(peer)))
   end,
 }

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 return {
-  name = "unlock", help = "unlocks your key with its passphrase",
+  name = "unlock", help = "unlocks your key with its passphrase", asks = true,
   run = function(chat)
-    local passphrase = chat:ask_secret("Passphrase: ")
-    if not passphrase or passphrase:is_empty() then return end
-    chat:call("identity.unlock", { passphrase = passphrase })
+    local welcome = require "sotto.client.welcome"
+    if not chat:call("identity.show").locked then return chat:print("Your key is not locked.") end
+    if not welcome.unlock(chat) then return end
     chat:print("Unlocked.")
+    if not chat.current then welcome.show_discussions(chat, false) end
   end,
 }

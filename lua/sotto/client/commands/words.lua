@@ -3,7 +3,8 @@ return {
   name = "words", help = "this discussion's words: the same for all its members, to compare aloud",
   run = function(chat)
     local discussion = chat:current_discussion()
-    if not discussion.words then error("this discussion is not open yet", 0) end
-    chat:print(discussion.words)
+    local words = discussion.words
+    if not words or words == "" then error("this discussion has no words: it was never open", 0) end
+    chat:print(words)
   end,
 }

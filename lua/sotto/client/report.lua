@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Results of the command line for people: a line for each element of a list, and an object as names and values.
+local format = require "sotto.client.format"
+local inspect = require "sotto.client.inspect"
+local names = require "sotto.client.names"
+local terminal = require "sotto.terminal"
+
+local M = {}
+
+--- How each element of a list is shown. name_of: fingerprint → name.
+---@type table<string, fun(element: table, name_of: fun(fingerprint: string): string): string>
+local lines = {
+  peer = function(peer) return format.peer(peer) end,
+  discussion = function(discussion) return format.discussion(discussion) end,
+  message = function(message, name_of) return format.message(message, name_of(message.sender)) end,
+}
+
+local function member(value)
+  local marks = {}
+  for _, mark in ipairs { "you", "present", "verified" } do
+    if value[mark] then marks[#marks + 1] = mark end
+  end
+  return ("%s  %s  %s"):format(value.fingerprint:sub(1, 16), names.person(value), table.concat(marks, ", "))
+end
+
+-- a field's value as lines
+local function value_lines(name, value)
+  if type(value) == "string" then return { terminal.escape(value) } end
+  if type(value) ~= "table" or #value == 0 then return { inspect.value(value) } end
+  local list = {}
+  for i, element in ipairs(value) do
+    if name == "members" then
+      list[i] = member(element)
+    else
+      list[i] = type(element) == "string" and terminal.escape(element) or inspect.value(element)
+    end
+  end
+  return list
+end
+
+local function object_text(object)
+  local keys, width, out = {}, 0, {}
+  for key in pairs(object) do
+    keys[#keys + 1] = key
+    width = math.max(width, #key)
+  end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    for i, line in ipairs(value_lines(key, object[key])) do
+      out[#out + 1] = ("%-" .. width .. "s  %s"):format(i == 1 and key or "", line)
+    end
+  end
+  return table.concat(out, "\n")
+end
+
+--- The text for a result; nil where there is nothing to say.
+---@param result any
+---@param returns string as in the API table: "peer", "peer[]", …
+---@param name_of fun(fingerprint: string): string
+---@return string|nil
+function M.text(result, returns, name_of)
+  if type(result) ~= "table" then return inspect.value(result) end
+  local show = lines[returns:match("^(%a+)%[%]$") or ""]
+  if show then
+    if #result == 0 then return "none" end
+    local out = {}
+    for i, element in ipairs(result) do out[i] = show(element, name_of) end
+    return table.concat(out, "\n")
+  end
+  if next(result) == nil then return nil end
+  return object_text(result)
+end
+
+return M
