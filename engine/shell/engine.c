@@ -88,6 +88,8 @@ static void be_ready(struct engine *e, enum err code, const struct err_info *inf
 		return;
 	e->ready = code == OK;
 	e->hooks.ready(e->hooks.arg, code, info);
+	if (e->ready && e->identity.state == IDENTITY_LOCKED)
+		engine_emit(e, "passphrase.needed", "identity", identity_view(&e->identity));
 }
 
 static void swept(void *arg, enum err code, const struct err_info *info)
