@@ -402,11 +402,17 @@ static json_t *members_view(struct discussion *d)
 	return members;
 }
 
+// An open one that sleeps with a locked identity has no link to anyone, whatever its row says.
+static enum lifecycle_state shown_state(const struct discussion *d)
+{
+	return d->life.state == LIFECYCLE_OPEN && !d->conversation ? LIFECYCLE_SUSPENDED : d->life.state;
+}
+
 json_t *discussion_view(struct discussion *d)
 {
 	uint32_t unread = 0;
 	json_t *v = json_pack("{s:s, s:s, s:o, s:i, s:s, s:s, s:I}", "id", d->row.id, "state",
-			      lifecycle_state_name(d->life.state), "members", members_view(d), "epoch", (int)d->row.epoch,
+			      lifecycle_state_name(shown_state(d)), "members", members_view(d), "epoch", (int)d->row.epoch,
 			      "charter", d->row.charter, "mode", d->row.mode, "created", (json_int_t)d->row.created);
 	if (store_message_unread(d->engine->store, d->row.id, &unread, NULL))
 		unread = 0;
