@@ -160,14 +160,11 @@ static void take_ack(struct outbox *o, const struct outbox_event *event)
 		o->counters.bad_records++;
 		return;
 	}
-	if (m->up && sequence > m->have) {
-		m->have = sequence;
-		if (m->next <= sequence)
-			m->next = sequence + 1;
-		if (m->refused <= sequence)
-			m->reseal = false;
-	}
 	acknowledge(o, event->delivery.member, sequence);
+	if (m->up && sequence > m->have) {
+		outbox_window_has(o, event->delivery.member, sequence);
+		tell_if_delivered(o, event->delivery.member);
+	}
 }
 
 // --- links --------------------------------------------------------------------------------------

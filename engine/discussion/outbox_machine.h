@@ -108,6 +108,8 @@ void outbox_window_fini(struct outbox *o);
 void outbox_window_add_built(struct outbox *o, const struct outbox_payload *p);
 bool outbox_window_awaits_seal(const struct outbox *o);
 void outbox_window_link_up(struct outbox *o, const struct outbox_event *event);
+// On its link that member shows to have all up to that sequence.
+void outbox_window_has(struct outbox *o, size_t member, uint64_t sequence);
 void outbox_window_cannot_open(struct outbox *o, const struct outbox_event *event);
 void outbox_window_transmit(struct outbox *o);
 void outbox_window_seal(struct outbox *o);

@@ -100,15 +100,24 @@ static bool has_room(const struct outbox_member *m)
 	return m->up && !m->congested && !m->stuck && m->next <= m->have + OUTBOX_IN_FLIGHT_MAX;
 }
 
+void outbox_window_has(struct outbox *o, size_t member, uint64_t sequence)
+{
+	struct outbox_member *m = &o->members[member];
+	m->have = sequence;
+	if (m->next <= sequence)
+		m->next = sequence + 1;
+	if (m->refused <= sequence)
+		m->reseal = false;
+}
+
 void outbox_window_link_up(struct outbox *o, const struct outbox_event *event)
 {
 	struct outbox_member *m = &o->members[event->link.member];
+	uint64_t known = event->link.epoch == o->roster.epoch ? event->link.sequence : 0;
 	m->up = true;
 	m->congested = m->stuck = false;
-	m->have = m->acked;
-	if (event->link.known)
-		m->have = event->link.epoch == o->roster.epoch ? event->link.sequence : 0;
-	m->next = m->have + 1;
+	m->next = 0;
+	outbox_window_has(o, event->link.member, event->link.known ? known : m->acked);
 }
 
 static bool wants_reseal(const struct outbox *o, uint64_t sequence)

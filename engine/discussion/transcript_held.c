@@ -53,7 +53,6 @@ void transcript_held_link_up(struct transcript *t, size_t member)
 {
 	t->links[member].paused = false;
 	t->links[member].refused = 0;
-	t->links[member].refusals = 0;
 	pause_if_full(t, member);
 }
 
@@ -88,14 +87,12 @@ void transcript_held_remove(struct transcript *t, size_t i)
 {
 	struct held *h = &t->held[i];
 	size_t len = h->frame->len;
-	assert(!t->commits || i != t->committing);
+	assert(!t->commits); // or t->committing would move
 	t->links[h->member].held--;
 	t->links[h->member].held_bytes -= len;
 	t->held_bytes -= len;
 	release(h);
 	memmove(h, h + 1, (--t->held_count - i) * sizeof *h);
-	if (t->commits && t->committing > i)
-		t->committing--;
 }
 
 void transcript_held_clear(struct transcript *t)

@@ -24,7 +24,7 @@ struct held {
 struct transcript_link {
 	size_t held, held_bytes;
 	bool paused;
-	uint64_t refused; // sequence last answered "cannot open", and how often
+	uint64_t refused; // sequence last answered "cannot open"; 0: none. And how often
 	unsigned refusals;
 };
 

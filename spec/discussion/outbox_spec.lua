@@ -506,6 +506,30 @@ describe("outbox", function()
       assert.equal("2:9 2:10 2:11 2:12 2:13 2:14 2:15 2:16", transmitted())
     end)
 
+    it("P3.7 sends all of it to who speaks of another epoch", function()
+      build(2)
+      step { type = "link_up", member = BOB, epoch = 1, sequence = 1, hash = wire.hash "x" }
+      assert.equal("2:1 2:2", transmitted())
+      assert.is_nil(disk.acked[BOB])
+    end)
+
+    it("does not take what it did not ask the disk for", function()
+      build(3)
+      fails.silent = true
+      for _, rows in ipairs { {}, { { sequence = 2, payload = "x" } } } do
+        link(BOB, 0)
+        step { type = "loaded", rows = rows }
+        assert.equal("load, retry_in", took())
+        step { type = "retry" }
+        took()
+        step { type = "loaded", code = "io" }
+        took()
+        step { type = "link_down", member = BOB }
+        step { type = "retry" }
+      end
+      assert.equal(0, o:counters().kept)
+    end)
+
     it("tries again after a failing disk", function()
       build(3)
       fails.load = "io"
@@ -661,7 +685,58 @@ describe("outbox", function()
       seal_all()
       took()
       cannot_open(BOB, 5) -- it was not sent yet
-      assert.equal("", took())
+      step { type = "writable", member = BOB }
+      assert.equal("2:5", transmitted())
+      assert.is_nil(sealing)
+    end)
+
+    it("gets another seal than the one that is still kept for others", function()
+      link(BOB, 0)
+      link(CAROL, 0)
+      step { type = "congested", member = CAROL }
+      build(1)
+      assert.equal(1, o:counters().kept)
+      cannot_open(BOB, 1)
+      assert.equal("load, seal", took())
+      sealed()
+      step { type = "writable", member = CAROL }
+      assert.equal("2:1 3:1", transmitted())
+    end)
+
+    it("P3.10 the disk gets the new seal where the old one was just being written", function()
+      link(BOB, 0)
+      submit()
+      fails.silent = true
+      sealed()
+      cannot_open(BOB, 1)
+      step { type = "loaded", rows = { { sequence = 1, payload = disk.own[1].payload } } }
+      sealed()
+      took()
+      step { type = "stored" } -- the old one
+      local names, all = took()
+      assert.equal("store_sealed", names)
+      assert.truthy(all[1].message)
+      step { type = "stored" }
+      assert.equal(0, o:counters().kept)
+    end)
+
+    it("and can after all: then nothing is sealed anew", function()
+      build(2)
+      link(BOB, 0)
+      fails.load = "io"
+      cannot_open(BOB, 1)
+      ack(BOB, 1)
+      fails.load = nil
+      step { type = "retry" }
+      link(CAROL, 0)
+      assert.is_nil(sealing)
+      fails.load = "io"
+      cannot_open(BOB, 2)
+      link(BOB, 2)
+      fails.load = nil
+      step { type = "retry" }
+      link(CAROL, 0)
+      assert.is_nil(sealing)
     end)
 
     it("does not keep others waiting", function()
@@ -721,6 +796,17 @@ describe("outbox", function()
       assert.equal("rolled_back", took())
       step { type = "committed" }
       assert.equal("accepted, rejected, failed, key_may_die", took())
+    end)
+
+    it("P5.9 also where nobody abandons it at once", function()
+      fails.silent = true
+      submit(1, nil, 1)
+      submit(1, nil, 2)
+      step { type = "link_up", member = BOB, sequence = 3, hash = wire.hash "x" }
+      took()
+      step { type = "committed" }
+      local names, all = took()
+      assert.same({ "accepted, rejected", 1, 2 }, { names, all[1].ticket, all[2].ticket })
     end)
   end)
 
@@ -862,6 +948,50 @@ describe("outbox", function()
       step { type = "cannot_open", member = BOB, sequence = 1 }
       assert.equal("undeliverable", took())
       assert.is_nil(sealing)
+    end)
+
+    it("P3.8 is delivered once the disk knows it, and the member shows it on its link", function()
+      fails.ack = "io"
+      build(1)
+      step { type = "close" }
+      seal_all()
+      link(BOB, 0)
+      took()
+      ack(BOB, 2)
+      step { type = "link_up", member = BOB, sequence = 2, hash = disk.own[2].hash }
+      assert.is_nil((took():find "closed_delivered"))
+      fails.ack = nil
+      step { type = "retry" }
+      assert.equal("store_ack, closed_delivered", took())
+      link(BOB, 1) -- its disk was rolled back
+      assert.equal("load, transmit", took())
+      ack(BOB, 2)
+      assert.equal("closed_delivered", took())
+    end)
+
+    it("P3.8 the key dies at once, though someone waits for a fresh seal", function()
+      for _, failing in ipairs { "load", "seal" } do
+        new()
+        link(BOB, 0)
+        link(CAROL, 0)
+        step { type = "congested", member = CAROL }
+        build(1)
+        step { type = "close" }
+        took()
+        fails.load = failing == "load" and "io" or nil
+        step { type = "cannot_open", member = BOB, sequence = 1 }
+        sealed()
+        if sealing then sealed "timeout" end
+        local names, all = took()
+        assert.truthy(names:find "undeliverable, key_may_die$")
+        assert.same({ BOB, 1 }, { all[#all - 1].member, all[#all - 1].sequence })
+        fails.load = nil
+        step { type = "retry" }
+        assert.is_nil(sealing)
+        step { type = "writable", member = CAROL } -- who gets it as it was sealed
+        assert.equal("3:1 3:2", transmitted())
+        assert.equal(0, o:counters().kept)
+      end
     end)
 
     it("P3.8 the key does not wait for who cannot open", function()

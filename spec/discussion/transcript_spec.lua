@@ -158,6 +158,12 @@ describe("transcript", function()
       assert.equal("deliver, ack, closed_by", took())
       local list = chain(2)
       assert.equal("drop after_close", accept(list[2], { sequence = 2 }))
+      new()
+      receive(payload { items = { CLOSE } })
+      receive(list[2], { sequence = 2 }) -- on its way already
+      open_all()
+      committed()
+      assert.equal("open, open, commit, ack, closed_by, drop after_close", took())
       new { heads = { [BOB] = { sequence = 1, hash = H(list[1]) } }, closed = { [BOB] = true } }
       assert.equal("drop after_close", accept(list[2], { sequence = 2 }))
     end)
