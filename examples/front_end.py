@@ -8,6 +8,8 @@ import json
 import socket
 import sys
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
 core = socket.socket(socket.AF_UNIX)
 core.connect(sys.argv[1])
 lines = core.makefile("rw", encoding="utf-8", newline="\n")

@@ -134,6 +134,9 @@ static enum err create(struct homes *h, bool agent, struct home **out, struct er
 		e = err_set_errno(info, errno, "cannot make the directory %s", path);
 	else
 		e = home_files_configure(path, agent, info);
+	// on a full disk the directory was made and its files were not: nobody would ever ask for it
+	if (e && tree_remove(path, NULL))
+		log_warn("%s could not be removed", path);
 	free(path);
 	if (e == OK)
 		*out = home_new(h, name);

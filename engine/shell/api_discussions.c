@@ -228,6 +228,10 @@ static enum err forget(struct call *c)
 	enum err code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_FORGET, c->info);
+	// the farewell, and what was sent before it, is still to be delivered (P3.8)
+	if (code == OK && d->conversation)
+		code = err_set(c->info, ERR_WRONG_STATE,
+			       "the other side has not been told of the end yet; try again when it has, or after a day");
 	if (code == OK)
 		code = store_discussion_forget(c->engine->store, d->row.id, c->info);
 	if (code)

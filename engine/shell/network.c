@@ -215,7 +215,7 @@ const char *network_address(const struct network *n)
 	return n->address;
 }
 
-static size_t interface_endpoints(uint16_t port, int flags_wanted, char out[][PRESENCE_ENDPOINT_SIZE], size_t max)
+static size_t interface_endpoints(const struct addr *at, int flags_wanted, char out[][PRESENCE_ENDPOINT_SIZE], size_t max)
 {
 	struct ifaddrs *list;
 	size_t count = 0;
@@ -224,10 +224,11 @@ static size_t interface_endpoints(uint16_t port, int flags_wanted, char out[][PR
 	for (struct ifaddrs *i = list; i && count < max; i = i->ifa_next) {
 		struct addr a;
 		if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (int)(i->ifa_flags & IFF_LOOPBACK) != flags_wanted ||
-		    addr_from_sockaddr(&a, i->ifa_addr) || addr_class_of(&a) == ADDR_LINK_LOCAL)
+		    addr_from_sockaddr(&a, i->ifa_addr) || addr_class_of(&a) == ADDR_LINK_LOCAL ||
+		    (addr_is_v4(at) && !addr_is_v4(&a))) // 0.0.0.0 hears IPv4 alone, [::] both
 			continue;
 		char text[ADDR_TEXT_MAX];
-		a.port = port;
+		a.port = at->port;
 		strncpy(out[count], addr_format(&a, text), PRESENCE_ENDPOINT_SIZE - 1);
 		out[count++][PRESENCE_ENDPOINT_SIZE - 1] = 0;
 	}
@@ -243,8 +244,8 @@ size_t network_endpoints(const struct network *n, char out[][PRESENCE_ENDPOINT_S
 		out[0][PRESENCE_ENDPOINT_SIZE - 1] = 0;
 		return max ? 1 : 0;
 	}
-	size_t count = interface_endpoints(at->port, 0, out, max);
-	return count ? count : interface_endpoints(at->port, IFF_LOOPBACK, out, max);
+	size_t count = interface_endpoints(at, 0, out, max);
+	return count ? count : interface_endpoints(at, IFF_LOOPBACK, out, max);
 }
 
 void network_send(struct network *n, const struct addr *to, struct span datagram)

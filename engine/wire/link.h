@@ -13,7 +13,7 @@
 struct link_record {
 	uint8_t nonce[LINK_NONCE_LEN]; // Na
 	uint8_t key[LINK_KEY_LEN];     // Xa
-	struct hash proof;             // BLAKE2b(key = H_0, "link" ‖ id ‖ Na ‖ Xa)
+	struct hash proof;             // BLAKE2b(key = H_0, "link" ‖ id ‖ Na ‖ Xa ‖ fprA ‖ fprB)
 };
 MUST_CHECK enum err link_encode(const struct link_record *r, struct buf *out,
 				struct err_info *info);

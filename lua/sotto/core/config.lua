@@ -37,7 +37,7 @@ function M.schema(engine_options)
     },
     discover = {
       type = "address", word = "off", standard = "off",
-      text = "\"off\", or ADDR:PORT of the LAN broadcast",
+      text = "\"off\", or ADDR:PORT of the LAN broadcast (this version does not broadcast yet)",
     },
     log_level = {
       type = "enum", values = { "error", "warn", "info", "debug" }, standard = "info",

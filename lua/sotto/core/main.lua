@@ -20,7 +20,7 @@ The core of sotto: it holds the keys, the sockets and the messages, and serves f
   --home DIR           everything of one identity below DIR; without it the XDG directories serve
   --config FILE        another file than config.lua
   --listen ADDR:PORT   TCP and UDP; port 0: a free one, remembered
-  --discover ADDR:PORT the LAN broadcast, or "off"
+  --discover ADDR:PORT the LAN broadcast, or "off" (this version does not broadcast yet)
   --foreground         stay in the foreground, and log to standard error
   -v                   log more
   --version, --help
@@ -141,6 +141,7 @@ function Core:open()
   if not lock then return nil, message end
   self.lock = lock
   self:handle_signals()
+  if settings.discover ~= "off" then log.warn("discover: this version does not broadcast on the LAN yet") end
   local engine, problem = require("sotto.engine").open {
     home = places.home, data = places.data, run = places.run,
     listen = settings.listen, discover = settings.discover, options = settings.limits,
