@@ -65,17 +65,19 @@ function M.environment(connection, more)
   })
 end
 
--- instructions between two looks, and looks before Ctrl-C is asked for: about a tenth of a second
-local LOOK_EVERY, LOOKS = 1000000, 10
+-- instructions between two looks, and seconds of work before Ctrl-C is asked for
+local LOOK_EVERY, PATIENCE = 10000, 0.1
 
 -- Ends a chunk that runs on and on: at Ctrl-C an error, and at every instruction another, lest one that catches errors
 -- goes on.
 local function watch(breaks, run)
-  local looks, broken = 0, false
+  local started, allowed, broken = os.clock(), false, false
   local function look()
-    looks = looks + 1
-    if looks == LOOKS then breaks.allow_break(true) end
-    if looks >= LOOKS and not broken and breaks.was_broken() then
+    if not allowed and os.clock() - started > PATIENCE then
+      allowed = true
+      breaks.allow_break(true)
+    end
+    if allowed and not broken and breaks.was_broken() then
       broken = true
       debug.sethook(look, "", 1)
     end

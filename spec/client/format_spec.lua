@@ -1,0 +1,82 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local format = require "sotto.client.format"
+
+local A, B = ("A"):rep(40), ("B"):rep(40)
+local NOW = os.time() * 1000
+
+describe("a message's line", function()
+  local clock = os.date "%H:%M"
+
+  it("has time, name and text, and for an own one how far it has come", function()
+    assert.are.equal(clock .. " bob: hi", format.message({ time = NOW, text = "hi", state = "received" }, "bob"))
+    for state, mark in pairs { queued = "…", sent = "✓", delivered = "✓✓", confirmed = "✓✓✓", failed = "failed" } do
+      local line = format.message({ time = NOW, text = "hi", state = state }, "you")
+      assert.are.equal(clock .. " you: hi  " .. mark, line)
+    end
+    assert.truthy(format.message({ time = NOW, text = "hi", state = "new" }, "you"):find("new", 1, true))
+  end)
+
+  it("indents further lines, so that none can look like another message", function()
+    local line = format.message({ time = NOW, text = "a\n12:00 eve: b\n\tc", state = "received" }, "日本")
+    assert.are.equal(clock .. " 日本: a\n            12:00 eve: b\n                c", line)
+  end)
+
+  it("is harmless", function()
+    local line = format.message({ time = NOW, text = "\27[2J\r\u{202e}x\x80", state = "received" }, "bob")
+    assert.are.equal(clock .. " bob: <U+001B>[2J<U+000D><U+202E>x<80>", line)
+  end)
+end)
+
+describe("a peer's line", function()
+  it("says who, whether verified, and where", function()
+    local peer = {
+      name = "日本", fingerprint = B, online = true, verified = true, proven = true, addresses = { "192.0.2.7:4788" },
+    }
+    assert.are.equal("日本" .. (" "):rep(16) .. "  BBBBBBBBBBBBBBBB  online, verified  192.0.2.7:4788", format.peer(peer))
+    peer.verified = false
+    assert.truthy(format.peer(peer):find("not verified yet", 1, true))
+    peer.proven, peer.online, peer.addresses = false, false, {}
+    assert.truthy(format.peer(peer):find("away, key not checked yet  no address", 1, true))
+  end)
+end)
+
+describe("a discussion's line", function()
+  local discussion
+
+  before_each(function()
+    discussion = {
+      id = ("0123456789abcdef"):rep(2), state = "open", unread = 0,
+      members = { { fingerprint = A, name = "alice", you = true }, { fingerprint = B, name = "bob", you = false } },
+    }
+  end)
+
+  it("has its first digits, its people, its state and what is new", function()
+    assert.are.equal("01234567  bob                   open", format.discussion(discussion))
+    discussion.unread = 3
+    assert.truthy(format.discussion(discussion):find("open [3 new]", 1, true))
+    discussion.members[2].name = ("x"):rep(32)
+    assert.truthy(format.discussion(discussion):find(("x"):rep(32) .. "  open", 1, true))
+  end)
+
+  it("says why it ended", function()
+    discussion.state, discussion.reason = "refused", "failed"
+    assert.truthy(format.state(discussion):find("not opened: the passwords differ", 1, true))
+    discussion.reason = "\27new"
+    assert.truthy(format.state(discussion):find("<U+001B>new", 1, true))
+    discussion.reason = nil
+    assert.are.equal("not opened", format.state(discussion))
+    assert.is_nil(format.reason(discussion))
+  end)
+
+  it("has words for every reason of the engine's", function()
+    local source = assert(io.open "engine/discussion/lifecycle.c"):read "a"
+    local list = source:match "reason_names%[[%w_]+%] = (%b{})"
+    local count = 0
+    for reason in list:gmatch '"([%l_]+)"' do
+      discussion.reason = reason
+      assert.are_not.equal(reason, format.reason(discussion))
+      count = count + 1
+    end
+    assert.truthy(count > 10)
+  end)
+end)
