@@ -11,9 +11,9 @@
 
 typedef void agent_done(void *arg, enum err code, const struct err_info *info);
 
-// `directory` is the home itself, of any length; `alias` the other path that its agent may know it by, or NULL (both copied). `done`
-// comes exactly once, never before this returns; OK where no agent is left, also where there was none. `orphan`: the agent may be one
-// of an earlier core, and is looked for among all processes where it does not answer. Cannot be cancelled.
+// `directory` is the home itself, of any length; `alias` the other path that its agent may know it by, or NULL (both copied).
+// `done` comes exactly once, never before this returns; OK where no agent is left, also where there was none. `orphan`: the
+// agent may be one of an earlier core, and is looked for among all processes where it does not answer. Cannot be cancelled.
 void agent_end_start(struct loop *l, const char *directory, const char *alias, bool orphan, agent_done *done, void *arg);
 
 #endif

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // gpg on the loop: every operation is one gpg process in one home, driven by gpgme over libev, never blocking.
 //
-// At most GPG_RUNNING_MAX run at a time; more wait in two bounded queues, ours before strangers' (P1.7), and a full queue is ERR_BUSY.
-// A start function either fails and never calls back, or `done` comes exactly once, never before it returns. Inputs given as
-// struct bytes or struct secret are referenced as long as needed, everything else is copied. An operation that is too late is killed (P3.5).
+// At most GPG_RUNNING_MAX run at a time; more wait in two bounded queues, ours before strangers' (P1.7), and a full queue is
+// ERR_BUSY. A start function either fails and never calls back, or `done` comes exactly once, never before it returns. Inputs
+// given as struct bytes or struct secret are referenced as long as needed, everything else is copied. An operation that is too
+// late is killed (P3.5).
 //
-// Errors: ERR_LOCKED (the key wants a passphrase that its agent does not know) · ERR_REFUSED (wrong passphrase) · ERR_NOT_FOUND (no
-// such key; for open: no secret key for it) · ERR_CRYPTO (signature, seal or P3.4 does not hold: see result->verdict) · ERR_TOO_LARGE
-// (plaintext cap) · ERR_BAD_INPUT (packet walk, or gpg found it unusable) · ERR_TIMEOUT · ERR_CANCELED · ERR_BUSY · ERR_IO.
+// Errors: ERR_LOCKED (the key wants a passphrase that its agent does not know) · ERR_REFUSED (wrong passphrase) · ERR_NOT_FOUND
+// (no such key; for open: no secret key for it) · ERR_CRYPTO (signature, seal or P3.4 does not hold: see result->verdict) ·
+// ERR_TOO_LARGE (plaintext cap) · ERR_BAD_INPUT (packet walk, or gpg found it unusable) · ERR_TIMEOUT · ERR_CANCELED · ERR_BUSY
+// · ERR_IO.
 #ifndef SOTTO_OPENPGP_GPG_H
 #define SOTTO_OPENPGP_GPG_H
 
@@ -24,7 +26,7 @@
 #define GPG_TIMEOUT_MS 10000      // from the start of its process
 #define GPG_TIMEOUT_MAX_MS 120000
 #define GPG_PLAINTEXT_MAX (1024 * 1024)
-#define GPG_PASSPHRASE_MAX 255    // bytes, gpg-agent's own limit; no NUL, CR or LF
+#define GPG_PASSPHRASE_MAX 255    // bytes, gpg-agent's own limit; no control bytes
 #define GPG_USER_ID_MAX 128       // bytes
 #define GPG_IMPORTED_MAX 16
 
@@ -71,11 +73,12 @@ struct gpg_call {
 void gpg_op_cancel(struct gpg_op *op);
 
 // P3.1: signed with the home's key and encrypted to the subkeys in that order; the home has their certificates. At most
-// GPG_PLAINTEXT_MAX; SEALED_RECIPIENTS_MAX ids, none twice. What gpg made is walked again (sealed_check) before it is handed out.
+// GPG_PLAINTEXT_MAX; SEALED_RECIPIENTS_MAX ids, none twice. What gpg made is walked again (sealed_check) before it is handed
+// out.
 MUST_CHECK enum err gpg_seal_start(const struct gpg_call *call, struct bytes *plaintext, const uint64_t *recipients, size_t count,
 				   struct gpg_op **out, struct err_info *info);
-// P3.2, P3.4: sealed_check against the recipients, at once; then decrypted, and handed out only if verdict_of says so for `signer`, the
-// full fingerprint that our own table has for the sender.
+// P3.2, P3.4: sealed_check against the recipients, at once; then decrypted, and handed out only if verdict_of says so for
+// `signer`, the full fingerprint that our own table has for the sender, and inner_check finds nothing beside the signed text.
 MUST_CHECK enum err gpg_open_start(const struct gpg_call *call, struct bytes *message, const uint64_t *recipients, size_t count,
 				   const char *signer, struct gpg_op **out, struct err_info *info);
 // Detached, binary, by the home's key.
@@ -90,11 +93,12 @@ MUST_CHECK enum err gpg_import_start(const struct gpg_call *call, struct bytes *
 // The minimal public certificate of exactly that key.
 MUST_CHECK enum err gpg_export_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out,
 				     struct err_info *info);
-// A public key with that primary fingerprint; one whose secret key is in the home is refused (ERR_WRONG_STATE): destroy the home.
+// A public key with that primary fingerprint; one whose secret key is in the home is refused (ERR_WRONG_STATE): destroy the
+// home.
 MUST_CHECK enum err gpg_delete_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out,
 				     struct err_info *info);
-// ed25519 primary (certifies, signs), cv25519 subkey (encrypts), no expiry; protected from the first byte by call->passphrase if
-// given. The user id is UTF-8, 1 to GPG_USER_ID_MAX bytes, without controls and without any of <>()@ (ERR_BAD_PARAMS).
+// ed25519 primary (certifies, signs), cv25519 subkey (encrypts), no expiry; protected from the first byte by call->passphrase
+// if given. The user id is UTF-8, 1 to GPG_USER_ID_MAX bytes, without controls and without any of <>()@ (ERR_BAD_PARAMS).
 MUST_CHECK enum err gpg_generate_start(const struct gpg_call *call, const char *user_id, struct gpg_op **out,
 				       struct err_info *info);
 // call->passphrase is the old one (NULL where the key has none), `fresh` the new one (never empty).

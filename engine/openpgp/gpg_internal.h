@@ -12,8 +12,8 @@
 
 enum op_state { OP_NEW, OP_QUEUED, OP_RUNNING, OP_ENDING };
 
-// One kind of operation. `start` hands it to gpgme. `collect` is called when gpgme is done, with 0 or its error; it fills op->result, or
-// says why not in op->info. It may set op->again, and `start` is called once more.
+// One kind of operation. `start` hands it to gpgme. `collect` is called when gpgme is done, with 0 or its error; it fills
+// op->result, or says why not in op->info. It may set op->again, and `start` is called once more.
 struct operation {
 	const char *name;
 	bool exclusive;

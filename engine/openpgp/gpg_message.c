@@ -154,8 +154,8 @@ static bool has_our_key(gpgme_ctx_t context)
 	return false;
 }
 
-// Where our key was found and is not locked, whatever gpg found in the noise behind it is one thing: the message cannot be opened. gpgme
-// would rather speak of the other recipients' secret keys, which are never here.
+// Where our key was found and is not locked, whatever gpg found in the noise behind it is one thing: the message cannot be
+// opened. gpgme would rather speak of the other recipients' secret keys, which are never here.
 static gpgme_error_t what_failed(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
 {
 	if (!has_our_key(context) || gpgme_err_code_to_errno(gpgme_err_code(refusal)))

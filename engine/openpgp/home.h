@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// GnuPG homes of our own (P3.6, P4.1): DIRECTORY/<32 hex digits>, 0700, each with its own configuration, its own keyring (own key
-// first, exactly one secret key) and its own gpg-agent, which ends with the home. Nothing of the user's GnuPG is touched.
+// GnuPG homes of our own (P3.6, P4.1): DIRECTORY/<32 hex digits>, 0700, each with its own configuration, its own keyring (own
+// key first, exactly one secret key) and its own gpg-agent, which ends with the home. Nothing of the user's GnuPG is touched.
 //
-// Making and opening a home are file operations. Everything that has to do with an agent is asynchronous: a start function calls
-// `done` exactly once, never before it returns.
+// Making and opening a home are file operations. Everything that has to do with an agent is asynchronous: a start function
+// calls `done` exactly once, never before it returns.
 #ifndef SOTTO_OPENPGP_HOME_H
 #define SOTTO_OPENPGP_HOME_H
 
@@ -22,11 +22,13 @@ typedef void home_done(void *arg, enum err code, const struct err_info *info); /
 // Makes the directory (0700) where it is missing. `loop` is borrowed.
 MUST_CHECK enum err homes_open(struct homes **out, struct loop *loop, const char *directory, const struct random *random,
 			       struct err_info *info);
-// Ends the agents of all open homes (the homes stay on disk and their handles are gone), waits for what is under way in other calls,
-// then frees. The callbacks of those other calls come first. Owners have let go of their homes, or their operations end by this.
+// Ends the agents of all open homes (the homes stay on disk and their handles are gone), waits for what is under way in other
+// calls, then frees. The callbacks of those other calls come first. Owners have let go of their homes, or their operations end
+// by this.
 void homes_close_start(struct homes *h, home_done *done, void *arg);
-// Which directories may stay: `names` (home_name) of `count` homes. Every other entry is destroyed as by home_destroy_start, and
-// aliases of a killed core are removed. The agents of all, kept ones too, are ended: they were a killed core's. Before any home is open.
+// Which directories may stay: `names` (home_name) of `count` homes. Every other entry is destroyed as by home_destroy_start,
+// and aliases of a killed core are removed. The agents of all, kept ones too, are ended: they were a killed core's. Before any
+// home is open.
 void homes_sweep_start(struct homes *h, const char *const *names, size_t count, home_done *done, void *arg);
 
 // A new empty home; its configuration is written. The handle is the caller's until destroy or close takes it.
@@ -38,11 +40,11 @@ MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **o
 
 const char *home_name(const struct home *h); // what the store remembers; valid as long as the handle
 const char *home_path(const struct home *h); // the directory itself
-// The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets' names would be too long (200 bytes and
-// more work). Made anew where something has removed it. Valid as long as the handle.
+// The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets' names would be too long (200 bytes
+// and more work). Made anew where something has removed it. Valid as long as the handle.
 MUST_CHECK enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info);
-// Drops the revocation certificate that gpg makes unasked, and writes keys and keyring through to the disk: some fsyncs at once, each
-// as long as a commit of the store's. Not needed for what key.h has made.
+// Drops the revocation certificate that gpg makes unasked, and writes keys and keyring through to the disk: some fsyncs at
+// once, each as long as a commit of the store's. Not needed for what key.h has made.
 MUST_CHECK enum err home_settle(struct home *h, struct err_info *info);
 // The same, one file in a turn. Cannot be cancelled; goes on where the handle goes.
 MUST_CHECK enum err home_settle_start(struct home *h, home_done *done, void *arg, struct err_info *info);
@@ -50,20 +52,20 @@ MUST_CHECK enum err home_settle_start(struct home *h, home_done *done, void *arg
 bool home_has_unprotected_key(const struct home *h);
 
 // Operations running in the home are cancelled by all three (they complete with ERR_CANCELED on the next turn).
-// Destroy: the secret keys are overwritten and unlinked before this returns; then agent and tree go, and both are looked for again.
-// ERR_IO where something is left. The handle is gone when this returns.
+// Destroy: the secret keys are overwritten and unlinked before this returns; then agent and tree go, and both are looked for
+// again. ERR_IO where something is left. The handle is gone when this returns.
 void home_destroy_start(struct home *h, home_done *done, void *arg);
 // Ends the agent; the home stays. The handle is gone when this returns.
 void home_close_start(struct home *h, home_done *done, void *arg);
-// Ends the agent, and with it every passphrase it knew; the home stays open. Operations started from now on wait for that, and the
-// first of them starts an agent anew.
+// Ends the agent, and with it every passphrase it knew; the home stays open. Operations started from now on wait for that, and
+// the first of them starts an agent anew.
 void home_lock_start(struct home *h, home_done *done, void *arg);
 
-// For key.c: drops the keyring (the secret keys stay), so that importing the certificate makes one with cached signatures: half the
-// time for each seal, a third for each open.
+// For key.c: drops the keyring (the secret keys stay), so that importing the certificate makes one with cached signatures: half
+// the time for each seal, a third for each open.
 void home_drop_keyring(struct home *h);
-// For gpg.c and key_passphrase.c: who works in the home, or waits to. An `exclusive` user writes the keyring (homes have no locks of
-// gpg's): of those one at a time has the claim.
+// For gpg.c and key_passphrase.c: who works in the home, or waits to. An `exclusive` user writes the keyring (homes have no
+// locks of gpg's): of those one at a time has the claim.
 struct home_user {
 	void (*cancel)(struct home_user *u); // called by the three above, after the user was taken off
 	void (*ready)(struct home_user *u);  // may be NULL: a pause is over

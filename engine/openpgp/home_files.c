@@ -18,8 +18,8 @@
 #define KEEPING "private-keys-keeping"
 #define KEY_FILE_MAX 65536
 
-// measured.md says which of these cost time. Validity is never asked (P3.4 decides), nothing is ever fetched (P3.6), and what is
-// sealed names nothing but its recipients (P3.1). Locks are left to the engine, which serialises writers.
+// measured.md says which of these cost time. Validity is never asked (P3.4 decides), nothing is ever fetched (P3.6), and what
+// is sealed names nothing but its recipients (P3.1). Locks are left to the engine, which serialises writers.
 static const char gpg_conf[] = "# written by sotto at every start\n"
 			       "no-greeting\n"
 			       "no-tty\n"
@@ -44,9 +44,9 @@ static const char gpg_conf[] = "# written by sotto at every start\n"
 			       "import-options import-minimal\n"
 			       "export-options export-minimal\n";
 
-// Passphrases stay until the agent is ended: locking is ours to decide. No card, no pinentry, no second door. The derivation is the
-// largest that RFC 4880 can write, and fixed: gpg-agent would measure the machine instead (and settle for less on a busy one), and it
-// derives anew for each use of a key, also of one whose passphrase it knows.
+// Passphrases stay until the agent is ended: locking is ours to decide. No card, no pinentry, no second door. The derivation is
+// the largest that RFC 4880 can write, and fixed: gpg-agent would measure the machine instead (and settle for less on a busy
+// one), and it derives anew for each use of a key, also of one whose passphrase it knows.
 static const char agent_conf[] = "# written by sotto at every start\n"
 				 "disable-scdaemon\n"
 				 "no-allow-external-cache\n"
@@ -81,7 +81,8 @@ enum err home_files_configure(const char *home, bool agent, struct err_info *inf
 	return e ? e : write_text(home, "gpg-agent.conf", agent_conf, "", info);
 }
 
-// Calls `each` for every regular file of a directory, until it says no. False where it did, or where there is no such directory.
+// Calls `each` for every regular file of a directory, until it says no. False where it did, or where there is no such
+// directory.
 static bool each_file(const char *home, const char *name, bool (*each)(int directory, const char *file, void *arg),
 		      void *arg)
 {

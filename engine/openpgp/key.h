@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is done with keys in several steps of gpg. A job either fails at its start and never calls back, or `done` comes exactly once,
-// never before the start has returned; cancel completes with ERR_CANCELED on the next turn. A home that a job made and does not hand
-// over is destroyed in the background (homes_close_start waits for that).
+// What is done with keys in several steps of gpg. A job either fails at its start and never calls back, or `done` comes exactly
+// once, never before the start has returned; cancel completes with ERR_CANCELED on the next turn. A home that a job made and
+// does not hand over is destroyed in the background (homes_close_start waits for that).
 #ifndef SOTTO_OPENPGP_KEY_H
 #define SOTTO_OPENPGP_KEY_H
 
@@ -28,22 +28,23 @@ struct key_call {
 
 // A new home with a fresh discussion key, user id "sotto", no passphrase. Its certificate passes discussion_certificate_check.
 MUST_CHECK enum err key_make_discussion_start(const struct key_call *call, struct key_job **out, struct err_info *info);
-// A new home with a general key of that name (made fit for a user id: controls and <>()@ become blanks; "sotto" where nothing is
-// left). `passphrase` may be NULL; no unprotected secret key touches the disk where it is given. Usable at once: its agent knows the
-// passphrase.
+// A new home with a general key of that name (made fit for a user id: controls and <>()@ become blanks; "sotto" where nothing
+// is left). `passphrase` may be NULL; no unprotected secret key touches the disk where it is given. Usable at once: its agent
+// knows the passphrase.
 MUST_CHECK enum err key_make_general_start(const struct key_call *call, const char *name, struct secret *passphrase,
 					   struct key_job **out, struct err_info *info);
-// Opens `message`, sealed by the home's key to its own encryption subkey, with the passphrase, and signs something: afterwards the
-// home's agent knows the passphrase for both keys. ERR_REFUSED: wrong passphrase. home_lock_start is the way back.
+// Opens `message`, sealed by the home's key to its own encryption subkey, with the passphrase, and signs something: afterwards
+// the home's agent knows the passphrase for both keys. ERR_REFUSED: wrong passphrase. home_lock_start is the way back.
 MUST_CHECK enum err key_unlock_start(const struct key_call *call, struct home *home, const struct certificate_info *own,
 				     struct secret *passphrase, struct bytes *message, struct key_job **out,
 				     struct err_info *info);
-// Changes the passphrase (`old` NULL: there is none yet), and ends the agent: unlock afterwards. ERR_REFUSED: wrong old passphrase.
+// Changes the passphrase (`old` NULL: there is none yet), and ends the agent: unlock afterwards. ERR_REFUSED: wrong old
+// passphrase.
 MUST_CHECK enum err key_passphrase_start(const struct key_call *call, struct home *home, const char *fingerprint,
 					 struct secret *old, struct secret *fresh, struct key_job **out,
 					 struct err_info *info);
-// A stranger's detached signature over `text`, checked against the certificate in a throw-away home (P1.7), at strangers' priority
-// unless `known`. Both are walked at once. `signer` is certificate_check's primary fingerprint.
+// A stranger's detached signature over `text`, checked against the certificate in a throw-away home (P1.7), at strangers'
+// priority unless `known`. Both are walked at once. `signer` is certificate_check's primary fingerprint.
 MUST_CHECK enum err key_vet_start(const struct key_call *call, struct bytes *certificate, struct bytes *text,
 				  struct bytes *signature, bool known, struct key_job **out, struct err_info *info);
 

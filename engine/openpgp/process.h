@@ -9,11 +9,11 @@
 
 #define PROCESS_MAX 4096
 
-// This process's children (a subreaper's orphaned grandchildren too), zombies included; at most PROCESS_MAX. 0 where the kernel does
-// not say.
+// This process's children (a subreaper's orphaned grandchildren too), zombies included; at most PROCESS_MAX. 0 where the kernel
+// does not say.
 size_t process_children(pid_t out[PROCESS_MAX]);
-// Gpg-agents of our user whose --homedir is `path`, leads there, or is `alias` (may be NULL, may be gone): among our children, or with `everywhere` in the system.
-// At most `max`; the dead are not counted.
+// Gpg-agents of our user whose --homedir is `path`, leads there, or is `alias` (may be NULL, may be gone): among our children,
+// or with `everywhere` in the system. At most `max`; the dead are not counted.
 size_t process_agents(const char *path, const char *alias, bool everywhere, pid_t *out, size_t max);
 bool process_is_agent(pid_t pid); // of whatever home
 

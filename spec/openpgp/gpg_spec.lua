@@ -2,7 +2,7 @@ local openpgp = require "support.openpgp"
 local gnupg = require "support.gnupg"
 
 local done, failure = gnupg.done, gnupg.failure
-local SIGCONT, SIGSTOP = 18, 19
+local SIGCONT = 18
 
 describe("gpg", function()
   local directory, rig, anna, bert, path
@@ -25,7 +25,7 @@ describe("gpg", function()
   local function stopped(f)
     done(rig:sign { home = anna.home, text = "x" }) -- there is one
     local agent = assert(openpgp.agents(path)[1])
-    openpgp.send_signal(agent, SIGSTOP)
+    gnupg.stop_process(agent)
     local ok, why = pcall(f)
     openpgp.send_signal(agent, SIGCONT)
     if not ok then error(why, 0) end

@@ -2,7 +2,7 @@ local openpgp = require "support.openpgp"
 local gnupg = require "support.gnupg"
 
 local done, failure, quote = gnupg.done, gnupg.failure, gnupg.quote
-local SIGCONT, SIGSTOP = 18, 19
+local SIGCONT = 18
 
 describe("home", function()
   local directory, rig
@@ -92,7 +92,7 @@ describe("home", function()
     local made = done(rig:make_discussion {})
     local path = made.home:path()
     local agent = openpgp.agents(path)[1]
-    assert(openpgp.send_signal(agent, SIGSTOP))
+    gnupg.stop_process(agent)
     done(rig:destroy(made.home))
     assert.are.same({}, openpgp.agents(path))
     assert.is_false(gnupg.exists(path))
@@ -218,7 +218,7 @@ describe("home", function()
       os.execute("kill -9 $PPID")
     ]]):format(package.cpath, homes))
     local names = {}
-    for name in gnupg.run("lua5.4 %s", quote(script)):gmatch("(%x+)\n") do
+    for name in gnupg.lua(script):gmatch("(%x+)\n") do
       if #name == 32 then names[#names + 1] = name end
     end
     assert.are.equal(2, #names)
@@ -245,7 +245,7 @@ describe("home", function()
     local a, b = killed_core(long)
     assert.are_not.equal("", aliases())
     for _, name in ipairs { a, b } do
-      assert(openpgp.send_signal(assert(openpgp.agents(long .. "/" .. name)[1]), SIGSTOP))
+      gnupg.stop_process(assert(openpgp.agents(long .. "/" .. name)[1]))
     end
     done(rig:sweep {})
     assert.are.same({}, gnupg.list(long))
@@ -264,7 +264,7 @@ describe("home", function()
       assert(assert(rig:sweep {}):wait())
       rig:stop()
     ]]):format(package.cpath, directory .. "/others"))
-    gnupg.must("lua5.4 %s", quote(script))
+    assert.is_true(select(2, gnupg.lua(script)))
     assert.is_true(gnupg.exists(alias))
   end)
 

@@ -127,6 +127,23 @@ function M.failure(pending, code, text)
   return why, said, verdict
 end
 
+-- Runs a Lua script in a process of its own, under a sanitizer where this one is; its output and whether it succeeded.
+function M.lua(script)
+  local sanitizer = M.read("/proc/self/maps"):match("(/%S*libasan%S*)") or ""
+  return M.run("LD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0 lua5.4 %s", quote(sanitizer), quote(script))
+end
+
+-- Stops a process. The kernel loses a SIGSTOP that meets the end of one of the process's threads, so it is seen to.
+function M.stop_process(pid)
+  local openpgp = require "support.openpgp"
+  local SIGSTOP, deadline = 19, openpgp.now() + 10
+  repeat
+    assert(openpgp.now() < deadline, "it does not stop")
+    assert(openpgp.send_signal(pid, SIGSTOP))
+    local state = M.read(("/proc/%d/status"):format(pid)):match("State:%s*(%a)")
+  until state == "T"
+end
+
 -- --- packets --------------------------------------------------------------------------------------------------------------
 
 -- A packet in the new format, with the shortest length or a given width (1, 2, 5).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// support.openpgp: the OpenPGP layer for specs, on a real loop with real gpg. Operations are started by methods of a rig and yield a
-// pending: `local result, code, text, verdict = pending:wait()` turns the loop until it is done.
+// support.openpgp: the OpenPGP layer for specs, on a real loop with real gpg. Operations are started by methods of a rig and
+// yield a pending: `local result, code, text, verdict = pending:wait()` turns the loop until it is done.
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdlib.h>

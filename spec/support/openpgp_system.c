@@ -68,47 +68,52 @@ static size_t count_in(const uint8_t *block, size_t len, const uint8_t *needle, 
 	return count;
 }
 
-// memory_holds(path): how often the content of that small file stands in this process's writable memory, apart from this search. The
-// content is never a Lua string, so that only the engine can have left it there. It is kept inverted meanwhile.
+// How often `inverted`, inverted, stands between two addresses. Neither what is looked for nor what was read stays behind.
+static size_t count_between(int memory, unsigned long from, unsigned long to, const uint8_t *inverted, size_t len)
+{
+	static uint8_t block[1 << 20], needle[256];
+	const unsigned long own = (unsigned long)block;
+	size_t count = 0;
+	for (unsigned long at = from; at < to; at += sizeof block - len) {
+		size_t want = to - at < sizeof block ? to - at : sizeof block;
+		ssize_t got = pread(memory, block, want, (off_t)at);
+		bool itself = at < own + sizeof block && at + want > own;
+		for (size_t i = 0; i < len; i++)
+			needle[i] = (uint8_t)~inverted[i];
+		if (got > 0 && !itself)
+			count += count_in(block, (size_t)got, needle, len);
+		memset(needle, 0, sizeof needle);
+		memset(block, 0, sizeof block);
+	}
+	return count;
+}
+
+// memory_holds(path): how often the content of that small file stands in this process's writable memory, apart from this search.
+// The content is never a Lua string, so that only the engine can have left it there. It is kept inverted meanwhile.
 static int memory_holds(lua_State *L)
 {
-	static uint8_t block[1 << 20], inverted[256], needle[256];
-	size_t count = 0, len;
+	static uint8_t inverted[256];
+	size_t count = 0;
 	int fd = open(luaL_checkstring(L, 1), O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, needle, sizeof needle);
+	ssize_t len = fd < 0 ? -1 : read(fd, inverted, sizeof inverted);
 	if (fd >= 0)
 		close(fd);
-	luaL_argcheck(L, n >= 16, 1, "no marker");
-	len = (size_t)n;
-	for (size_t i = 0; i < len; i++)
-		inverted[i] = (uint8_t)~needle[i];
+	luaL_argcheck(L, len >= 16, 1, "no marker");
+	for (ssize_t i = 0; i < len; i++)
+		inverted[i] = (uint8_t)~inverted[i];
 	FILE *maps = fopen("/proc/self/maps", "re");
-	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	char line[512];
-	while (maps && mem >= 0 && fgets(line, sizeof line, maps)) {
+	while (maps && memory >= 0 && fgets(line, sizeof line, maps)) {
 		unsigned long from, to;
-		char mode[8];
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || mode[0] != 'r' || mode[1] != 'w')
-			continue;
-		for (unsigned long at = from; at < to; at += sizeof block - len) {
-			size_t want = to - at < sizeof block ? to - at : sizeof block;
-			// the needle itself must not be found, nor the last block read
-			memset(needle, 0, sizeof needle);
-			memset(block, 0, sizeof block);
-			ssize_t got = pread(mem, block, want, (off_t)at);
-			bool own = (at < (unsigned long)(block + sizeof block) && at + want > (unsigned long)block);
-			for (size_t i = 0; i < len; i++)
-				needle[i] = (uint8_t)~inverted[i];
-			if (got > 0 && !own)
-				count += count_in(block, (size_t)got, needle, len);
-		}
+		// what is larger than 4 GiB is a sanitizer's shadow
+		if (sscanf(line, "%lx-%lx rw", &from, &to) == 2 && strstr(line, " rw") && to - from < 1UL << 32)
+			count += count_between(memory, from, to, inverted, (size_t)len);
 	}
-	memset(needle, 0, sizeof needle);
-	memset(block, 0, sizeof block);
 	if (maps)
 		fclose(maps);
-	if (mem >= 0)
-		close(mem);
+	if (memory >= 0)
+		close(memory);
 	lua_pushinteger(L, (lua_Integer)count);
 	return 1;
 }
