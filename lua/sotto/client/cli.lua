@@ -169,11 +169,10 @@ end
 
 -- --- events, eval ------------------------------------------------------------------------------------------
 
--- whether the table has an event that the pattern ("message.*") means
-local function is_event(pattern)
-  local prefix = pattern:match("^(.*)%*$")
+-- whether the table has an event of that type ("message.*": of that noun)
+local function is_event(type)
   for _, event in ipairs(api.events) do
-    if event.type == pattern or (prefix and event.type:sub(1, #prefix) == prefix) then return true end
+    if type == event.type or type == event.type:match("^%a+") .. ".*" then return true end
   end
   return false
 end

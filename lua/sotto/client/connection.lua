@@ -37,7 +37,7 @@ local function end_all(self, reason)
   self.stream = nil
   local waiting = self.waiting
   self.waiting = {}
-  for _, callback in pairs(waiting) do callback(nil, "the core has ended the connection", "canceled") end
+  for _, callback in pairs(waiting) do callback(nil, "the core has ended", "canceled") end
   if self.on_close then self.on_close(reason) end
 end
 

@@ -2,6 +2,7 @@
 -- Results of the command line for people: a line for each element of a list, and an object as names and values.
 local format = require "sotto.client.format"
 local inspect = require "sotto.client.inspect"
+local json = require "sotto.json"
 local names = require "sotto.client.names"
 local terminal = require "sotto.terminal"
 
@@ -60,8 +61,9 @@ end
 ---@return string|nil
 function M.text(result, returns, name_of)
   if type(result) ~= "table" then return inspect.value(result) end
-  local show = lines[returns:match("^(%a+)%[%]$") or ""]
-  if show then
+  -- what answers one message answers a list of them to several texts
+  local show = lines[returns:match("^%a+")]
+  if show and (json.is_array(result) or returns:find("[]", 1, true)) then
     if #result == 0 then return "none" end
     local out = {}
     for i, element in ipairs(result) do out[i] = show(element, name_of) end
