@@ -12,6 +12,8 @@
 
 #define STORE_FILE "sotto.db"
 #define HOMES_DIRECTORY "homes"
+#define STOP_STEP_MS 10
+#define STOP_STEPS_MAX 200
 
 // --- telling ---------------------------------------------------------------------------------------------------------------------
 
@@ -190,6 +192,18 @@ static void homes_closed(void *arg, enum err code, const struct err_info *info)
 		e->hooks.stopped(e->hooks.arg);
 }
 
+// What was cancelled lets go of its homes on turns of its own; only then may they all be closed.
+static void close_homes(void *arg)
+{
+	struct engine *e = arg;
+	struct gpg_load load = gpg_load(e->gpg);
+	bool busy = load.running || load.queued || load.queued_strangers || e->spare.running;
+	if (busy && e->stop_steps++ < STOP_STEPS_MAX)
+		timer_start(e->loop, &e->stop_timer, STOP_STEP_MS, close_homes, e);
+	else
+		homes_close_start(e->homes, homes_closed, e);
+}
+
 static void stop(void *arg)
 {
 	struct engine *e = arg;
@@ -197,7 +211,7 @@ static void stop(void *arg)
 	pending_cancel_all(e);
 	spare_fini(&e->spare);
 	identity_fini(&e->identity);
-	homes_close_start(e->homes, homes_closed, e);
+	timer_start(e->loop, &e->stop_timer, STOP_STEP_MS, close_homes, e);
 }
 
 void engine_stop(struct engine *e)
@@ -214,6 +228,7 @@ void engine_free(struct engine *e)
 	if (!e)
 		return;
 	deferred_cancel(e->loop, &e->stop_turn);
+	timer_cancel(e->loop, &e->stop_timer);
 	discussions_fini(&e->discussions);
 	network_fini(&e->network);
 	neighbours_fini(&e->neighbours);

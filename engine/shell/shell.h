@@ -42,6 +42,8 @@ struct engine {
 	bool ready;    // hooks.ready was called
 	bool stopping; // no new work
 	struct deferred stop_turn;
+	struct timer stop_timer;
+	unsigned stop_steps;
 };
 
 // The keys are at hand: the network answers, discussions reconnect. And the reverse, for a locked identity and the end.
