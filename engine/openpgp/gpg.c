@@ -173,6 +173,7 @@ enum err op_new(struct gpg_op **out, const struct operation *operation, const st
 	op->arg = call->arg;
 	op->passphrase = secret_ref(call->passphrase);
 	op->user.exclusive = operation->exclusive;
+	op->user.agent = operation->agent;
 	op->user.cancel = cancel_user;
 	op->user.ready = pump_user;
 	buf_init_wiped(&op->output, GPG_PLAINTEXT_MAX);
@@ -249,6 +250,8 @@ static void on_gpgme_done(void *arg, gpgme_error_t failure, gpgme_error_t refusa
 	struct gpg_op *op = arg;
 	op->failure = failure;
 	op->refusal = refusal;
+	if (!failure)
+		home_warm(&op->user);
 	timer_cancel(op->gpg->loop, &op->timer);
 	end(op, op->code);
 }

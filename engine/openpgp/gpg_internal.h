@@ -16,7 +16,8 @@ enum op_state { OP_NEW, OP_QUEUED, OP_RUNNING, OP_ENDING };
 // op->result, or says why not in op->info. It may set op->again, and `start` is called once more.
 struct operation {
 	const char *name;
-	bool exclusive;
+	bool exclusive;    // writes the keyring
+	bool agent;        // starts the home's agent where there is none
 	bool keeps_result; // a verdict is wanted on failure too
 	gpgme_error_t (*start)(gpgme_ctx_t context, void *op);
 	enum err (*collect)(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal);

@@ -38,7 +38,7 @@ static enum err collect_import(struct gpg_op *op, gpgme_ctx_t context, gpgme_err
 }
 
 static const struct operation import = {
-	.name = "import", .exclusive = true, .start = start_import, .collect = collect_import};
+	.name = "import", .exclusive = true, .agent = true, .start = start_import, .collect = collect_import};
 
 enum err gpg_import_start(const struct gpg_call *call, struct bytes *certificate, struct gpg_op **out, struct err_info *info)
 {
@@ -145,7 +145,7 @@ static enum err collect_delete(struct gpg_op *op, gpgme_ctx_t context, gpgme_err
 }
 
 static const struct operation delete_key = {
-	.name = "delete", .exclusive = true, .start = start_delete, .collect = collect_delete};
+	.name = "delete", .exclusive = true, .agent = true, .start = start_delete, .collect = collect_delete};
 
 enum err gpg_delete_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out, struct err_info *info)
 {
@@ -174,7 +174,7 @@ static enum err collect_passphrase(struct gpg_op *op, gpgme_ctx_t context, gpgme
 }
 
 static const struct operation change_passphrase = {
-	.name = "passphrase", .exclusive = true, .start = start_passphrase, .collect = collect_passphrase};
+	.name = "passphrase", .exclusive = true, .agent = true, .start = start_passphrase, .collect = collect_passphrase};
 
 enum err gpg_passphrase_start(const struct gpg_call *call, const char *fingerprint, struct secret *fresh,
 			      struct gpg_op **out, struct err_info *info)
@@ -209,7 +209,7 @@ static enum err collect_generate(struct gpg_op *op, gpgme_ctx_t context, gpgme_e
 }
 
 static const struct operation generate = {
-	.name = "generate", .exclusive = true, .start = start_generate, .collect = collect_generate};
+	.name = "generate", .exclusive = true, .agent = true, .start = start_generate, .collect = collect_generate};
 
 // The user id goes into a block of lines, where gpg would take more of it for parameters.
 static enum err check_user_id(const char *user_id, struct err_info *info)

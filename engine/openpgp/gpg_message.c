@@ -59,7 +59,7 @@ static enum err collect_seal(struct gpg_op *op, gpgme_ctx_t context, gpgme_error
 	return e ? ERR_INTERNAL : OK;
 }
 
-static const struct operation seal = {.name = "seal", .start = start_seal, .collect = collect_seal};
+static const struct operation seal = {.name = "seal", .agent = true, .start = start_seal, .collect = collect_seal};
 
 enum err gpg_seal_start(const struct gpg_call *call, struct bytes *plaintext, const uint64_t *recipients, size_t count,
 			struct gpg_op **out, struct err_info *info)
@@ -188,7 +188,7 @@ static enum err collect_open(struct gpg_op *op, gpgme_ctx_t context, gpgme_error
 }
 
 static const struct operation open_message = {
-	.name = "open", .keeps_result = true, .start = start_open, .collect = collect_open};
+	.name = "open", .agent = true, .keeps_result = true, .start = start_open, .collect = collect_open};
 
 enum err gpg_open_start(const struct gpg_call *call, struct bytes *message, const uint64_t *recipients, size_t count,
 			const char *signer, struct gpg_op **out, struct err_info *info)
@@ -229,7 +229,7 @@ static enum err collect_sign(struct gpg_op *op, gpgme_ctx_t context, gpgme_error
 	return e ? ERR_INTERNAL : OK;
 }
 
-static const struct operation sign = {.name = "sign", .start = start_sign, .collect = collect_sign};
+static const struct operation sign = {.name = "sign", .agent = true, .start = start_sign, .collect = collect_sign};
 
 enum err gpg_sign_start(const struct gpg_call *call, struct bytes *text, struct gpg_op **out, struct err_info *info)
 {

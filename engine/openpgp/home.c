@@ -219,7 +219,7 @@ void home_enter(struct home *h, struct home_user *u)
 {
 	assert(!u->home);
 	u->home = h;
-	u->claimed = false;
+	u->writing = u->starting = false;
 	u->next = h->users;
 	u->link = &h->users;
 	if (h->users)
@@ -229,22 +229,31 @@ void home_enter(struct home *h, struct home_user *u)
 
 bool home_claim(struct home_user *u)
 {
-	if (u->home->paused)
+	struct home *h = u->home;
+	bool starts = u->agent && !h->warm;
+	if (h->paused || (u->exclusive && h->written) || (starts && h->starting))
 		return false;
-	if (!u->exclusive || u->claimed)
-		return true;
-	if (u->home->written)
-		return false;
-	u->home->written = u->claimed = true;
+	u->writing = u->exclusive;
+	u->starting = starts;
+	h->written = h->written || u->writing;
+	h->starting = h->starting || u->starting;
 	return true;
+}
+
+void home_warm(struct home_user *u)
+{
+	if (u->home && u->starting)
+		u->home->warm = true;
 }
 
 void home_leave(struct home_user *u)
 {
 	if (!u->home)
 		return;
-	if (u->claimed)
+	if (u->writing)
 		u->home->written = false;
+	if (u->starting)
+		u->home->starting = false;
 	*u->link = u->next;
 	if (u->next)
 		u->next->link = u->link;
@@ -254,6 +263,7 @@ void home_leave(struct home_user *u)
 void home_pause(struct home *h)
 {
 	h->paused++;
+	h->warm = false;
 }
 
 void home_resume(struct home *h)

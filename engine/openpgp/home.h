@@ -64,17 +64,20 @@ void home_lock_start(struct home *h, home_done *done, void *arg);
 // For key.c: drops the keyring (the secret keys stay), so that importing the certificate makes one with cached signatures: half
 // the time for each seal, a third for each open.
 void home_drop_keyring(struct home *h);
-// For gpg.c and key_passphrase.c: who works in the home, or waits to. An `exclusive` user writes the keyring (homes have no
-// locks of gpg's): of those one at a time has the claim.
+// For gpg.c and key_passphrase.c: who works in the home, or waits to. Homes have no locks of gpg's, so two things are kept apart
+// here: an `exclusive` user writes the keyring, one at a time; and of the users of the agent the first works alone, or each of them
+// would start an agent, and the last one would take the socket from the others.
 struct home_user {
 	void (*cancel)(struct home_user *u); // called by the three above, after the user was taken off
 	void (*ready)(struct home_user *u);  // may be NULL: a pause is over
 	struct home_user *next, **link;
 	struct home *home; // NULL when it is no user
-	bool exclusive, claimed;
+	bool exclusive, agent;
+	bool writing, starting; // what it has claimed
 };
 void home_enter(struct home *h, struct home_user *u);
-bool home_claim(struct home_user *u); // may it begin? False in a pause, and where an exclusive one has to wait for another
+bool home_claim(struct home_user *u); // may it begin? False in a pause, and where it has to wait for another
+void home_warm(struct home_user *u);  // its work came to an end: if it needed the agent, there is one now
 void home_leave(struct home_user *u); // fine where it is no user
 // While its agent is on its way out nothing begins, or it would be killed with it. Pauses add up.
 void home_pause(struct home *h);

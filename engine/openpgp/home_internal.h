@@ -24,7 +24,9 @@ struct home {
 	char name[HOME_NAME_LEN + 1];
 	char *path, *alias;
 	struct home_user *users;
-	bool written;    // an exclusive user has the claim
+	bool written;    // by an exclusive user
+	bool warm;       // its agent runs
+	bool starting;   // a user is about to start it
 	unsigned paused;
 	struct home *next, **link;
 };

@@ -213,6 +213,16 @@ describe("gpg", function()
     end
   end)
 
+  it("starts one agent, however many operations want one at once", function()
+    for _ = 1, 5 do
+      done(rig:lock(anna.home))
+      local list = {}
+      for i = 1, 8 do list[i] = assert(sign()) end
+      for i = 1, 8 do assert(done(list[i]).output) end
+      assert.are.equal(1, #openpgp.agents(path))
+    end
+  end)
+
   it("starts one process for an operation", function()
     done(sign()) -- the agent is there
     local before, new = {}, {}
