@@ -107,10 +107,16 @@ static void on_canceled(void *arg)
 void key_job_cancel(struct key_job *job)
 {
 	job->canceled = true;
-	if (job->op)
+	if (job->op) {
 		gpg_op_cancel(job->op);
-	else
-		loop_defer(gpg_loop(job->gpg), &job->deferred, on_canceled, job);
+		return;
+	}
+	// what it waits for may outlast the home's handle, where all homes are being closed
+	if (job->own_home && job->home)
+		home_destroy_start(job->home, on_destroyed, NULL);
+	if (job->own_home)
+		job->home = NULL;
+	loop_defer(gpg_loop(job->gpg), &job->deferred, on_canceled, job);
 }
 
 bool key_job_gone(struct key_job *job)

@@ -42,6 +42,27 @@ describe("key", function()
     return rig:unlock { home = person.home, certificate = person.certificate, passphrase = passphrase, message = message }
   end
 
+  it("P4.1 leaves nothing where all homes are closed while it is cancelled, at any moment of its making", function()
+    local other = directory .. "/closed"
+    for _, mark in ipairs { "private-keys-v1.d", "pubring.kbx", "settling" } do
+      local short = assert(openpgp.new(other))
+      local pending = short:make_discussion {}
+      local home
+      turn_until(function()
+        short:turn(0.0005)
+        home = home or gnupg.list(other)[1]
+        if not home then return false end
+        local path = other .. "/" .. home
+        if mark ~= "settling" then return gnupg.exists(path .. "/" .. mark) end
+        return gnupg.exists(path .. "/pubring.kbx") and not gnupg.exists(path .. "/openpgp-revocs.d")
+      end)
+      pending:cancel()
+      short:stop()
+      assert.are.same({}, gnupg.list(other), mark)
+      assert.are.same({}, openpgp.agents(other .. "/" .. home))
+    end
+  end)
+
   describe("of a discussion", function()
     it("P4.1 comes in a home of its own, ready, with its certificate", function()
       local made = done(rig:make_discussion {})

@@ -2,6 +2,7 @@
 -- The end of a core in good order, whatever is under way: nothing of it is left, and it ends with 0, which cores.clean
 -- checks.
 local cores = require "support.cores"
+local sys = require "sotto.sys"
 
 describe("ending a core", function()
   after_each(cores.clean)
@@ -17,6 +18,25 @@ describe("ending a core", function()
     alice:stop()
     assert.is_true(#alice:homes() <= 2)
     alice:start()
+  end)
+
+  it("P4.1 leaves neither agent nor half a home while a key is being written through to the disk", function()
+    local alice = cores.person "alice"
+    for _ = 1, 5 do
+      -- of two homes, the new one has its keys, and has lost the revocation certificate that gpg makes unasked
+      cores.wait("a key that is made", function()
+        local homes = alice:homes()
+        for _, name in ipairs(homes) do
+          local home = alice.home .. "/data/homes/" .. name
+          local revocations = sys.list(home .. "/openpgp-revocs.d") or {}
+          if #(sys.list(home .. "/private-keys-v1.d") or {}) < 2 or #revocations > 0 then return false end
+        end
+        return #homes == 2
+      end)
+      alice:stop()
+      assert.are.same({}, alice:agents())
+      alice:start()
+    end
   end)
 
   it("answers the call that asks for it, and those that wait", function()

@@ -52,7 +52,7 @@ function Person:configure(text) system.write(self.home .. "/config.lua", text) e
 function Person:socket() return self.home .. "/run/control.sock" end
 
 --- The end of the log.
-function Person:tail() return table.concat(self.log, "\n", math.max(1, #self.log - 15)) end
+function Person:tail() return table.concat(self.log, "\n", math.max(1, #self.log - 30)) end
 
 -- --- the process ---------------------------------------------------------------------------------
 
