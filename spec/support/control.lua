@@ -92,6 +92,17 @@ function Control:greet()
   return answer and answer.result
 end
 
+--- Calls, whatever the answer is.
+---@param method string
+---@param params? table
+---@return any result, string? name, string? message nil, and the error's
+function Control:try(method, params)
+  local answer = self:answer(self:request(method, params), method)
+  local problem = answer.error
+  if not problem then return answer.result end
+  return nil, problem.data.name, problem.message
+end
+
 --- Calls, and fails the spec where the answer is an error.
 ---@param method string
 ---@param params? table

@@ -171,6 +171,8 @@ end
 
 function Person:call(...) return self.control:call(...) end
 
+function Person:try(...) return self.control:try(...) end
+
 function Person:fails(...) return self.control:fails(...) end
 
 function Person:event(...) return self.control:event(...) end
