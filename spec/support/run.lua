@@ -1,36 +1,175 @@
--- Runs busted and holds it to its closing line "N passed, N failed". busted itself exits 0 when no spec matched, and a
--- crash of the interpreter leaves no line at all: both are failures here.
--- Usage: lua5.4 spec/support/run.lua BUSTED [spec file or folder …]
-local command = {}
-for i = 1, #arg do command[#command + 1] = "'" .. arg[i]:gsub("'", "'\\''") .. "'" end
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Runs spec files, each in a busted of its own, several at a time, and holds each of them to its closing line "N passed, N failed":
+-- busted itself exits 0 when no spec matched, and a crash of the interpreter leaves no line at all. What a file says is
+-- printed when it has ended, in one piece; the last line is the sum.
+-- Usage: lua5.4 spec/support/run.lua BUSTED [busted's option | spec file or folder …]
+-- Environment: SOTTO_SPEC_JOBS how many at a time; SOTTO_SPEC_BUILD the folder that remembers how long each file takes;
+-- SOTTO_SPEC_PATIENCE multiplies the time after which a file is ended.
 
-local pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1; echo \"exit status $?\"", "r"))
-local passed, failed, status
-for line in pipe:lines() do
-  local p, f = line:match("^(%d+) passed, (%d+) failed$")
-  local s = line:match("^exit status (%d+)$")
-  if p then
-    passed, failed = tonumber(p), tonumber(f)
-  elseif s then
-    status = tonumber(s)
+local BUSTED = assert(arg[1], "usage: run.lua BUSTED [option | spec file or folder …]")
+local JOBS = tonumber(os.getenv "SOTTO_SPEC_JOBS") or 2
+local MEMORY = (os.getenv "SOTTO_SPEC_BUILD" or "build") .. "/spec-times"
+-- seconds; the longest file takes a tenth of it
+local PATIENCE = 900 * (tonumber(os.getenv "SOTTO_SPEC_PATIENCE") or 1)
+
+local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+
+local function lines_of(command)
+  local pipe = assert(io.popen(command, "r"))
+  local lines = {}
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  pipe:close()
+  return lines
+end
+
+local function find_files(arguments)
+  local options, places = {}, {}
+  for _, word in ipairs(arguments) do
+    local list = word:sub(1, 1) == "-" and options or places
+    list[#list + 1] = word
+  end
+  if #places == 0 then places[1] = "spec" end
+  local files = {}
+  for _, place in ipairs(places) do
+    local found = lines_of(("find %s -name '*_spec.lua' 2>/dev/null | LC_ALL=C sort"):format(quote(place)))
+    if #found == 0 then found[1] = place end -- busted says what is wrong with it
+    for _, name in ipairs(found) do
+      if not files[name] then files[#files + 1], files[name] = name, true end
+    end
+  end
+  return files, options
+end
+
+-- --- the longest first, so that nobody is left alone with it at the end ----------------------------------------------------------
+
+local function read_memory()
+  local seconds = {}
+  local file = io.open(MEMORY, "r")
+  for line in file and file:lines() or function() end do
+    local name, value = line:match "^(%S+) ([%d.]+)$"
+    if name then seconds[name] = tonumber(value) end
+  end
+  if file then file:close() end
+  return seconds
+end
+
+local function write_memory(seconds)
+  local names = {}
+  for name in pairs(seconds) do names[#names + 1] = name end
+  table.sort(names)
+  local file = io.open(MEMORY, "w")
+  if not file then return end
+  for _, name in ipairs(names) do file:write(("%s %.2f\n"):format(name, seconds[name])) end
+  file:close()
+end
+
+-- A file that was never run here: the simulator, real cores and real gpg take long.
+local function guess(name)
+  return ({ sim = 30, scenario = 20, client = 10, openpgp = 10 })[name:match "^spec/(%w+)/"] or 1
+end
+
+local function order(files, seconds)
+  local rank = {}
+  for i, name in ipairs(files) do rank[name] = i end
+  table.sort(files, function(a, b)
+    local first, second = seconds[a] or guess(a), seconds[b] or guess(b)
+    if first ~= second then return first > second end
+    return rank[a] < rank[b]
+  end)
+end
+
+-- --- one file -------------------------------------------------------------------------------------------------------------
+
+-- What busted said of one file: the counts, and the lines to print. A filter may leave none of its specs.
+local function judge(text, status, may_be_none)
+  local passed, failed
+  local said = {}
+  for line in text:gmatch "([^\n]*)\n?" do
+    local p, f = line:match "^(%d+) passed, (%d+) failed$"
+    if p then
+      passed, failed = tonumber(p), tonumber(f)
+    elseif line ~= "" and not line:find "^%d+ s$" then
+      said[#said + 1] = line
+    end
+  end
+  if not passed then
+    said[#said + 1] = ("busted ended with status %d and without its closing line: %s"):format(status,
+      status == 124 and "it was too late" or "a crash")
+    return 0, 1, said
+  end
+  if passed + failed == 0 and not may_be_none then
+    said[#said + 1], failed = "no spec was run", 1
+  elseif failed == 0 and status ~= 0 then
+    said[#said + 1], failed = ("every spec passed, and yet busted ended with status %d"):format(status), 1
+  end
+  return passed, failed, said
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return "" end
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+-- --- all of them ----------------------------------------------------------------------------------------------------------
+
+local files, options = find_files { table.unpack(arg, 2) }
+local seconds = read_memory()
+order(files, seconds)
+
+local directory = assert(lines_of("mktemp -d /tmp/sotto-spec-run-XXXXXX")[1], "no temporary directory")
+local list = assert(io.open(directory .. "/list", "w"))
+for i, name in ipairs(files) do list:write(i, "\0", name, "\0") end
+list:close()
+
+-- one line for each file that has ended: its number, busted's status, and how long it took. Nothing of a file's own output is
+-- in the way: it is in a file named by the number.
+for i, option in ipairs(options) do options[i] = quote(option) end
+local job = ([[begin=$(date +%%s%%N)
+timeout --foreground -k 10 %.1f %s %s "$1" >%s/$0 2>&1 </dev/null
+echo $0 $? $(( ($(date +%%s%%N) - begin) / 10000000 ))]]):format(PATIENCE, quote(BUSTED), table.concat(options, " "), directory)
+local queue = assert(io.popen(("xargs -0 -r -n 2 -P %d sh -c %s <%s/list"):format(JOBS, quote(job), directory), "r"))
+
+local begin, all_passed, all_failed, bad = os.time(), 0, 0, {}
+
+local function count(name, status, text)
+  local passed, failed, said = judge(text, status, #options > 0)
+  all_passed, all_failed = all_passed + passed, all_failed + failed
+  if failed > 0 then
+    bad[#bad + 1] = name
+    -- a crash leaves no line that names the file
+    if not text:find(name, 1, true) then print(name) end
+  end
+  for _, line in ipairs(said) do print(line) end
+  io.stdout:flush()
+end
+
+local ended = {}
+for line in queue:lines() do
+  local number, status, hundredths = line:match "^(%d+) (%d+) (%d+)$"
+  local name = number and files[tonumber(number)]
+  if name then
+    ended[name] = true
+    count(name, tonumber(status), read(directory .. "/" .. number))
+    if status == "0" and name:sub(1, 1) ~= "/" then seconds[name] = tonumber(hundredths) / 100 end
   else
     print(line)
-    io.stdout:flush()
   end
 end
-pipe:close()
+queue:close()
+for i, name in ipairs(files) do
+  if not ended[name] then count(name, 1, read(directory .. "/" .. i)) end
+end
+os.execute("rm -rf " .. quote(directory))
+write_memory(seconds)
 
-if not passed then
-  print(("busted ended with status %s and without its closing line: a crash"):format(status))
-  print("0 passed, 1 failed")
-  os.exit(1)
-end
-if passed == 0 and failed == 0 then
+if all_passed + all_failed == 0 then
   print("no spec was run")
-  failed = 1
-elseif failed == 0 and status ~= 0 then
-  print(("every spec passed, and yet busted ended with status %s"):format(status))
-  failed = 1
+  all_failed = 1
 end
-print(("%d passed, %d failed"):format(passed, failed))
-os.exit(failed == 0)
+for _, name in ipairs(bad) do print("failed: " .. name) end
+print(("%d s"):format(os.time() - begin))
+print(("%d passed, %d failed"):format(all_passed, all_failed))
+os.exit(all_failed == 0)
