@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "openpgp/process.h"
+#include "openpgp/sockets.h"
 
 #define LOOK_AGAIN_MS 5
 #define AGENTS_MAX 8
@@ -182,21 +183,23 @@ static void on_readable(struct ev_loop *ev, struct ev_io *watcher, int events)
 }
 
 // Through the directory's descriptor, for a socket's name holds 107 bytes and a home's path may have more.
-static int connect_agent(const char *directory)
+static int connect_agent(const char *home)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int home = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (home < 0)
+	char *path = sockets_directory(home);
+	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(path);
+	if (directory < 0)
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	snprintf(name.sun_path, sizeof name.sun_path, "/proc/self/fd/%d/S.gpg-agent", home);
+	snprintf(name.sun_path, sizeof name.sun_path, "/proc/self/fd/%d/S.gpg-agent", directory);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) != 0) {
 		int number = errno;
 		close(fd);
 		errno = number;
 		fd = -1;
 	}
-	close(home);
+	close(directory);
 	return fd;
 }
 

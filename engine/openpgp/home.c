@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "openpgp/agent.h"
 #include "openpgp/home_files.h"
+#include "openpgp/sockets.h"
 
 // --- the directory --------------------------------------------------------------------------------------------------------
 
@@ -188,7 +189,7 @@ const char *home_path(const struct home *h)
 
 enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info)
 {
-	if (!alias_needed(h->path)) {
+	if (!sockets_in_homes() || !alias_needed(h->path)) {
 		*out = h->path;
 		return OK;
 	}
@@ -309,6 +310,7 @@ static void on_agent_ended(void *arg, enum err code, const struct err_info *info
 		if (left)
 			code = left;
 	}
+	sockets_remove(e->path);
 	if (e->alias)
 		alias_remove(e->alias);
 	h->ending--;

@@ -40,8 +40,8 @@ MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **o
 
 const char *home_name(const struct home *h); // what the store remembers; valid as long as the handle
 const char *home_path(const struct home *h); // the directory itself
-// The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets' names would be too long (200 bytes
-// and more work). Made anew where something has removed it. Valid as long as the handle.
+// The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets would be in it (sockets.h) and their
+// names too long (200 bytes and more work). Made anew where something has removed it. Valid as long as the handle.
 MUST_CHECK enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info);
 // Drops the revocation certificate that gpg makes unasked, and writes keys and keyring through to the disk: some fsyncs at
 // once, each as long as a commit of the store's. Not needed for what key.h has made.
