@@ -6,16 +6,49 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define DEFERRED_PER_TURN 10000
 
 struct loop {
 	struct ev_loop *ev;
+	struct ev_check check;
 	struct ev_prepare prepare;
 	struct ev_idle awake; // keeps the loop from sleeping while something is deferred
 	struct deferred *first, **tail;
+	struct turns turns;
+	double began, began_computing; // this turn
 };
+
+static double clock_seconds(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void begin_turn(struct loop *l)
+{
+	l->began = clock_seconds(CLOCK_MONOTONIC);
+	l->began_computing = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void end_turn(struct loop *l)
+{
+	double now = clock_seconds(CLOCK_MONOTONIC), took = now - l->began;
+	double computing = clock_seconds(CLOCK_THREAD_CPUTIME_ID) - l->began_computing;
+	turns_add(&l->turns, now, took, computing);
+	if (took > TURNS_SLOW)
+		log_debug("a turn of the loop took %.1f ms, %.1f of them computing", took * 1000, computing * 1000);
+}
+
+static void woken(struct ev_loop *ev, struct ev_check *watcher, int events)
+{
+	(void)ev;
+	(void)events;
+	begin_turn(watcher->data);
+}
 
 static void run_deferred(struct ev_loop *ev, struct ev_prepare *watcher, int events)
 {
@@ -29,6 +62,7 @@ static void run_deferred(struct ev_loop *ev, struct ev_prepare *watcher, int eve
 	}
 	if (!l->first)
 		ev_idle_stop(l->ev, &l->awake);
+	end_turn(l);
 }
 
 static void stay_awake(struct ev_loop *ev, struct ev_idle *watcher, int events)
@@ -48,6 +82,12 @@ struct loop *loop_new(void)
 	ev_set_priority(&l->prepare, EV_MINPRI);
 	ev_prepare_start(l->ev, &l->prepare);
 	ev_unref(l->ev);
+	// before all other watchers of a turn, as the one above comes after them
+	ev_check_init(&l->check, woken);
+	l->check.data = l;
+	ev_set_priority(&l->check, EV_MAXPRI);
+	ev_check_start(l->ev, &l->check);
+	ev_unref(l->ev);
 	ev_idle_init(&l->awake, stay_awake);
 	return l;
 }
@@ -58,6 +98,8 @@ void loop_free(struct loop *l)
 		return;
 	ev_ref(l->ev);
 	ev_prepare_stop(l->ev, &l->prepare);
+	ev_ref(l->ev);
+	ev_check_stop(l->ev, &l->check);
 	ev_idle_stop(l->ev, &l->awake);
 	free(l);
 }
@@ -69,6 +111,7 @@ struct ev_loop *loop_ev(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+	begin_turn(l);
 	ev_run(l->ev, 0);
 }
 
@@ -80,10 +123,13 @@ void loop_stop(struct loop *l)
 double loop_now(struct loop *l)
 {
 	// ev_now is wall-clock time as of this turn; the monotonic clock does not jump when somebody sets it
-	struct timespec now;
 	(void)l;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	return clock_seconds(CLOCK_MONOTONIC);
+}
+
+const struct turns *loop_turns(const struct loop *l)
+{
+	return &l->turns;
 }
 
 int64_t loop_now_ms(struct loop *l)

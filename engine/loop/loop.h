@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "loop/turns.h"
+
 struct loop;
 
 struct loop *loop_new(void);
@@ -16,6 +18,7 @@ void loop_run(struct loop *l);  // returns after loop_stop, or when nothing is l
 void loop_stop(struct loop *l);
 int64_t loop_now_ms(struct loop *l); // monotonic milliseconds
 double loop_now(struct loop *l);     // the same in seconds, sub-millisecond
+const struct turns *loop_turns(const struct loop *l); // how long its turns took, in loop_now's clock
 
 // A one-shot timer, embedded in its owner and zero-initialised. The owner cancels it before it goes away.
 struct timer {

@@ -29,8 +29,9 @@ static enum err info(struct call *c)
 
 static enum err metrics(struct call *c)
 {
-	engine_gather_metrics(c->engine);
-	char *text = metrics_text(&c->engine->metrics);
+	struct engine *e = c->engine;
+	engine_gather_metrics(e);
+	char *text = metrics_text(&e->metrics, loop_turns(e->loop), loop_now(e->loop));
 	*c->out = json_pack("{s:s}", "text", text);
 	free(text);
 	return OK;

@@ -42,17 +42,10 @@ uint64_t metrics_get(const struct metrics *m, const char *name, const char *labe
 	return i < m->count ? m->rows[i].value : 0;
 }
 
-char *metrics_text(const struct metrics *m)
+static void write_counters(const struct metrics *m, FILE *out)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	if (!out)
-		return mem_dup_string("");
 	for (size_t i = 0; i < m->count; i++) {
 		// the format wants a family's lines together: print each family at its first row
-		if (find(m, m->rows[i].name, m->rows[i].label) != i)
-			continue;
 		size_t first = 0;
 		while (strcmp(m->rows[first].name, m->rows[i].name) != 0)
 			first++;
@@ -70,6 +63,39 @@ char *metrics_text(const struct metrics *m)
 					(unsigned long long)m->rows[j].value);
 		}
 	}
+}
+
+static void write_longest(FILE *out, const char *name, double start, double minute)
+{
+	fprintf(out, "# TYPE sotto_loop_%s_seconds gauge\n", name);
+	fprintf(out, "sotto_loop_%s_seconds{since=\"start\"} %.6f\n", name, start);
+	fprintf(out, "sotto_loop_%s_seconds{since=\"minute\"} %.6f\n", name, minute);
+}
+
+static void write_turns(const struct turns *t, double now, FILE *out)
+{
+	double longest, computing;
+	fprintf(out, "# TYPE sotto_loop_turn_seconds histogram\n");
+	for (size_t i = 0; i < TURNS_BOUNDS; i++)
+		fprintf(out, "sotto_loop_turn_seconds_bucket{le=\"%g\"} %llu\n", turns_bounds[i],
+			(unsigned long long)t->within[i]);
+	fprintf(out, "sotto_loop_turn_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)t->count);
+	fprintf(out, "sotto_loop_turn_seconds_sum %.6f\n", t->sum);
+	fprintf(out, "sotto_loop_turn_seconds_count %llu\n", (unsigned long long)t->count);
+	turns_recent(t, now, &longest, &computing);
+	write_longest(out, "longest_turn", t->longest, longest);
+	write_longest(out, "longest_turn_computing", t->longest_computing, computing);
+}
+
+char *metrics_text(const struct metrics *m, const struct turns *turns, double now)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return mem_dup_string("");
+	write_counters(m, out);
+	write_turns(turns, now, out);
 	fclose(out);
 	return text;
 }

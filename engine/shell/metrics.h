@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Counters: what was done, and what was dropped for which reason (system.metrics, Prometheus text format).
+// Counters: what was done, and what was dropped for which reason; and how long the loop's turns took (system.metrics, Prometheus
+// text format).
 #ifndef SOTTO_SHELL_METRICS_H
 #define SOTTO_SHELL_METRICS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "loop/turns.h"
 
 #define METRICS_MAX 128
 
@@ -20,6 +23,7 @@ struct metrics {
 void metrics_count(struct metrics *m, const char *name, const char *label);
 void metrics_add(struct metrics *m, const char *name, const char *label, uint64_t amount);
 uint64_t metrics_get(const struct metrics *m, const char *name, const char *label); // 0 where never counted
-char *metrics_text(const struct metrics *m); // "sotto_NAME_total{reason="…"} N" lines; freed by the caller
+// "sotto_NAME_total{reason="…"} N" lines, then the turns (`now` in their clock); freed by the caller.
+char *metrics_text(const struct metrics *m, const struct turns *turns, double now);
 
 #endif

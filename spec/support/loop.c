@@ -3,11 +3,14 @@
 //   wait(predicate, seconds, step): turns the loop until predicate() is true; false at the deadline.
 //     It looks again after every event; and every `step` seconds, for what the loop cannot see
 //   turn(): one turn without sleeping       turns(): how many there were
+//   took(): the loop's turns, as turns:read gives them
+//   measure(): turns of no loop, with add(now, took, computing) and read(now)
 //   after(ms, f), defer(f): handles with start(ms) / again() and cancel(), running()
 #include "spec/support/object.h"
 
 #define TIMER "support.timer"
 #define DEFERRED "support.deferred"
+#define TURNS "support.turns"
 
 int luaopen_support_loop(lua_State *L);
 
@@ -220,11 +223,70 @@ static int drop_deferred(lua_State *L)
 	return 0;
 }
 
+// --- how long turns take ----------------------------------------------------------------------------
+
+// {count, sum, longest, longest_computing, recent, recent_computing, within = {[bound] = count}}
+static int push_turns(lua_State *L, const struct turns *t, double at)
+{
+	double recent, computing;
+	turns_recent(t, at, &recent, &computing);
+	const struct {
+		const char *name;
+		double value;
+	} fields[] = {{"sum", t->sum},
+		      {"longest", t->longest},
+		      {"longest_computing", t->longest_computing},
+		      {"recent", recent},
+		      {"recent_computing", computing}};
+	lua_newtable(L);
+	lua_pushinteger(L, (lua_Integer)t->count);
+	lua_setfield(L, -2, "count");
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		lua_pushnumber(L, fields[i].value);
+		lua_setfield(L, -2, fields[i].name);
+	}
+	lua_newtable(L);
+	for (size_t i = 0; i < TURNS_BOUNDS; i++) {
+		lua_pushnumber(L, turns_bounds[i]);
+		lua_pushinteger(L, (lua_Integer)t->within[i]);
+		lua_rawset(L, -3);
+	}
+	lua_setfield(L, -2, "within");
+	return 1;
+}
+
+static int took(lua_State *L)
+{
+	struct loop *loop = support_loop(L);
+	return push_turns(L, loop_turns(loop), loop_now(loop));
+}
+
+static int measure(lua_State *L)
+{
+	struct turns *t = lua_newuserdatauv(L, sizeof *t, 0);
+	*t = (struct turns){0};
+	luaL_setmetatable(L, TURNS);
+	return 1;
+}
+
+static int turns_take(lua_State *L)
+{
+	struct turns *t = luaL_checkudata(L, 1, TURNS);
+	turns_add(t, luaL_checknumber(L, 2), luaL_checknumber(L, 3), luaL_checknumber(L, 4));
+	return 0;
+}
+
+static int turns_read(lua_State *L)
+{
+	return push_turns(L, luaL_checkudata(L, 1, TURNS), luaL_checknumber(L, 2));
+}
+
 int luaopen_support_loop(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{"wait", wait}, {"turn", turn},   {"turns", turns}, {"now", now}, {"run", run},
-		{"stop", stop}, {"after", after}, {"defer", defer}, {NULL, NULL},
+		{"stop", stop}, {"after", after}, {"defer", defer}, {"took", took},
+		{"measure", measure}, {NULL, NULL},
 	};
 	static const luaL_Reg timer_methods[] = {{"start", start},
 						 {"cancel", cancel},
@@ -235,8 +297,13 @@ int luaopen_support_loop(lua_State *L)
 						    {"cancel", defer_cancel},
 						    {"free", drop_deferred},
 						    {NULL, NULL}};
+	static const luaL_Reg turns_methods[] = {{"add", turns_take}, {"read", turns_read}, {NULL, NULL}};
 	object_type(L, TIMER, timer_methods, drop_timer);
 	object_type(L, DEFERRED, deferred_methods, drop_deferred);
+	luaL_newmetatable(L, TURNS);
+	luaL_newlib(L, turns_methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
 	luaL_newlib(L, functions);
 	return 1;
 }

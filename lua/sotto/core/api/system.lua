@@ -19,7 +19,7 @@ return {
     },
     {
       name = "metrics",
-      text = "Counts what was done, and what was dropped and why.",
+      text = "Counts what was done, and what was dropped and why; and how long the turns of the core's loop took.",
       params = {},
       result = "text in Prometheus' format",
       returns = "object", since = 1, capability = "system", errors = {},
