@@ -13,6 +13,7 @@ OPT     ?= -O2 -g
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
 	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev gnupg gpg-agent
 PACKAGES_TEST  = lua-busted lua-check python3 socat
+PACKAGES_BENCH = libtoxcore-dev
 
 LIBS_PC  = libsodium sqlite3 jansson libutf8proc gpgme
 CFLAGS_PC := $(shell pkg-config --cflags $(LIBS_PC) readline lua5.4 2>/dev/null)
@@ -36,15 +37,15 @@ SUPPORT_OBJ  := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all chat test spec lint layers bench deps deps-test help clean
+.PHONY: all chat test spec lint layers bench deps deps-test deps-bench help clean
 
 all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
 
 help:
 	@sed -n '1,4p' Makefile
-	@echo '#   make lint   luacheck and the layers         make bench  latency and time to open, beside raw gpgme'
+	@echo '#   make lint   luacheck and the layers         make bench  what it costs, beside raw gpgme and c-toxcore'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
-	@echo '#   make deps deps-test                         only the packages         make clean'
+	@echo '#   make deps deps-test …                       only the packages         make clean'
 
 # --- set-up: what is missing comes from Debian's packages --------------------------------------------------------------------
 
@@ -64,6 +65,9 @@ deps:
 
 deps-test: deps
 	$(call install_missing,$(PACKAGES_TEST))
+
+deps-bench: deps
+	$(call install_missing,$(PACKAGES_BENCH))
 
 # pkg-config and the compilers may have come with deps: look again in a fresh make
 chat: deps
@@ -114,8 +118,14 @@ SPEC_RUN = SOTTO_SPEC_BUILD=$(BUILD) SOTTO_SPEC_JOBS=$(SPEC_JOBS) $(LUA) spec/su
 spec: all $(BUILD)/support.so
 	$(SPEC_RUN) $(SPEC)
 
-bench: all $(BUILD)/support.so
-	$(LUA) spec/bench/run.lua
+# two Tox clients to compare with; needed by nothing else
+$(BUILD)/bench/tox: spec/bench/tox.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE $$(pkg-config --cflags toxcore) -o $@ $< $$(pkg-config --libs toxcore)
+
+bench: deps-bench
+	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so $(BUILD)/bench/tox
+	@$(LUA) spec/bench/run.lua
 
 clean:
 	rm -rf $(BUILD)

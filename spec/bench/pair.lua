@@ -15,6 +15,7 @@ function M.pause(ms)
 end
 
 ---@class sotto.bench.person
+---@field on table<string, fun(event: table)> instead of keeping events of that type for wait
 local person = {}
 person.__index = person
 
@@ -50,7 +51,7 @@ function person:stop()
 end
 
 function M.start(name)
-  local self = setmetatable({ name = name, events = {} }, person)
+  local self = setmetatable({ name = name, events = {}, on = {} }, person)
   self.home = assert(sys.make_temporary_directory("/tmp/sotto-bench-"))
   self.process = assert(loop.spawn {
     "--home", self.home, "--listen", "127.0.0.1:0", "--foreground",
@@ -63,6 +64,8 @@ function M.start(name)
   end
   assert(self.connection, "the core has not started")
   self.connection.on_event = function(event)
+    local react = self.on[event.type]
+    if react then return react(event) end
     self.events[#self.events + 1] = event
     local waiting = self.waiting
     if waiting then
@@ -73,7 +76,8 @@ function M.start(name)
   self:call("events.subscribe")
   self:call("identity.create", { name = name })
   self.fingerprint = self:call("identity.show").fingerprint
-  self.address = self:call("system.info").listen.udp
+  local info = self:call "system.info"
+  self.address, self.pid = info.listen.udp, info.pid
   return self
 end
 
