@@ -51,7 +51,7 @@ struct gpg_result {
 	                            // export: the certificate
 	struct secret *session_key; // open: as gpg --override-session-key takes it ("9:…", no NUL)
 	enum verdict verdict;       // open, verify
-	char fingerprint[FINGERPRINT_TEXT]; // open, verify: the signer's; generate: the primary key's
+	char fingerprint[FINGERPRINT_TEXT]; // open, verify: the signer's primary key; generate: the primary key
 	unsigned hash;              // open, verify: the signature's digest algorithm
 	char imported[GPG_IMPORTED_MAX][FINGERPRINT_TEXT]; // import
 	size_t imported_count;
@@ -83,7 +83,8 @@ MUST_CHECK enum err gpg_open_start(const struct gpg_call *call, struct bytes *me
 				   const char *signer, struct gpg_op **out, struct err_info *info);
 // Detached, binary, by the home's key.
 MUST_CHECK enum err gpg_sign_start(const struct gpg_call *call, struct bytes *text, struct gpg_op **out, struct err_info *info);
-// signature_check at once; done with OK only where verdict_of accepts it for `signer`.
+// signature_check at once; done with OK only where verdict_of accepts it for `signer`. A signing subkey of that certificate may have
+// made it, here and in what is opened: gpg has then checked that subkey and primary key bind each other.
 MUST_CHECK enum err gpg_verify_start(const struct gpg_call *call, struct bytes *text, struct bytes *signature,
 				     const char *signer, struct gpg_op **out, struct err_info *info);
 

@@ -26,6 +26,7 @@ struct operation {
 // What gpg's status lines said and gpgme's results do not tell.
 struct status_notes {
 	bool locked, wrong_passphrase, no_secret_key;
+	char signer[FINGERPRINT_TEXT]; // the primary key of the first good signature's key
 };
 
 struct gpg_op {

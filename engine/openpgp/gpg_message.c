@@ -79,7 +79,7 @@ enum err gpg_seal_start(const struct gpg_call *call, struct bytes *plaintext, co
 
 // --- verdicts -------------------------------------------------------------------------------------------------------------
 
-static void read_signatures(gpgme_ctx_t context, struct verdict_facts *facts)
+static void read_signatures(struct gpg_op *op, gpgme_ctx_t context, struct verdict_facts *facts)
 {
 	gpgme_verify_result_t result = gpgme_op_verify_result(context);
 	for (gpgme_signature_t s = result ? result->signatures : NULL; s; s = s->next) {
@@ -88,8 +88,9 @@ static void read_signatures(gpgme_ctx_t context, struct verdict_facts *facts)
 			continue;
 		facts->status = s->status;
 		facts->hash = (unsigned)s->hash_algo;
-		snprintf(facts->signer, sizeof facts->signer, "%s", s->fpr ? s->fpr : "");
 	}
+	// gpgme only tells which key signed, and that may be a subkey
+	memcpy(facts->signer, op->notes.signer, sizeof facts->signer);
 }
 
 static void read_decryption(gpgme_ctx_t context, struct verdict_facts *facts)
@@ -171,7 +172,7 @@ static enum err collect_open(struct gpg_op *op, gpgme_ctx_t context, gpgme_error
 	struct err_info detail;
 	enum err e;
 	read_decryption(context, &facts);
-	read_signatures(context, &facts);
+	read_signatures(op, context, &facts);
 	if (refusal) {
 		op->result.verdict = VERDICT_GPG_ERROR;
 		e = op_translate(op, what_failed(op, context, refusal));
@@ -256,7 +257,7 @@ static gpgme_error_t start_verify(gpgme_ctx_t context, void *arg)
 static enum err collect_verify(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
 {
 	struct verdict_facts facts = {.failed = refusal != 0};
-	read_signatures(context, &facts);
+	read_signatures(op, context, &facts);
 	if (!refusal)
 		return judge(op, &facts, "");
 	op->result.verdict = VERDICT_GPG_ERROR;

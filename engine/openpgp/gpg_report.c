@@ -23,11 +23,26 @@ static void note_code(struct status_notes *notes, gpgme_error_t e)
 	}
 }
 
+// "VALIDSIG" has ten words: the key that signed first, its primary key last. gpg has checked that each of both binds the other.
+#define VALIDSIG_PRIMARY 9
+
+static void note_signer(struct status_notes *notes, const char *arguments)
+{
+	for (int i = 0; arguments && i < VALIDSIG_PRIMARY; i++) {
+		arguments = strchr(arguments, ' ');
+		arguments = arguments ? arguments + 1 : NULL;
+	}
+	if (arguments && !notes->signer[0] && strcspn(arguments, " ") == FINGERPRINT_TEXT - 1)
+		snprintf(notes->signer, sizeof notes->signer, "%s", arguments);
+}
+
 // Of "ERROR pkdecrypt_failed 67108949" and "FAILURE sign 67108949" the second word counts.
 gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments)
 {
 	struct gpg_op *op = arg;
 	const char *code = strchr(arguments, ' ');
+	if (strcmp(keyword, "VALIDSIG") == 0)
+		note_signer(&op->notes, arguments);
 	if (code && (strcmp(keyword, "ERROR") == 0 || strcmp(keyword, "FAILURE") == 0))
 		note_code(&op->notes, (gpgme_error_t)strtoul(code + 1, NULL, 10));
 	return 0;

@@ -31,7 +31,7 @@ struct verdict_facts {
 	// of the first signature
 	unsigned status;      // gpg's code, 0 = good
 	unsigned hash;        // OpenPGP's number of the digest algorithm
-	char signer[FINGERPRINT_TEXT]; // of the key that made it; "" where gpg does not say
+	char signer[FINGERPRINT_TEXT]; // primary key of the one that made it; "" where gpg does not say
 };
 
 // `signer` is the full fingerprint that our own table has for the sender.
