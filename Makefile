@@ -12,7 +12,7 @@ OPT     ?= -O2 -g
 
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
 	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev gnupg gpg-agent
-PACKAGES_TEST  = lua-busted lua-check python3 socat
+PACKAGES_TEST  = lua-busted lua-check python3 socat binutils
 PACKAGES_BENCH = libtoxcore-dev
 
 LIBS_PC  = libsodium sqlite3 jansson libutf8proc gpgme
@@ -20,11 +20,21 @@ CFLAGS_PC := $(shell pkg-config --cflags $(LIBS_PC) readline lua5.4 2>/dev/null)
 ENGINE_LIBS := $(shell pkg-config --libs $(LIBS_PC) 2>/dev/null) -lgcrypt -lev
 VERSION  = 0.1.0
 
-WARN     = -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIC
+# a flag, where this compiler knows it
+knows = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
+
+WARN     := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wformat=2 -Wimplicit-fallthrough -Wundef -Wpointer-arith -Wwrite-strings -Wold-style-definition -Wredundant-decls -Wnull-dereference \
+	$(call knows,-Wformat-signedness) $(call knows,-Wduplicated-cond) $(call knows,-Wduplicated-branches) $(call knows,-Walloca)
+# what a release adds; a sanitizer's build leaves it out, for it would hide what it looks for. The optimiser takes no liberties with
+# what no sanitizer sees (aliasing) or only where it happens (overflow, NULL)
+HARDEN   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fno-strict-aliasing -fno-strict-overflow \
+	-fno-delete-null-pointer-checks $(call knows,-fstack-clash-protection) $(call knows,-fcf-protection) \
+	$(call knows,-ftrivial-auto-var-init=zero)
+HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CPPFLAGS_ALL = -D_GNU_SOURCE -DSOTTO_VERSION='"$(VERSION)"' -Iengine -I. $(CPPFLAGS)
-CFLAGS_ALL = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS_PC) $(CFLAGS)
-LDFLAGS_ALL = -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+CFLAGS_ALL = -std=c11 -fPIC $(OPT) $(WARN) $(HARDEN) $(SANITIZE) $(CFLAGS_PC) $(CFLAGS)
+LDFLAGS_ALL = $(HARDEN_LD) $(SANITIZE) $(LDFLAGS)
 # libev's handler of SIGCHLD must stay where it is when Lua closes and unloads its modules
 MODULE = -shared -Wl,-z,nodelete
 

@@ -20,8 +20,6 @@
 #define ARGUMENTS_MAX 1000
 #define ENVIRONMENT_MAX 10000
 
-extern char **environ;
-
 enum { SLOT_EXIT = 1, SLOT_FIELDS, SLOTS = SLOT_FIELDS };
 
 struct process {

@@ -214,9 +214,9 @@ enum err contact_line_parse(struct span line, struct contact *out, struct span *
 enum err contact_line_print(const struct contact *c, struct buf *out)
 {
 	char text[CONTACT_HOST_SIZE + 64];
-	const char *form = strchr(c->host, ':') ? "[%s]:%u%s%s" : "%s:%u%s%s";
-	snprintf(text, sizeof text, form, c->host, (unsigned)c->port, c->fingerprint[0] ? " " : "",
-		 c->fingerprint);
+	bool v6 = strchr(c->host, ':');
+	snprintf(text, sizeof text, "%s%s%s:%u%s%s", v6 ? "[" : "", c->host, v6 ? "]" : "", (unsigned)c->port,
+		 c->fingerprint[0] ? " " : "", c->fingerprint);
 	enum err code = buf_append_string(out, text);
 	if (!code && c->note[0])
 		code = buf_append_string(out, " # ");
