@@ -12,7 +12,7 @@
 #define MATCHES_MAX 1000
 
 static struct {
-	struct anchor callback;
+	struct anchor callback, choices;
 	char **matches; // of one completion, handed out one by one as readline asks
 	size_t count, next;
 } completion;
@@ -58,20 +58,36 @@ static char **complete(const char *word, int from, int to)
 	lua_pushstring(L, rl_line_buffer);
 	lua_pushinteger(L, from + 1);
 	lua_pushinteger(L, to);
-	if (!binding_call(L, 4, 1, "completion"))
+	if (!binding_call(L, 4, 2, "completion"))
 		return NULL;
-	take_matches(L, lua_gettop(L));
-	lua_pop(L, 1);
-	// a match that ends in one of these goes on: no space behind it
-	const char *only = completion.count == 1 ? completion.matches[0] : "";
-	size_t len = strlen(only);
-	rl_completion_suppress_append = len > 0 && strchr(".(:=", only[len - 1]) != NULL;
+	take_matches(L, lua_gettop(L) - 1);
+	// a match that goes on has no space behind it
+	rl_completion_suppress_append = lua_toboolean(L, -1);
+	lua_pop(L, 2);
 	return completion.count ? rl_completion_matches(word, next_match) : NULL;
 }
 
-void terminal_complete_start(lua_State *L, int index)
+// readline's list would stand below the line, and a second prompt below that.
+static void show_choices(char **matches, int count, int longest)
 {
-	anchor_set(&completion.callback, L, index);
+	(void)longest;
+	if (!anchor_push(&completion.choices))
+		return;
+	lua_State *L = completion.choices.L;
+	lua_createtable(L, count, 0);
+	for (int i = 1; i <= count; i++) { // the first is what all have in common
+		lua_pushstring(L, matches[i]);
+		lua_rawseti(L, -2, i);
+	}
+	binding_call(L, 1, 0, "the choices of a completion");
+}
+
+void terminal_complete_start(lua_State *L, int complete_index, int choices_index)
+{
+	anchor_set(&completion.callback, L, complete_index);
+	if (choices_index)
+		anchor_set(&completion.choices, L, choices_index);
+	rl_completion_display_matches_hook = choices_index ? show_choices : NULL;
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = " \t\n=+-*<>;|&{}[](),";
 	rl_completer_quote_characters = "";
@@ -84,4 +100,5 @@ void terminal_complete_stop(void)
 {
 	free_matches();
 	anchor_clear(&completion.callback);
+	anchor_clear(&completion.choices);
 }

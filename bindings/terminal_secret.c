@@ -57,6 +57,7 @@ static void finish(bool accepted)
 	buf_fini(&question.typed);
 	free(question.prompt);
 	question.prompt = NULL;
+	terminal.disturbed++;
 	fputc('\n', stdout);
 	fflush(stdout);
 	terminal_editing_start();

@@ -7,7 +7,7 @@ describe("terminal.escape", function()
   it("leaves what is harmless", function()
     for _, text in ipairs {
       "", "hello, world ~", "żółw", "Привет", "שלום", "مرحبا", "日本語", "한국어", "é (composed), e\u{301}",
-      "😀", "👍🏽", "\u{fe0f}", "½ ≠ → ✓✓ …", "\u{a0}\u{2003}",
+      "😀", "👍🏽", "❤\u{fe0f}", "½ ≠ → ✓✓ …", "\u{a0}\u{2003}",
     } do
       assert.are.equal(text, terminal.escape(text))
       assert.are.equal(text, terminal.escape(text, true))
@@ -77,6 +77,67 @@ describe("terminal.escape", function()
   end)
 end)
 
+describe("combining marks", function()
+  it("stay where a character carries them", function()
+    for _, text in ipairs { "e\u{301}", "שָׁלוֹם", "ệ\u{323}", "กี่", "a\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}b\u{301}" } do
+      assert.are.equal(text, terminal.escape(text))
+    end
+  end)
+
+  it("are shown where they are too many, or have nothing to stand on", function()
+    local flood = "Z" .. ("\u{301}"):rep(1000) .. "algo"
+    assert.are.equal("Z" .. ("\u{301}"):rep(6) .. ("<U+0301>"):rep(994) .. "algo", terminal.escape(flood))
+    assert.are.equal("<U+0301>a", terminal.escape("\u{301}a"))
+    assert.are.equal("a\n<U+20DD>b", terminal.escape("a\n\u{20dd}b", true))
+    assert.are.equal("<U+FE0F>", terminal.escape("\u{fe0f}"))
+  end)
+end)
+
+describe("terminal.clean", function()
+  it("lets colours through, and nothing else", function()
+    for _, text in ipairs { "\27[m", "\27[0m", "a\27[1;31mb\27[0m", "\27[38;5;208mx" } do
+      assert.are.equal(text, terminal.clean(text))
+    end
+    assert.are.equal("<U+001B>[2J", terminal.clean("\27[2J"))
+    assert.are.equal("<U+001B>[1;31", terminal.clean("\27[1;31"))
+    assert.are.equal("<U+001B>[?1m<U+001B>]0;x<U+0007>", terminal.clean("\27[?1m\27]0;x\a"))
+    assert.are.equal("<U+001B>", terminal.clean("\27"))
+    assert.are.equal("a\nb    \27[1m<U+202E>", terminal.clean("a\nb\t\27[1m\u{202e}"))
+  end)
+end)
+
+describe("terminal.fold", function()
+  it("makes equal what looks the same by case, width, ligature or invisible characters", function()
+    for _, text in ipairs { "BOB", "ｂｏｂ", "b\u{200b}ob", "bob\u{fe0f}", "\u{1d41b}ob", "b\u{3164}ob" } do
+      assert.are.equal("bob", terminal.fold(text))
+    end
+    assert.are.equal("fi", terminal.fold "ﬁ")
+    assert.are.equal("strasse", terminal.fold "Straße")
+    assert.are_not.equal(terminal.fold "bob", terminal.fold "bób")
+    assert.are.equal("", terminal.fold "")
+    assert.is_nil(terminal.fold "\xff")
+    assert.truthy(terminal.fold(("\u{fdfa}"):rep(1000)))
+  end)
+end)
+
+describe("terminal.rows", function()
+  it("counts rows, as a terminal breaks lines", function()
+    for _, case in ipairs {
+      { "", 10, 1 }, { ("x"):rep(10), 10, 1 }, { ("x"):rep(11), 10, 2 }, { ("x"):rep(20), 10, 2 }, { "a\nb", 10, 2 },
+      { "a\n", 10, 1 }, { ("x"):rep(10) .. "\nb", 10, 2 }, { "日本語日本", 10, 1 }, { "x日本語日本", 10, 2 },
+      { "日本語日本語", 5, 3 }, { "\27[1m" .. ("x"):rep(10) .. "\27[0m", 10, 1 }, { "12:00 bob: hi  ✓✓", 80, 1 },
+    } do
+      local least, most = terminal.rows(case[1], case[2])
+      assert.are.same({ case[3], case[3] }, { least, most }, case[1])
+    end
+  end)
+
+  it("says where terminals may differ", function()
+    assert.are.same({ 1, 2 }, { terminal.rows("xxxxxxx❤\u{fe0f}x", 10) })
+    assert.are.same({ 1, 1 }, { terminal.rows("xx❤\u{fe0f}x", 10) })
+  end)
+end)
+
 describe("terminal.escape_json", function()
   it("is the same JSON, without what steers a terminal", function()
     local value = { "\27[2J", "\u{9b}2J", "\u{202e}evil\u{e0041}", "\u{10ffff}", "\127", "żółw 😀", "\n" }
@@ -91,7 +152,7 @@ describe("terminal.width", function()
   it("counts columns, not bytes", function()
     for text, width in pairs {
       [""] = 0, abc = 3, ["żółw"] = 4, ["日本語"] = 6, ["한국"] = 4, ["e\u{301}"] = 1, ["😀"] = 2, ["…✓"] = 2,
-      ["ｆｕｌｌ"] = 8,
+      ["ｆｕｌｌ"] = 8, ["\27[1;31mab\27[0m"] = 2,
     } do
       assert.are.equal(width, terminal.width(text), text)
     end

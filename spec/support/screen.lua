@@ -103,7 +103,7 @@ local function escape(self, text)
   if final then
     local control = controls[final] or error("an unknown sequence: " .. ("%q"):format(text:sub(1, 12)))
     control(self, tonumber(number))
-    self.late = false
+    if final ~= "m" then self.late = false end
     return #number + 3
   end
   if text:match("^\27%[[%d;?]*$") then return nil end

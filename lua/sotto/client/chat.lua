@@ -67,7 +67,7 @@ end
 function chat:ask(prompt)
   self.asking = coroutine.running()
   terminal.resume()
-  terminal.prompt(prompt)
+  self:set_prompt(prompt)
   local line = coroutine.yield()
   self.asking = nil
   if self.held then self:hold_on() end
@@ -121,11 +121,16 @@ end
 -- --- lines -------------------------------------------------------------------------------------------------
 
 function chat:show_prompt()
-  if not self.own then return terminal.prompt("") end
+  if not self.own then return self:set_prompt("") end
   local here = self.known.current
   local place = here and names.discussion(here) or "lua"
   if here and here.state ~= "open" then place = place .. " (" .. here.state .. ")" end
-  terminal.prompt(("%s@%s> "):format(names.safe(self.name), place))
+  self:set_prompt(("%s@%s> "):format(names.safe(self.name), place))
+end
+
+function chat:set_prompt(text)
+  self.prompt = text
+  terminal.prompt(text)
 end
 
 function chat:run_command(line)
@@ -178,7 +183,10 @@ function chat:handle(line)
 end
 
 --- Each line runs in a coroutine of its own, so that one that waits keeps nobody waiting.
-function chat:take_line(line)
+function chat:take_line(line, taken_off)
+  if taken_off and (self.asking or line:find("%S")) then
+    self:write((self.prompt .. terminal.escape(line, true)):gsub(" +$", ""))
+  end
   if self.asking then return assert(coroutine.resume(self.asking, line)) end
   if not line then return self:leave() end
   if not self.own then return end -- the key is being made
@@ -212,7 +220,7 @@ end
 local function new(connection, place, thread)
   local self = setmetatable({
     connection = connection, place = place, thread = thread, started = sys.now_ms(), mine = {}, opening = {},
-    known = { peers = {}, discussions = {} },
+    known = { peers = {}, discussions = {} }, prompt = "",
   }, chat)
   self.commands, self.command_names = commands.load()
   self.environment = values.environment(connection, {
@@ -232,8 +240,11 @@ end
 
 local function start_terminal(self)
   terminal.start {
-    line = function(line) self:take_line(line) end,
-    complete = function(word, line, _, to) return completion.complete(self, word, line:sub(1, to)) end,
+    line = function(line, taken_off) self:take_line(line, taken_off) end,
+    complete = function(word, line, _, to)
+      local found = completion.complete(self, word, line:sub(1, to))
+      return found, #found == 1 and found[1]:find("[.(:=]$") ~= nil
+    end,
     interrupt = function(had)
       if not had and not self.asking and self.own then self:print("(/quit or Ctrl-D leaves.)") end
     end,
