@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "openpgp/gnupg.h"
 #include "openpgp/gpg_internal.h"
 
 #define IO_BUFFER "65536" // of gpgme's, for what is large; 512 bytes else, and a turn of the loop for each
@@ -52,10 +53,15 @@ enum err gpg_new(struct gpg **out, struct loop *loop, struct err_info *info)
 	struct runner *first = NULL;
 	if (!gpgme_check_version("1.18.0"))
 		return err_set(info, ERR_UNSUPPORTED, "gpgme is older than 1.18");
+	struct gnupg programs;
+	gnupg_look(&programs);
+	enum err code = gnupg_check(&programs, info);
+	if (code)
+		return code;
 	gpgme_error_t e = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
 	if (e)
-		return err_set(info, ERR_UNSUPPORTED, "gpg cannot be used: %s", gpgme_strerror(e));
-	enum err code = runner_new(&first, loop, info);
+		return err_set(info, ERR_UNSUPPORTED, "GnuPG cannot be used: %s", gpgme_strerror(e));
+	code = runner_new(&first, loop, info);
 	if (code)
 		return code;
 	// gpgme waits for the child it forks and orphans gpg; so do gpg and its agent: they become ours to reap, and to kill
