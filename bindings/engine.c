@@ -13,6 +13,7 @@
 #define ENGINE_TYPE "sotto.engine"
 
 int luaopen_sotto_engine(lua_State *L);
+int luaopen_sotto_options(lua_State *L);
 
 enum { SLOT_READY = 1, SLOT_EVENT, SLOT_STOPPED, SLOTS = SLOT_STOPPED };
 
@@ -214,26 +215,6 @@ static int engine_gc(lua_State *L)
 	return 0;
 }
 
-static void push_options(lua_State *L)
-{
-	lua_newtable(L);
-	for (int i = 0; engine_options[i].name; i++) {
-		const struct engine_option *o = &engine_options[i];
-		lua_createtable(L, 0, 5);
-		lua_pushstring(L, o->name);
-		lua_setfield(L, -2, "name");
-		lua_pushinteger(L, o->standard);
-		lua_setfield(L, -2, "standard");
-		lua_pushinteger(L, o->least);
-		lua_setfield(L, -2, "least");
-		lua_pushinteger(L, o->most);
-		lua_setfield(L, -2, "most");
-		lua_pushstring(L, o->text);
-		lua_setfield(L, -2, "text");
-		lua_rawseti(L, -2, i + 1);
-	}
-}
-
 int luaopen_sotto_engine(lua_State *L)
 {
 	static const luaL_Reg functions[] = {{"open", engine_open_lua}, {NULL, NULL}};
@@ -242,7 +223,7 @@ int luaopen_sotto_engine(lua_State *L)
 	json_wipe_on_free();
 	binding_type(L, ENGINE_TYPE, methods, meta);
 	luaL_newlib(L, functions);
-	push_options(L);
+	luaopen_sotto_options(L);
 	lua_setfield(L, -2, "options");
 	return 1;
 }

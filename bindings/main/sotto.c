@@ -9,6 +9,7 @@
 #include "bindings/terminal.h"
 
 int luaopen_sotto_log(lua_State *L);
+int luaopen_sotto_options(lua_State *L);
 
 int main(int argc, char **argv)
 {
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
 		{"sotto.json", luaopen_sotto_json},	{"sotto.log", luaopen_sotto_log},
 		{"sotto.loop", luaopen_sotto_loop},	{"sotto.secret", luaopen_sotto_secret},
 		{"sotto.sys", luaopen_sotto_sys},	{"sotto.terminal", luaopen_sotto_terminal},
+		{"sotto.options", luaopen_sotto_options},
 		{NULL, NULL},
 	};
 	program_begin();

@@ -10,6 +10,7 @@
 
 int luaopen_sotto_engine(lua_State *L);
 int luaopen_sotto_log(lua_State *L);
+int luaopen_sotto_options(lua_State *L);
 
 int main(int argc, char **argv)
 {
@@ -17,7 +18,8 @@ int main(int argc, char **argv)
 		{"sotto.json", luaopen_sotto_json},	  {"sotto.secret", luaopen_sotto_secret},
 		{"sotto.log", luaopen_sotto_log},	  {"sotto.loop", luaopen_sotto_loop},
 		{"sotto.sys", luaopen_sotto_sys},	  {"sotto.control", luaopen_sotto_control},
-		{"sotto.engine", luaopen_sotto_engine},	  {NULL, NULL},
+		{"sotto.engine", luaopen_sotto_engine},	  {"sotto.options", luaopen_sotto_options},
+		{NULL, NULL},
 	};
 	program_begin();
 	secret_harden_process();

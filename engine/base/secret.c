@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "base/mem.h"
+
+#define TRIAL_LEN 65536 // as much as a handful of secrets, each with a page of its own, takes
 
 struct secret {
 	uint8_t *data;
@@ -79,6 +82,17 @@ struct span secret_span(const struct secret *s)
 bool secret_equal(const struct secret *a, const struct secret *b)
 {
 	return a->len == b->len && sodium_memcmp(a->data, b->data, a->len) == 0;
+}
+
+bool secret_memory_locks(void)
+{
+	// sodium_malloc goes on where mlock fails, and tells nobody
+	uint8_t *page = mmap(NULL, TRIAL_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return false;
+	bool locks = mlock(page, TRIAL_LEN) == 0;
+	munmap(page, TRIAL_LEN);
+	return locks;
 }
 
 void secret_harden_process(void)

@@ -16,6 +16,9 @@ uint8_t *secret_data(struct secret *s);
 struct span secret_span(const struct secret *s);    // NULL gives an empty span
 bool secret_equal(const struct secret *a, const struct secret *b); // constant time for equal lengths
 
+// Whether the system lets this process keep memory out of the swap: a small RLIMIT_MEMLOCK may not. Secrets work all the same.
+bool secret_memory_locks(void);
+
 // No core dumps, no ptrace by others of the same user (RLIMIT_CORE 0, PR_SET_DUMPABLE 0). Once, at the start of a core.
 void secret_harden_process(void);
 

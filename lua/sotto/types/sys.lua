@@ -96,6 +96,50 @@ function lock:release() end
 ---@return sotto.sys.lock|nil, string? message, string? name
 function sys.lock(path) end
 
+---@class sotto.sys.disk
+---@field size integer bytes
+---@field free integer bytes that this user may still fill
+---@field files integer 0 where the file system does not count them
+---@field files_free integer
+---@field read_only boolean
+--- Of the file system that the path is on.
+---@param path string
+---@return sotto.sys.disk|nil, string? message, string? name
+function sys.disk(path) end
+--- Whether this process may write the file, or in the directory; nothing is written.
+---@param path string
+---@return boolean|nil ok, string? message, string? name
+function sys.may_write(path) end
+---@return { limit: integer, most: integer, used: integer }|nil, string? message, string? name
+function sys.descriptors() end
+--- Whether secrets can be kept out of the swap.
+---@return boolean
+function sys.locks_memory() end
+--- Whether TCP and UDP are free at a numeric address: both are bound for a moment. "busy" where either is taken.
+---@param address string
+---@return boolean|nil ok, string? message, string? name
+function sys.try_listen(address) end
+---@class sotto.sys.interface
+---@field name string
+---@field address string "ADDR:0"
+---@field six boolean IPv6
+---@field up boolean
+---@field loopback boolean
+---@field broadcast boolean
+---@field multicast boolean
+--- One for each address of each interface.
+---@return sotto.sys.interface[]|nil, string? message, string? name
+function sys.interfaces() end
+---@class sotto.sys.gnupg
+---@field gpg string|nil the program
+---@field version string|nil nil: it is not there, or does not run
+---@field agent string|nil the program gpg-agent
+---@field least string the oldest version that serves
+---@field problem string|nil what is missing or too old
+--- As this process saw it first; that takes some 20 ms.
+---@return sotto.sys.gnupg
+function sys.gnupg() end
+
 ---@class sotto.sys.daemon
 local daemon = {}
 --- Lets the parent exit with 0, and gives up standard error.
