@@ -245,6 +245,44 @@ describe("rpc", function()
     end)
   end)
 
+  describe("handlers in Lua that answer later", function()
+    local later
+
+    before_each(function()
+      dispatcher = rpc.new(engine, { ["system.methods"] = function(_, _, answer)
+        later = answer
+        return false
+      end })
+      dispatcher:handle(client, request { id = 7, method = "system.methods" })
+      assert.are.equal(0, #client.replies)
+      assert.are.equal(1, client.outstanding)
+    end)
+
+    it("are answered once, with what their callback was given", function()
+      later { list = json.array() }
+      local reply = json.decode(client.replies[1])
+      assert.are.equal(7, reply.id)
+      assert.are.same({ list = {} }, reply.result)
+      assert.are.equal(0, client.outstanding)
+    end)
+
+    it("may fail, with a name", function()
+      later(nil, "no time", "timeout")
+      assert.are.equal("timeout", json.decode(client.replies[1]).error.data.name)
+    end)
+
+    it("make what is no JSON an internal error, and log it", function()
+      local text = logged(function() later { print } end)
+      assert.are.equal("internal", json.decode(client.replies[1]).error.data.name)
+      assert.truthy(text:find("no JSON", 1, true))
+    end)
+
+    it("count among the calls that wait", function()
+      for _ = 2, rpc.OUTSTANDING_MAX do dispatcher:handle(client, request { id = 8, method = "system.methods" }) end
+      error_of(request { id = 9, method = "system.methods" }, -32007, "busy")
+    end)
+  end)
+
   describe("handlers in Lua", function()
     it("answer with values, errors, and exceptions", function()
       local behave

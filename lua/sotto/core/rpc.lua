@@ -20,8 +20,9 @@ M.ANSWER_MAX = 4 << 20
 ---@class sotto.rpc.engine
 ---@field call fun(self, method: string, params: table, answer: sotto.rpc.answer): string|false|nil, string?, string?
 
---- A method that is answered in Lua: a value, or nil, message, name.
----@alias sotto.rpc.handler fun(client: sotto.rpc.client, params: table): any, string?, string?
+--- A method that is answered in Lua: a value, or nil, message, name. Or false: the callback is then given the same, once,
+--- on a later turn.
+---@alias sotto.rpc.handler fun(client: sotto.rpc.client, params: table, answer: fun(...)): any, string?, string?
 
 ---@class sotto.rpc.client
 ---@field reply fun(self, text: string)
@@ -69,35 +70,40 @@ local function protected(method, f, ...)
   return nil, "an error inside the core; its log says more", "internal"
 end
 
-local function call_handler(handler, client, given)
-  local value, message, name = handler(client, given)
+-- a handler's answer as the engine's would be
+local function encode_answer(value, message, name)
   if value == nil then return nil, message or "the method gave no answer", name or "internal" end
   local text, problem = json.encode(value)
   if not text then error("an answer that is no JSON: " .. problem) end
   return text
 end
 
-function Rpc:call_engine(client, id, method, given)
-  client.outstanding = client.outstanding or 0
-  if client.outstanding >= M.OUTSTANDING_MAX then
-    reply_error(client, id, errors.make("busy", "too many calls wait for their answers"))
-    return
+local function call_handler(handler, client, given, answer)
+  local value, message, name = handler(client, given, function(...)
+    answer(protected("an answer", encode_answer, ...))
+  end)
+  if value == false then return false end
+  return encode_answer(value, message, name)
+end
+
+local function reply(client, id, text, message, name)
+  if text then
+    reply_text(client, id, text)
+  else
+    reply_error(client, id, errors.make(name or "internal", message))
   end
-  local function answer(text, message, name)
-    if text then
-      reply_text(client, id, text)
-    else
-      reply_error(client, id, errors.make(name or "internal", message))
-    end
-  end
-  local text, message, name = protected(method, self.engine.call, self.engine, method, given, function(...)
+end
+
+-- Replies with what `start` gives: text, or nil, message, name; or, where it gives false, with what it calls back with.
+local function reply_with(client, id, method, start)
+  local text, message, name = protected(method, start, function(...)
     client.outstanding = client.outstanding - 1
-    answer(...)
+    reply(client, id, ...)
   end)
   if text == false then
-    client.outstanding = client.outstanding + 1
+    client.outstanding = (client.outstanding or 0) + 1
   else
-    answer(text, message, name)
+    reply(client, id, text, message, name)
   end
 end
 
@@ -147,13 +153,13 @@ function Rpc:dispatch(client, id, request)
     return reply_error(client, id, errors.make(problem.name, message, nil, details))
   end
   local handler = self.handlers[method.name]
-  if not handler then return self:call_engine(client, id, method.name, checked) end
-  local text, reason, name = protected(method.name, call_handler, handler, client, checked)
-  if text then
-    reply_text(client, id, text)
-  else
-    reply_error(client, id, errors.make(name, reason))
+  if (client.outstanding or 0) >= M.OUTSTANDING_MAX then
+    return reply_error(client, id, errors.make("busy", "too many calls wait for their answers"))
   end
+  reply_with(client, id, method.name, function(answer)
+    if handler then return call_handler(handler, client, checked, answer) end
+    return self.engine:call(method.name, checked, answer)
+  end)
 end
 
 -- Whoever goes on with a secret has taken a reference of its own; ours does not wait for the collector.
