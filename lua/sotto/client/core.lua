@@ -13,23 +13,6 @@ local STOP_TRIES, STOP_WAIT_MS = 200, 50
 ---@field given string|nil --home as it was given
 ---@field command string what to type for this program and this home
 
--- "sotto" where the shell finds it, else the path as short as it can be
-local function command_name()
-  local own = sys.executable() or "sotto"
-  local folder = own:match("^(.*)/[^/]*$") or "."
-  for path in (sys.getenv("PATH") or ""):gmatch("[^:]+") do
-    if path == folder then return "sotto" end
-  end
-  local here = sys.cwd()
-  if here and own:sub(1, #here + 1) == here .. "/" then return own:sub(#here + 2) end
-  return own
-end
-
-local function quoted(text)
-  if text:find("^[%w_./-]+$") then return text end
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
 --- What every command of the front end needs to reach a core.
 ---@param home string|nil
 ---@return sotto.place|nil place, string? message
@@ -37,7 +20,7 @@ function M.place(home)
   local place, message = paths.find(home)
   if not place then return nil, message end
   place.given = home
-  place.command = command_name() .. (home and " --home " .. quoted(home) or "")
+  place.command = paths.command(home)
   return place
 end
 

@@ -67,6 +67,28 @@ function M.find(home, environment)
   }
 end
 
+-- "sotto" where the shell finds it, else the path as short as it can be. The programs are beside each other.
+local function command_name()
+  local folder = (sys.executable() or ""):match("^(.*)/[^/]*$")
+  if not folder then return "sotto" end
+  for path in (sys.getenv("PATH") or ""):gmatch("[^:]+") do
+    if path == folder then return "sotto" end
+  end
+  local here, own = sys.cwd(), folder .. "/sotto"
+  if here and own:sub(1, #here + 1) == here .. "/" then return own:sub(#here + 2) end
+  return own
+end
+
+local function quoted(text)
+  if text:find("^[%w_./-]+$") then return text end
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- What to type for the front end and this home.
+---@param home? string the value of --home
+---@return string
+function M.command(home) return command_name() .. (home and " --home " .. quoted(home) or "") end
+
 --- Makes the directories that a core needs. data and run are made private; a home that is there is left as it is.
 ---@param paths sotto.paths
 ---@return boolean|nil ok, string? message
