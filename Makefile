@@ -12,8 +12,9 @@ OPT     ?= -O2 -g
 
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
 	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev gnupg gpg-agent
-PACKAGES_TEST  = lua-busted lua-check python3 socat binutils
+PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion
 PACKAGES_BENCH = libtoxcore-dev
+PACKAGES_LINT  = cppcheck clang-tidy
 
 LIBS_PC  = libsodium sqlite3 jansson libutf8proc gpgme
 CFLAGS_PC := $(shell pkg-config --cflags $(LIBS_PC) readline lua5.4 2>/dev/null)
@@ -47,13 +48,14 @@ SUPPORT_OBJ  := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all chat test spec lint layers bench deps deps-test deps-bench help clean
+.PHONY: all chat test spec lint lint-c lint-lua layers bench deps deps-test deps-bench deps-lint help clean
 
 all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
 
 help:
 	@sed -n '1,4p' Makefile
-	@echo '#   make lint   luacheck and the layers         make bench  what it costs, beside raw gpgme and c-toxcore'
+	@echo '#   make lint   luacheck, layers, cppcheck, clang-tidy    make bench  what it costs, beside raw gpgme and c-toxcore'
+	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make deps deps-test …                       only the packages         make clean'
 
@@ -79,6 +81,9 @@ deps-test: deps
 deps-bench: deps
 	$(call install_missing,$(PACKAGES_BENCH))
 
+deps-lint: deps-test
+	$(call install_missing,$(PACKAGES_LINT))
+
 # pkg-config and the compilers may have come with deps: look again in a fresh make
 chat: deps
 	@$(MAKE) --no-print-directory -s all
@@ -86,7 +91,7 @@ chat: deps
 
 test: deps-test
 	@$(MAKE) --no-print-directory all $(BUILD)/support.so
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint-lua layers
 	@$(MAKE) --no-print-directory spec
 
 # --- build ------------------------------------------------------------------------------------------------------------------
@@ -114,8 +119,26 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)
 
 # --- checks -----------------------------------------------------------------------------------------------------------------
 
-lint: layers
-	luacheck -q lua examples spec
+lint: lint-lua layers lint-c
+
+lint-lua:
+	luacheck -q lua examples spec docs
+
+# Each source is looked at once, and again when it or a header of its changes. cppcheck's uninitvar cannot follow out-parameters
+# that are set on success only, and its unknownMacro is jansson's json_array_foreach; the compilers and clang-tidy see both.
+LINT_C = $(ENGINE_SRC) $(BINDINGS_SRC) $(wildcard bindings/main/*.c)
+lint-c: $(LINT_C:%.c=$(BUILD)/lint/%.ok)
+	@echo "cppcheck, clang-tidy: $(words $(LINT_C)) files"
+
+LINT_HINTS = $(if $(filter engine/base/err.c,$<),,spec/lint/analysis.h)
+$(BUILD)/lint/%.ok: %.c $(BUILD)/obj/%.o .clang-tidy spec/lint/analysis.h Makefile
+	@mkdir -p $(@D)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=uninitvar --suppress=unknownMacro $(filter -D% -I%,$(CPPFLAGS_ALL)) \
+		$(LINT_HINTS:%=--include=%) $<
+	clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c11 $(LINT_HINTS:%=-include %) $(CPPFLAGS_ALL) $(CFLAGS_PC) 2>$(BUILD)/lint/$*.log || \
+		{ cat $(BUILD)/lint/$*.log >&2; exit 1; }
+	@touch $@
 
 layers:
 	$(LUA) spec/lint/layers.lua
@@ -136,6 +159,8 @@ $(BUILD)/bench/tox: spec/bench/tox.c
 bench: deps-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so $(BUILD)/bench/tox
 	@$(LUA) spec/bench/run.lua
+
+include docs/install.mk
 
 clean:
 	rm -rf $(BUILD)

@@ -215,7 +215,7 @@ static pid_t lock_holder(int fd)
 {
 	char text[32] = "";
 	ssize_t n = pread(fd, text, sizeof text - 1, 0);
-	return n > 0 ? (pid_t)atol(text) : 0;
+	return n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
 }
 
 // A process that is killed while it starts another leaves the lock with that one until its exec: a moment, which is waited for.

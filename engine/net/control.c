@@ -56,6 +56,7 @@ static void leave(struct control_client *c)
 static void client_free(struct control_client *c)
 {
 	struct control *ctl = c->control;
+	assert(ctl);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;

@@ -128,7 +128,7 @@ static bool on_line(struct ending *e, const char *line)
 		return ok && tell(e, "GETINFO pid\n", ASKED_PID);
 	case ASKED_PID:
 		if (strncmp(line, "D ", 2) == 0) {
-			e->pid = (pid_t)atol(line + 2);
+			e->pid = (pid_t)strtol(line + 2, NULL, 10);
 			return e->pid > 0;
 		}
 		if (!ok || e->pid <= 0)

@@ -94,7 +94,7 @@ static size_t agents_everywhere(const char *path, const char *alias, pid_t *out,
 		if (!isdigit((unsigned char)entry->d_name[0]) || fstatat(dirfd(proc), entry->d_name, &st, 0) != 0 ||
 		    st.st_uid != geteuid())
 			continue;
-		pid_t pid = (pid_t)atol(entry->d_name);
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (is_agent_of(pid, path, alias))
 			out[count++] = pid;
 	}

@@ -131,9 +131,10 @@ enum err contact_parse_address(const char *text, char host[CONTACT_HOST_SIZE], u
 	if (len >= sizeof found)
 		return err_set(info, ERR_BAD_PARAMS, "the host's name is longer than %d bytes",
 			       CONTACT_HOST_SIZE - 1);
-	for (size_t i = 0; i < len; i++)
-		found[i] = begin[i] >= 'A' && begin[i] <= 'Z' ? (char)(begin[i] | 0x20) : begin[i];
+	memcpy(found, begin, len);
 	found[len] = 0;
+	for (char *c = found; *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
 	enum err code = check_host(found, bracketed, info);
 	if (code)
 		return code;

@@ -52,7 +52,7 @@ static enum err list(struct call *c)
 
 static enum err show(struct call *c)
 {
-	struct discussion *d;
+	struct discussion *d = NULL;
 	enum err code = find(c, &d);
 	return code ? code : answer(c, d, OK);
 }
@@ -74,7 +74,7 @@ static enum err ask(struct engine *e, const char *other, enum handshake_mode mod
 {
 	const struct opening_request request = {
 		.other = other, .mode = mode, .charter = CHARTER_STANDARD, .password = password, .key = key};
-	struct discussion *d;
+	struct discussion *d = NULL;
 	enum err code = opening_ask(e, &request, &d, info);
 	if (code == OK)
 		*out = discussion_view(d);
@@ -182,7 +182,7 @@ static enum err open_(struct call *c)
 
 static enum err accept(struct call *c)
 {
-	struct discussion *d;
+	struct discussion *d = NULL;
 	struct secret *password = NULL;
 	enum err code = identity_need(&c->engine->identity, c->info);
 	if (code == OK)
@@ -199,7 +199,7 @@ static enum err accept(struct call *c)
 
 static enum err refuse(struct call *c)
 {
-	struct discussion *d;
+	struct discussion *d = NULL;
 	enum err code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_REFUSE, c->info);
@@ -211,7 +211,7 @@ static enum err refuse(struct call *c)
 // With two members leaving is closing; more are not there yet.
 static enum err close_(struct call *c)
 {
-	struct discussion *d;
+	struct discussion *d = NULL;
 	enum err code = identity_need(&c->engine->identity, c->info);
 	if (code == OK)
 		code = find(c, &d);
@@ -224,7 +224,7 @@ static enum err close_(struct call *c)
 
 static enum err forget(struct call *c)
 {
-	struct discussion *d;
+	struct discussion *d = NULL;
 	enum err code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_FORGET, c->info);
@@ -243,7 +243,7 @@ static enum err forget(struct call *c)
 
 static enum err export(struct call *c)
 {
-	struct discussion *d;
+	struct discussion *d = NULL;
 	const char *path;
 	enum err code = identity_need(&c->engine->identity, c->info);
 	if (code == OK)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The two sides of an opening before their machines run: asking, answering, and what happens when both ask (P2.9).
+#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -225,10 +226,12 @@ void opening_decide(struct opening *o)
 		announce(o);
 		break;
 	case ARBITRATION_YIELD:
+		assert(own);
 		opening_end(own, HANDSHAKE_REASON_SUPERSEDED);
 		announce(o);
 		break;
 	case ARBITRATION_ANSWER:
+		assert(own);
 		if (opening_accept(o, own->password, &info))
 			log_warn("the request of %.8s could not be answered: %s", o->other, info.text);
 		break;

@@ -182,6 +182,7 @@ static void member_imported(void *arg, enum err code, const struct err_info *inf
 	log_time(w, code);
 	if (code == OK)
 		code = discussion_certificate_check(bytes_span(w->first), &walked, NULL);
+	// cppcheck-suppress nullPointer ; there is a result where the code is OK
 	if (code == OK && (result->imported_count != 1 || strcmp(result->imported[0], walked.primary.fingerprint) != 0))
 		code = ERR_CRYPTO;
 	event.imported.code = code;

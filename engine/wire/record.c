@@ -38,7 +38,7 @@ bool charter_form(const char *text)
 		return true;
 	if (len < 1 || len > 2 || strspn(text, "0123456789") != len || text[0] == '0')
 		return false;
-	return atoi(text) <= RECORD_MEMBERS_MAX;
+	return strtol(text, NULL, 10) <= RECORD_MEMBERS_MAX;
 }
 
 // --- failures ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ usage: sotto [--home DIR] [--json] [COMMAND …]
   events [TYPE…]             events as they come, one JSON object a line
   eval 'LUA'                 a Lua expression: sotto, peers, discussions, me
   start · stop · status      the core in the background
+  completion bash            the shell's completion: eval "$(sotto completion bash)"
   help [NOUN]                this; or a noun's verbs, with their parameters
 
   --home DIR                 everything of one identity below DIR

@@ -4,6 +4,7 @@ local cli = require "sotto.client.cli"
 local core = require "sotto.client.core"
 local help = require "sotto.client.help"
 local loop = require "sotto.loop"
+local shell = require "sotto.client.shell"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -11,6 +12,15 @@ local M = {}
 local COMMANDS = {
   call = cli.call, events = cli.events, eval = cli.eval, start = cli.start, stop = cli.stop, status = cli.status,
 }
+
+local function command_words()
+  local words = { "help" }
+  for name in pairs(COMMANDS) do words[#words + 1] = name end
+  table.sort(words)
+  return words
+end
+
+function COMMANDS.completion(_, place, words) return shell.completion(place, words, command_words()) end
 
 local PLAIN = { ["--json"] = "json", ["--help"] = "help", ["-h"] = "help", ["--version"] = "version" }
 
