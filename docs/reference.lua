@@ -6,7 +6,7 @@ package.cpath = (os.getenv "BUILD" or "./build") .. "/?.so;" .. package.cpath
 
 local api = require "sotto.core.api"
 
--- How a document is written: scdoc for man pages, Markdown for the web. A term is a name with what it means; of(name, text).
+-- How a document is written: scdoc for man pages, Markdown for the web. A term is a name with what it means.
 local man, markdown = {}, {}
 
 -- underscores and asterisks mean something to scdoc
@@ -27,6 +27,17 @@ function markdown.subheading(text) return "### " .. text end
 function markdown.paragraph(text) return text end
 function markdown.term(name, text) return ("- **`%s`** %s"):format(name, text) end
 
+local API_TEXT = "Front ends, scripts and other programs call these methods as JSON-RPC 2.0, one object a line, over the " ..
+  "core's UNIX socket run/control.sock, or as `sotto call METHOD JSON`. This page is made from the table that the " ..
+  "core itself checks calls against; `sotto call system.methods` prints it as JSON."
+
+local EVENTS_TEXT = "After events.subscribe they come as notifications. The field in which the object comes stands " ..
+  "behind the type."
+
+local CONFIG_TEXT = "config.lua holds assignments in Lua's syntax, such as listen = \"0.0.0.0:4788\". It is data: " ..
+  "nothing is in reach of it, and a mistake is named with its line and key. It lies in the directory given with " ..
+  "--home, or in ~/.config/sotto. The core reads it at its start."
+
 local function param_text(param)
   local notes = { param.type }
   if param.required then notes[#notes + 1] = "required" end
@@ -46,23 +57,22 @@ local function write_method(style, add, method)
   add(style.subheading(method.name))
   add(style.paragraph(method.text .. one_of(method)))
   for _, param in ipairs(method.params) do add(style.term(param.name, param_text(param))) end
-  add(style.paragraph(("Result: %s. Since %d. A script needs: %s."):format(method.result, method.since, method.capability)))
+  local result = ("Result: %s. Since %d. A script needs: %s."):format(method.result, method.since, method.capability)
+  add(style.paragraph(result))
   if #method.errors > 0 then add(style.paragraph("Errors: " .. table.concat(method.errors, ", ") .. ".")) end
 end
 
 local function write_api(style, add)
   add(style.title("sotto-api", 7, "methods and events of sotto's control socket"))
   add(style.heading("description"))
-  add(style.paragraph("Front ends, scripts and other programs call these methods as JSON-RPC 2.0, one object a line, over the " ..
-    "core's UNIX socket run/control.sock, or as `sotto call METHOD JSON`. This page is made from the table that the core " ..
-    "itself checks calls against; `sotto call system.methods` prints it as JSON."))
+  add(style.paragraph(API_TEXT))
   for _, noun in ipairs(api.nouns) do
     add(style.heading(noun.name))
     add(style.paragraph(noun.text .. "."))
     for _, method in ipairs(noun.methods) do write_method(style, add, method) end
   end
   add(style.heading("events"))
-  add(style.paragraph("After events.subscribe they come as notifications; the object is in the field that stands behind the type."))
+  add(style.paragraph(EVENTS_TEXT))
   for _, event in ipairs(api.events) do
     add(style.term(event.type, ("(%s) %s"):format(event.noun or "none", event.text)))
   end
@@ -88,9 +98,7 @@ local function write_config(style, add)
   local schema = require("sotto.core.config").schema(require("sotto.engine").options)
   add(style.title("sotto-config", 5, "config.lua, the configuration of sotto's core"))
   add(style.heading("description"))
-  add(style.paragraph("config.lua holds assignments in Lua's syntax, such as listen = \"0.0.0.0:4788\". It is data: nothing is in " ..
-    "reach of it, and a mistake is named with its line and key. It lies in the directory given with --home, or in " ..
-    "~/.config/sotto. The core reads it at its start."))
+  add(style.paragraph(CONFIG_TEXT))
   add(style.heading("keys"))
   for _, name in ipairs(sorted(schema)) do
     if not schema[name].fields then add(style.term(name, key_text(schema[name]))) end
@@ -98,7 +106,8 @@ local function write_config(style, add)
   for _, name in ipairs(sorted(schema)) do
     if schema[name].fields then
       add(style.heading("keys of the table " .. name))
-      for _, field in ipairs(sorted(schema[name].fields)) do add(style.term(field, key_text(schema[name].fields[field]))) end
+      local fields = schema[name].fields
+      for _, field in ipairs(sorted(fields)) do add(style.term(field, key_text(fields[field]))) end
     end
   end
   add(style.heading("see also"))

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- `sotto completion bash`: what a shell needs to complete commands, nouns, verbs and parameters, made from the API table;
--- and `sotto completion peers`, `… discussions`: the words that only a core knows.
+-- `sotto completion bash`: what a shell needs to complete commands, nouns, verbs and parameters, made from the API
+-- table; and `sotto completion peers`, `… discussions`: the words that only a core knows.
 local api = require "sotto.core.api"
 local core = require "sotto.client.core"
 local help = require "sotto.client.help"
@@ -21,7 +21,10 @@ local BODY = [==[
 # the words that a kind of value may be; peers and discussions are asked of a running core
 _sotto_value() {
 	case $1 in
-	peers | discussions) COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" "${home[@]}" completion "$1" 2>/dev/null)" -- "$cur")) ;;
+	peers | discussions)
+		local known=$("${COMP_WORDS[0]}" "${home[@]}" completion "$1" 2>/dev/null)
+		COMPREPLY=($(compgen -W "$known" -- "$cur"))
+		;;
 	path) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")) ;;
 	directory) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur")) ;;
 	?*) COMPREPLY=($(compgen -W "${1//,/ }" -- "$cur")) ;;
