@@ -27,9 +27,9 @@ function markdown.subheading(text) return "### " .. text end
 function markdown.paragraph(text) return text end
 function markdown.term(name, text) return ("- **`%s`** %s"):format(name, text) end
 
-local API_TEXT = "Front ends, scripts and other programs call these methods as JSON-RPC 2.0, one object a line, over the " ..
-  "core's UNIX socket run/control.sock, or as `sotto call METHOD JSON`. This page is made from the table that the " ..
-  "core itself checks calls against; `sotto call system.methods` prints it as JSON."
+local API_TEXT = "Front ends, scripts and other programs call these methods as JSON-RPC 2.0, one object a line, " ..
+  "over the core's UNIX socket run/control.sock, or as `sotto call METHOD JSON`. This page is made from the table " ..
+  "that the core itself checks calls against; `sotto call system.methods` prints it as JSON."
 
 local EVENTS_TEXT = "After events.subscribe they come as notifications. The field in which the object comes stands " ..
   "behind the type."
