@@ -111,10 +111,18 @@ static enum err read_(struct call *c)
 	enum err code = find(c, &d);
 	if (code == OK)
 		code = last_read(c, d, last);
-	if (code == OK && last[0])
+	if (code)
+		return code;
+	json_t *before = discussion_view(d);
+	if (last[0])
 		code = store_message_set_read(c->engine->store, d->row.id, last, c->info);
-	if (code == OK)
+	if (code == OK) {
 		*c->out = discussion_view(d);
+		// the person's other front ends count as well
+		if (!json_equal(json_object_get(before, "unread"), json_object_get(*c->out, "unread")))
+			discussion_emit(d, "discussion.read");
+	}
+	json_decref(before);
 	return code;
 }
 

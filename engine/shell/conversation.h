@@ -4,6 +4,7 @@
 #ifndef SOTTO_SHELL_CONVERSATION_H
 #define SOTTO_SHELL_CONVERSATION_H
 
+#include "net/link.h"
 #include "shell/call.h"
 #include "shell/discussion.h"
 #include "wire/link.h"
@@ -24,6 +25,9 @@ void conversation_abandon(struct conversation *c);
 void conversation_end_transcript(struct conversation *c);
 
 bool conversation_is_linked(const struct conversation *c, const char *fingerprint); // c NULL: no
+// Why dialing that member has not led to a link: a link_end's name, or "no_address"; "" where there is a link, or dialing has not told
+// yet. *tried: where, "" for nowhere.
+const char *conversation_problem(const struct conversation *c, const char *fingerprint, char tried[ADDR_TEXT_MAX]);
 // A link to that member stands: from a handshake (seen NULL), or from a meeting. It is taken.
 void conversation_take_link(struct conversation *c, struct link *link, const char *other, bool dialled,
 			    const struct seen_record *seen);
@@ -40,6 +44,7 @@ void conversation_fill_seen(struct conversation *c, struct seen_record *out); //
 bool conversation_matches(struct conversation *c, struct span l1, size_t *member);
 // A meeting of either kind ended without a link.
 void conversation_meeting_ended(struct conversation *c, size_t member, struct meeting *m);
+void conversation_dial_failed(struct conversation *c, size_t member, const struct addr *at, enum link_end why);
 // Farewells: whose frames go through the meeting instead of a link.
 void conversation_farewell_begins(struct conversation *c, size_t member, struct meeting *m); // own: outbox delivers
 void conversation_farewell_frame(struct conversation *c, size_t member, struct meeting *m, struct span frame);

@@ -19,6 +19,8 @@ struct line {
 	bool heard;            // the transcript was told of a link
 	struct meeting *farewell; // frames go through it instead
 	struct dialer dialer;
+	const char *problem; // of the last dial, as link_end_name; NULL: none
+	struct addr tried;
 };
 
 // A gpg operation for one of the machines; outlives the conversation by a turn when that is stopped.

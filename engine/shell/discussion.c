@@ -384,9 +384,16 @@ void discussion_emit(struct discussion *d, const char *type)
 static json_t *member_view(struct discussion *d, const char *fingerprint, bool verified)
 {
 	bool you = strcmp(fingerprint, discussion_own(d)) == 0;
-	return json_pack("{s:s, s:s, s:b, s:b, s:b}", "fingerprint", fingerprint, "name",
-			 neighbours_name(&d->engine->neighbours, fingerprint), "you", you, "present",
-			 you || conversation_is_linked(d->conversation, fingerprint), "verified", you || verified);
+	char tried[ADDR_TEXT_MAX];
+	const char *problem = conversation_problem(d->conversation, fingerprint, tried);
+	json_t *v = json_pack("{s:s, s:s, s:b, s:b, s:b}", "fingerprint", fingerprint, "name",
+			      neighbours_name(&d->engine->neighbours, fingerprint), "you", you, "present",
+			      you || conversation_is_linked(d->conversation, fingerprint), "verified", you || verified);
+	if (problem[0])
+		json_object_set_new(v, "problem", json_string(problem));
+	if (tried[0])
+		json_object_set_new(v, "tried", json_string(tried));
+	return v;
 }
 
 static json_t *members_view(struct discussion *d)
@@ -426,5 +433,7 @@ json_t *discussion_view(struct discussion *d)
 	}
 	if (d->row.reason[0])
 		json_object_set_new(v, "reason", json_string(d->row.reason));
+	if (d->life.state == LIFECYCLE_SUSPENDED)
+		json_object_set_new(v, "suspended", json_integer(d->life.since));
 	return v;
 }

@@ -12,6 +12,8 @@
 // Below this a link counts as congested: a payload and its frame always fit above it.
 #define LINK_ROOM_LEAST (2u << 20)
 
+#define NO_ADDRESS "no_address"
+
 static const char *fingerprint_of(const struct conversation *c, size_t member)
 {
 	return c->discussion->members[member].fingerprint;
@@ -181,6 +183,7 @@ void conversation_take_link(struct conversation *c, struct link *link, const cha
 		line_down(l);
 	}
 	dialer_stop(&l->dialer);
+	l->problem = NULL;
 	l->link = link;
 	l->dialled = dialled;
 	link_set_callbacks(link, &link_callbacks, l);
@@ -222,6 +225,28 @@ static void dial_round(void *arg, struct endpoint_list *out)
 		if (addr_parse(&at, m->addresses.text[i], NULL) == OK)
 			(void)endpoint_list_add(out, &at);
 	}
+	if (out->count == 0)
+		l->problem = NO_ADDRESS;
+}
+
+void conversation_dial_failed(struct conversation *c, size_t member, const struct addr *at, enum link_end why)
+{
+	c->lines[member].problem = link_end_name(why);
+	c->lines[member].tried = *at;
+}
+
+const char *conversation_problem(const struct conversation *c, const char *fingerprint, char tried[ADDR_TEXT_MAX])
+{
+	tried[0] = 0;
+	for (size_t i = 0; c && i < c->count; i++) {
+		const struct line *l = &c->lines[i];
+		if (strcmp(fingerprint_of(c, i), fingerprint) != 0 || !l->problem)
+			continue;
+		if (strcmp(l->problem, NO_ADDRESS) != 0)
+			addr_format(&l->tried, tried);
+		return l->problem;
+	}
+	return "";
 }
 
 static void dial_one(void *arg, const struct addr *to)

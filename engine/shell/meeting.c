@@ -27,7 +27,7 @@ struct meeting {
 	struct gpg_op *signing, *verifying;
 	struct key_job *vetting;
 	unsigned works; // under way
-	struct addr source;
+	struct addr source; // of the other side: where it came from, or where it was dialled
 	bool source_known, half_open;
 };
 
@@ -337,8 +337,9 @@ static void on_ended(void *arg, enum link_end why, const struct err_info *info)
 {
 	struct meeting *m = arg;
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_LINK_ENDED};
-	(void)why;
 	(void)info;
+	if (m->conversation && m->dialled)
+		conversation_dial_failed(m->conversation, m->member, &m->source, why);
 	feed(m, &event);
 }
 
@@ -352,6 +353,7 @@ bool meeting_dial(struct conversation *c, size_t member, const struct addr *to)
 {
 	struct err_info info;
 	struct meeting *m = meeting_new(c, member, true);
+	m->source = *to;
 	if (link_connect(&m->link, c->engine->loop, to, DIAL_TIMEOUT_MS, &link_callbacks, m, &info) == OK)
 		return true;
 	meeting_cancel(m);

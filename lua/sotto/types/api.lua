@@ -35,6 +35,8 @@
 ---@field you boolean
 ---@field present boolean there is a link
 ---@field verified boolean
+---@field problem string|nil why dialing it has failed: "refused", "unreachable", "timeout", "lost", …, or "no_address"
+---@field tried string|nil "ADDR:PORT": where
 
 ---@class sotto.discussion
 ---@field id string 32 lower-case hex digits, the same on every member's core
@@ -46,6 +48,7 @@
 ---@field charter string
 ---@field sponsor string|nil
 ---@field unread integer
+---@field suspended integer|nil milliseconds since 1970: since when no member can be reached
 ---@field reason string|nil why it was refused or closed
 
 ---@class sotto.message

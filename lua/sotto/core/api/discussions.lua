@@ -97,6 +97,10 @@ return {
     { type = "discussion.resumed", noun = "discussion", since = 1, text = "A member can be reached again." },
     { type = "discussion.closed", noun = "discussion", since = 1, text = "A discussion ended; reason says why." },
     {
+      type = "discussion.read", noun = "discussion", since = 1,
+      text = "Messages were marked as read; unread says how many are left.",
+    },
+    {
       type = "discussion.refused", noun = "discussion", since = 1,
       text = "A request came to nothing; reason says why.",
     },
