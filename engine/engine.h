@@ -18,10 +18,10 @@ struct engine_config {
 	const char *home;    // shown by system.info; may be NULL
 	const char *data;    // directory of all that is kept (store, gpg homes); made if missing, 0700
 	const char *run;     // directory of what lives as long as the process; made if missing, 0700
-	// "ADDR:PORT", "[V6]:PORT"; port 0: one that is free for TCP and UDP, remembered. NULL: port 4788 on all IPv4 addresses, or
+	// "ADDR:PORT", "[V6]:PORT"; port 0: one that is free for TCP and UDP, remembered. NULL: port 4788 on all addresses, or
 	// another one where that is taken (several identities on one machine), remembered as well
 	const char *listen;
-	const char *discover; // "off" or "ADDR:PORT" of the LAN broadcast
+	const char *discover; // "off", or where to announce on the LAN, see peers/lan_place.h; NULL: everywhere, port 4788
 	json_t *options;     // object of integers, see engine_options; NULL: all defaults. Copied
 	const struct clock *clock;   // NULL: clock_system
 	const struct random *random; // NULL: random_system

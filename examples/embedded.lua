@@ -22,7 +22,7 @@ local function call(method, params, answer)
 end
 
 core = assert(engine.open {
-  data = directory .. "/data", run = directory .. "/run", listen = "127.0.0.1:0",
+  data = directory .. "/data", run = directory .. "/run", listen = "127.0.0.1:0", discover = "off",
   ready = function(ok, message)
     if not ok then error(message, 0) end
     call("identity.show", {}, function(text)

@@ -163,7 +163,7 @@ static enum err pair_at(struct bound_pair *out, const struct addr *at, struct er
 		return e;
 	e = socket_local(pair.tcp, &pair.addr, info);
 	if (e == OK)
-		e = socket_bind(&pair.udp, &pair.addr, SOCK_DGRAM, info);
+		e = socket_bind_shared(&pair.udp, &pair.addr, info);
 	if (e) {
 		close(pair.tcp);
 		return e;

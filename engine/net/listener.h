@@ -37,7 +37,8 @@ const struct listener_counters *listener_counters(const struct listener *l);
 
 // A listening TCP and a bound UDP socket with one port number, for listener_adopt and udp_adopt.
 // at->port 0: `preferred` (the one remembered; 0: none) if it is free for both, else any that is.
-// ERR_BUSY where at->port is taken.
+// ERR_BUSY where at->port is taken. The UDP port may be shared with ears (udp_open_ear), which hear
+// nothing that is meant for this socket.
 struct bound_pair {
 	int tcp, udp;
 	struct addr addr; // with the real port

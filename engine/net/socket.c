@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum err socket_bind(int *out, const struct addr *at, int type, struct err_info *info)
+static enum err make(int *out, const struct addr *at, int type, bool shared, struct err_info *info)
 {
 	struct sockaddr_storage where;
 	unsigned len;
@@ -19,8 +20,7 @@ enum err socket_bind(int *out, const struct addr *at, int type, struct err_info 
 	int fd = socket(where.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set_errno(info, errno, "cannot make a socket");
-	// a restarted core takes its port at once, though old connections still linger there
-	if (type == SOCK_STREAM)
+	if (shared)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	// [::] takes both families, whatever the system's default
 	if (where.ss_family == AF_INET6 && addr_class_of(at) == ADDR_UNSPECIFIED)
@@ -35,6 +35,39 @@ enum err socket_bind(int *out, const struct addr *at, int type, struct err_info 
 	if (number == EADDRINUSE)
 		return err_set(info, ERR_BUSY, "%s is taken by another program", text);
 	return err_set_errno(info, number, "cannot listen at %s", text);
+}
+
+enum err socket_bind(int *out, const struct addr *at, int type, struct err_info *info)
+{
+	// a restarted core takes its TCP port at once, though old connections still linger there
+	return make(out, at, type, type == SOCK_STREAM, info);
+}
+
+enum err socket_bind_shared(int *out, const struct addr *at, struct err_info *info)
+{
+	return make(out, at, SOCK_DGRAM, true, info);
+}
+
+enum err socket_bind_ear(int *out, const struct addr *group, uint32_t interface,
+			 struct err_info *info)
+{
+	struct addr at = *group;
+	int fd;
+	at.scope = addr_is_v4(group) ? 0 : interface;
+	enum err e = make(&fd, &at, SOCK_DGRAM, true, info);
+	if (e)
+		return e;
+	struct ipv6_mreq membership = {.ipv6mr_interface = interface};
+	memcpy(&membership.ipv6mr_multiaddr, group->ip, sizeof group->ip);
+	if (!addr_is_v4(group) && setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &membership,
+					     sizeof membership) != 0) {
+		int number = errno;
+		close(fd);
+		return err_set_errno(info, number, "cannot join a group of the interface %u",
+				     (unsigned)interface);
+	}
+	*out = fd;
+	return OK;
 }
 
 enum err socket_local(int fd, struct addr *out, struct err_info *info)

@@ -9,6 +9,12 @@
 // type: SOCK_STREAM (SO_REUSEADDR, not yet listening) or SOCK_DGRAM. ERR_BUSY where the port is
 // taken.
 MUST_CHECK enum err socket_bind(int *out, const struct addr *at, int type, struct err_info *info);
+// The same for a UDP socket whose port others may share (see udp_open_ear): only for one that has
+// its port by a TCP socket, which is shared by nobody.
+MUST_CHECK enum err socket_bind_shared(int *out, const struct addr *at, struct err_info *info);
+// A UDP socket bound to a broadcast or multicast address itself, joined there; shared.
+MUST_CHECK enum err socket_bind_ear(int *out, const struct addr *group, uint32_t interface,
+				    struct err_info *info);
 // All zeros for a UNIX socket.
 MUST_CHECK enum err socket_local(int fd, struct addr *out, struct err_info *info);
 MUST_CHECK enum err socket_remote(int fd, struct addr *out);

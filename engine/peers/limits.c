@@ -11,14 +11,22 @@
 const struct limits_config limits_standard = {
 	.per_source =
 		{
+			[LIMIT_HEAR] = {200, 20},
 			[LIMIT_LAN_ANSWER] = {5000, 1},
 			[LIMIT_PROBE_ANSWER] = {1000, 5},
 			[LIMIT_GPG] = {5000, 5},
 			[LIMIT_LIST] = {60 * 1000, 1},
 		},
-	.answers_all = {50, 20},
-	.gpg_all = {200, 5},
-	.list_all = {200, 5},
+	.all =
+		{
+			[LIMIT_HEAR] = {3, 400},
+			[LIMIT_GPG] = {200, 5},
+			[LIMIT_LIST] = {200, 5},
+			[LIMIT_TELL] = {50, 20},
+		},
+	.hear_host = {10, 200},
+	.hear_known = {3, 400},
+	.answers_all = {1000, 20},
 	.sources = 4096,
 	.half_open = 64,
 	.half_open_source = 3,
@@ -33,6 +41,12 @@ struct bucket {
 	int64_t level_ms, at_ms;
 };
 
+// When the last ones passed; `next` is the oldest's place.
+struct window {
+	int64_t at_ms[LIMIT_WINDOW_MAX];
+	size_t count, next;
+};
+
 struct request {
 	char fingerprint[PEER_FINGERPRINT_SIZE];
 	bool known;
@@ -41,7 +55,9 @@ struct request {
 struct limits {
 	struct limits_config config;
 	struct lru *sources[LIMIT_KIND_COUNT]; // endpoint → bucket
-	struct bucket answers_all, gpg_all, list_all;
+	struct lru *hosts; // LIMIT_HEAR's: host → bucket
+	struct bucket all[LIMIT_KIND_COUNT], hear_known;
+	struct window answers_all;
 	struct lru *half_open_sources; // endpoint → size_t
 	size_t half_open, half_open_known;
 	struct request *requests; // `requests` + `requests_known` places
@@ -52,8 +68,10 @@ struct limits *limits_new(const struct limits_config *config)
 {
 	struct limits *l = mem_alloc(sizeof *l);
 	l->config = config ? *config : limits_standard;
+	assert(l->config.answers_all.most <= LIMIT_WINDOW_MAX);
 	for (size_t i = 0; i < LIMIT_KIND_COUNT; i++)
 		l->sources[i] = lru_new(ENDPOINT_KEY_LEN, sizeof(struct bucket), l->config.sources);
+	l->hosts = lru_new(ENDPOINT_KEY_LEN, sizeof(struct bucket), l->config.sources);
 	// a source is in the map as long as it has a slot, so none is ever forgotten
 	l->half_open_sources = lru_new(ENDPOINT_KEY_LEN, sizeof(size_t), l->config.half_open + 1);
 	l->requests = mem_alloc_array(l->config.requests + l->config.requests_known,
@@ -67,6 +85,7 @@ void limits_free(struct limits *l)
 		return;
 	for (size_t i = 0; i < LIMIT_KIND_COUNT; i++)
 		lru_free(l->sources[i]);
+	lru_free(l->hosts);
 	lru_free(l->half_open_sources);
 	free(l->requests);
 	free(l);
@@ -96,20 +115,56 @@ static void bucket_take(struct bucket *b, const struct limit_rate *rate)
 	b->level_ms -= rate->period_ms;
 }
 
-static struct bucket *common_bucket(struct limits *l, enum limit_kind kind,
-				    const struct limit_rate **rate)
+static int64_t window_wait(const struct window *w, const struct limit_window *limit, int64_t now_ms)
 {
-	switch (kind) {
-	case LIMIT_GPG:
-		*rate = &l->config.gpg_all;
-		return &l->gpg_all;
-	case LIMIT_LIST:
-		*rate = &l->config.list_all;
-		return &l->list_all;
-	default:
-		*rate = &l->config.answers_all;
-		return &l->answers_all;
+	if (limit->most == 0 || w->count < limit->most)
+		return 0;
+	int64_t oldest = w->at_ms[w->next];
+	// a clock that runs back waits, one that leaps does not overflow
+	if (now_ms <= oldest)
+		return limit->span_ms;
+	return now_ms - oldest >= limit->span_ms ? 0 : limit->span_ms - (now_ms - oldest);
+}
+
+static void window_take(struct window *w, const struct limit_window *limit, int64_t now_ms)
+{
+	if (limit->most == 0)
+		return;
+	w->at_ms[w->next] = now_ms;
+	w->next = (w->next + 1) % limit->most;
+	if (w->count < limit->most)
+		w->count++;
+}
+
+// --- claims --------------------------------------------------------------------------------------
+
+// What has to hold a token for one call, with the waits. NULL: does not apply.
+struct claim {
+	struct bucket *all, *host, *own;
+	const struct limit_rate *rate_all, *rate_host, *rate_own;
+	struct window *window;
+	int64_t wait_all, wait_host, wait_own;
+};
+
+static bool is_answer(enum limit_kind kind)
+{
+	return kind == LIMIT_LAN_ANSWER || kind == LIMIT_PROBE_ANSWER;
+}
+
+static void claim_common(struct limits *l, struct claim *c, enum limit_kind kind, bool known,
+			 int64_t now_ms)
+{
+	if (is_answer(kind)) {
+		if (known)
+			return;
+		c->window = &l->answers_all;
+		c->wait_all = window_wait(c->window, &l->config.answers_all, now_ms);
+		return;
 	}
+	bool apart = kind == LIMIT_HEAR && known;
+	c->all = apart ? &l->hear_known : &l->all[kind];
+	c->rate_all = apart ? &l->config.hear_known : &l->config.all[kind];
+	c->wait_all = bucket_wait(c->all, c->rate_all, now_ms);
 }
 
 static void source_key(enum limit_kind kind, const struct addr *source,
@@ -121,30 +176,33 @@ static void source_key(enum limit_kind kind, const struct addr *source,
 	endpoint_key(&e, key);
 }
 
-// The waits of both buckets that apply, with the buckets themselves (NULL: does not apply).
-struct claim {
-	struct bucket *all, *own;
-	const struct limit_rate *rate_all, *rate_own;
-	int64_t wait_all, wait_own;
-};
+static void claim_own(struct limits *l, struct claim *c, enum limit_kind kind,
+		      const struct addr *source, int64_t now_ms)
+{
+	uint8_t key[ENDPOINT_KEY_LEN];
+	if (kind == LIMIT_HEAR) {
+		struct addr host = endpoint_host(source);
+		endpoint_key(&host, key);
+		c->host = lru_put(l->hosts, key);
+		c->rate_host = &l->config.hear_host;
+		c->wait_host = bucket_wait(c->host, c->rate_host, now_ms);
+		if (c->wait_host > 0)
+			return;
+	}
+	source_key(kind, source, key);
+	c->own = lru_put(l->sources[kind], key);
+	c->rate_own = &l->config.per_source[kind];
+	c->wait_own = bucket_wait(c->own, c->rate_own, now_ms);
+}
 
 static struct claim claim_make(struct limits *l, enum limit_kind kind, const struct addr *source,
 			       bool known, int64_t now_ms)
 {
 	struct claim c = {0};
-	uint8_t key[ENDPOINT_KEY_LEN];
-	bool answer = kind == LIMIT_LAN_ANSWER || kind == LIMIT_PROBE_ANSWER;
-	if (!known || !answer) {
-		c.all = common_bucket(l, kind, &c.rate_all);
-		c.wait_all = bucket_wait(c.all, c.rate_all, now_ms);
-	}
-	// where the common bucket says no, a source is not worth remembering
-	if (!known && c.wait_all == 0) {
-		source_key(kind, source, key);
-		c.own = lru_put(l->sources[kind], key);
-		c.rate_own = &l->config.per_source[kind];
-		c.wait_own = bucket_wait(c.own, c.rate_own, now_ms);
-	}
+	claim_common(l, &c, kind, known, now_ms);
+	// where the common cap says no, a source is not worth remembering
+	if (!known && c.wait_all == 0)
+		claim_own(l, &c, kind, source, now_ms);
 	return c;
 }
 
@@ -154,10 +212,16 @@ enum limit_answer limits_take(struct limits *l, enum limit_kind kind, const stru
 	struct claim c = claim_make(l, kind, source, known, now_ms);
 	if (c.wait_all > 0)
 		return LIMIT_ALL;
+	if (c.wait_host > 0)
+		return LIMIT_HOST;
 	if (c.wait_own > 0)
 		return LIMIT_SOURCE;
+	if (c.window)
+		window_take(c.window, &l->config.answers_all, now_ms);
 	if (c.all)
 		bucket_take(c.all, c.rate_all);
+	if (c.host)
+		bucket_take(c.host, c.rate_host);
 	if (c.own)
 		bucket_take(c.own, c.rate_own);
 	return LIMIT_PASS;
@@ -167,7 +231,8 @@ int64_t limits_wait_ms(struct limits *l, enum limit_kind kind, const struct addr
 		       bool known, int64_t now_ms)
 {
 	struct claim c = claim_make(l, kind, source, known, now_ms);
-	return c.wait_all > c.wait_own ? c.wait_all : c.wait_own;
+	int64_t wait = c.wait_all > c.wait_host ? c.wait_all : c.wait_host;
+	return wait > c.wait_own ? wait : c.wait_own;
 }
 
 // --- slots ---------------------------------------------------------------------------------------

@@ -17,20 +17,31 @@ struct limit_rate {
 	int64_t burst;
 };
 
+// At most so many in any span of that length: nothing is saved up beyond it.
+#define LIMIT_WINDOW_MAX 256
+struct limit_window {
+	int64_t span_ms;
+	size_t most; // up to LIMIT_WINDOW_MAX; 0 means no limit
+};
+
 enum limit_kind {
+	LIMIT_HEAR,         // UDP: looking into a datagram, which costs checking a signature
 	LIMIT_LAN_ANSWER,   // UDP: answering a broadcast
 	LIMIT_PROBE_ANSWER, // UDP: answering a question sent to us alone
 	LIMIT_GPG,          // UDP: checking a stranger's certification
 	LIMIT_LIST,         // TCP: a LIST request
+	LIMIT_TELL,         // telling front ends that a stranger is there, who has proven nothing
 	LIMIT_KIND_COUNT
 };
 
 struct limits_config {
-	struct limit_rate
-		per_source[LIMIT_KIND_COUNT]; // 1 in 5 s; 1/s burst 5; 1/5 s burst 5; 1/min
-	struct limit_rate answers_all;        // LAN and probe answers together: 20 a second
-	struct limit_rate gpg_all;            // 5 a second
-	struct limit_rate list_all;           // 5 a second
+	// 5/s burst 20; 1 in 5 s; 1/s burst 5; 1/5 s burst 5; 1/min; no limit
+	struct limit_rate per_source[LIMIT_KIND_COUNT];
+	// 333/s burst 400; both answers: see below; 5/s; 5/s; 20/s
+	struct limit_rate all[LIMIT_KIND_COUNT];
+	struct limit_rate hear_host;     // LIMIT_HEAR per address: 100/s burst 200
+	struct limit_rate hear_known;    // 333/s burst 400 for known sources, apart from the rest
+	struct limit_window answers_all; // LAN and probe answers together: 20 in any second
 	size_t sources;   // remembered sources per kind; the longest unused is forgotten (4096)
 	size_t half_open; // links without a finished handshake, of strange addresses (64)
 	size_t half_open_source; // per strange address (3)
@@ -43,7 +54,9 @@ extern const struct limits_config limits_standard;
 enum limit_answer {
 	LIMIT_PASS,
 	LIMIT_SOURCE, // this source has had its share
+	LIMIT_HOST,   // its address has, over all ports
 	LIMIT_ALL,    // all together have had theirs
+	LIMIT_ANSWER_COUNT
 };
 
 struct limits;
@@ -54,8 +67,8 @@ void limits_free(struct limits *l);                            // NULL is allowe
 // peer_outcome.known), not merely a fingerprint that it names.
 //
 // Takes one token of the source's and of the common bucket, or none. A known peer's call skips its
-// source's bucket; answers to it skip the common one as well, so that a flood of strangers does not
-// hide us from friends.
+// source's bucket; answers to it skip the common one as well, and what it says is heard from a
+// bucket apart, so that a flood of strangers hides neither us from friends nor friends from us.
 MUST_CHECK enum limit_answer limits_take(struct limits *l, enum limit_kind kind,
 					 const struct addr *source, bool known, int64_t now_ms);
 // How long until limits_take would pass: 0 if now.

@@ -20,10 +20,10 @@ static enum err info(struct call *c)
 	size_t count = network_endpoints(&e->network, endpoints, PRESENCE_ENDPOINTS_MAX);
 	for (size_t k = 0; k < count; k++)
 		json_array_append_new(addresses, json_string(endpoints[k]));
-	*c->out = json_pack("{s:s, s:i, s:i, s:I, s:s?, s:s?, s:b, s:o, s:o}", "version", SOTTO_VERSION, "api", API_VERSION,
+	*c->out = json_pack("{s:s, s:i, s:i, s:I, s:s?, s:s?, s:b, s:o, s:o, s:o}", "version", SOTTO_VERSION, "api", API_VERSION,
 			    "pid", (int)getpid(), "uptime", (json_int_t)((loop_now_ms(e->loop) - e->started_ms) / 1000),
 			    "home", e->home, "fingerprint", i->state == IDENTITY_NONE ? NULL : i->row.fingerprint, "locked",
-			    i->state == IDENTITY_LOCKED, "listen", listen, "addresses", addresses);
+			    i->state == IDENTITY_LOCKED, "listen", listen, "addresses", addresses, "discover", lan_shell_view(&e->lan));
 	return OK;
 }
 

@@ -10,6 +10,7 @@ struct certificate_entry {
 	char fingerprint[41];
 	struct bytes *certificate, *certification, *record; // NULL: none
 	uint8_t signature[64];                              // of the record
+	bool untold; // front ends have not been told that the peer is there: there were too many strangers
 };
 
 struct certificates {

@@ -9,6 +9,7 @@
 #include "discussion/member_link.h"
 #include "shell/conversation_parts.h"
 #include "shell/meeting.h"
+#include "shell/own_presence.h"
 #include "shell/shell.h"
 
 // --- jobs ----------------------------------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ void conversation_fill_seen(struct conversation *c, struct seen_record *out)
 			row->hash = head.hash;
 		}
 	}
-	if (neighbours_own_presence(&c->engine->neighbours, &own, &info) == OK)
+	if (own_presence_get(&c->engine->neighbours, &own, &info) == OK)
 		out->presence = *own;
 }
 

@@ -42,22 +42,21 @@ void engine_ignore_result(void *arg, enum err code, const struct err_info *info)
 		log_warn("a home of GnuPG is not wholly gone: %s", info->text);
 }
 
-static void set_metric(struct engine *e, const char *name, const char *label, uint64_t value)
-{
-	metrics_add(&e->metrics, name, label, value - metrics_get(&e->metrics, name, label));
-}
-
 void engine_gather_metrics(struct engine *e)
 {
 	struct gpg_load load = gpg_load(e->gpg);
 	const struct udp_counters *udp = udp_counters(e->network.udp);
-	set_metric(e, "gpg_operations", "done", load.done);
-	set_metric(e, "gpg_operations", "failed", load.failed);
-	set_metric(e, "gpg_operations", "timeout", load.timeouts);
-	set_metric(e, "datagrams_received", NULL, udp->received);
-	set_metric(e, "datagrams_sent", NULL, udp->sent);
-	set_metric(e, "datagrams_dropped", "truncated", udp->truncated);
-	set_metric(e, "links_accepted", NULL, listener_counters(e->network.listener)->accepted);
+	struct metrics *m = &e->metrics;
+	metrics_set(m, "gpg_operations", "done", load.done);
+	metrics_set(m, "gpg_operations", "failed", load.failed);
+	metrics_set(m, "gpg_operations", "timeout", load.timeouts);
+	metrics_set(m, "datagrams_received", NULL, udp->received);
+	metrics_set(m, "datagrams_sent", NULL, udp->sent);
+	metrics_set(m, "datagrams_dropped", "truncated", udp->truncated);
+	metrics_set(m, "datagrams_dropped", "overflow", udp->overflowed);
+	metrics_set(m, "links_accepted", NULL, listener_counters(e->network.listener)->accepted);
+	hearing_gather(&e->hearing, m);
+	lan_shell_gather(&e->lan, m);
 }
 
 // --- awake and asleep ----------------------------------------------------------------------------------------------------------
@@ -68,6 +67,7 @@ void engine_wake(struct engine *e)
 		return;
 	e->awake = true;
 	neighbours_wake(&e->neighbours);
+	lan_shell_wake(&e->lan);
 	spare_fill(&e->spare);
 	discussions_wake(&e->discussions);
 }
@@ -79,6 +79,7 @@ void engine_sleep(struct engine *e)
 	e->awake = false;
 	network_sleep(&e->network);
 	discussions_sleep(&e->discussions);
+	lan_shell_sleep(&e->lan);
 	neighbours_sleep(&e->neighbours);
 }
 
@@ -137,7 +138,7 @@ static enum err open_homes(struct engine *e, struct err_info *info)
 
 static enum err open_all(struct engine *e, const struct engine_config *config, struct err_info *info)
 {
-	enum err code = options_load(&e->options, config->options, info);
+	enum err code = lan_shell_init(&e->lan, e, config->discover, info);
 	if (code == OK)
 		code = directory_make_private(e->data, info);
 	if (code == OK)
@@ -156,7 +157,12 @@ static enum err open_all(struct engine *e, const struct engine_config *config, s
 enum err engine_open(struct engine **out, struct loop *loop, const struct engine_config *config,
 		     const struct engine_hooks *hooks, struct err_info *info)
 {
+	struct options options;
+	enum err code = options_load(&options, config->options, info);
+	if (code)
+		return code;
 	struct engine *e = mem_alloc(sizeof *e);
+	e->options = options;
 	e->loop = loop;
 	e->clock = config->clock ? config->clock : &clock_system;
 	e->random = config->random ? config->random : &random_system;
@@ -168,7 +174,7 @@ enum err engine_open(struct engine **out, struct loop *loop, const struct engine
 	spare_init(&e->spare, e);
 	neighbours_init(&e->neighbours, e);
 	discussions_init(&e->discussions, e);
-	enum err code = open_all(e, config, info);
+	code = open_all(e, config, info);
 	if (code) {
 		engine_free(e);
 		return code;
@@ -230,6 +236,7 @@ void engine_free(struct engine *e)
 	deferred_cancel(e->loop, &e->stop_turn);
 	timer_cancel(e->loop, &e->stop_timer);
 	discussions_fini(&e->discussions);
+	lan_shell_sleep(&e->lan);
 	network_fini(&e->network);
 	neighbours_fini(&e->neighbours);
 	store_close(e->store);

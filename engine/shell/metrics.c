@@ -31,6 +31,11 @@ void metrics_add(struct metrics *m, const char *name, const char *label, uint64_
 	m->rows[i].value += amount;
 }
 
+void metrics_set(struct metrics *m, const char *name, const char *label, uint64_t value)
+{
+	metrics_add(m, name, label, value - metrics_get(m, name, label));
+}
+
 void metrics_count(struct metrics *m, const char *name, const char *label)
 {
 	metrics_add(m, name, label, 1);

@@ -22,6 +22,7 @@ struct metrics {
 
 void metrics_count(struct metrics *m, const char *name, const char *label);
 void metrics_add(struct metrics *m, const char *name, const char *label, uint64_t amount);
+void metrics_set(struct metrics *m, const char *name, const char *label, uint64_t value); // of a counter kept elsewhere
 uint64_t metrics_get(const struct metrics *m, const char *name, const char *label); // 0 where never counted
 // "sotto_NAME_total{reason="…"} N" lines, then the turns (`now` in their clock); freed by the caller.
 char *metrics_text(const struct metrics *m, const struct turns *turns, double now);

@@ -6,13 +6,22 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "peers/lru.h"
+#include "shell/own_presence.h"
 #include "shell/probe.h"
 #include "shell/proving.h"
 #include "shell/shell.h"
 #include "store/peers.h"
 
 #define SWEEP_MS 1000
+#define KNOWN_HOSTS_MAX 4096
 #define CERTIFICATES_SWEEPS 10 // the certificates is swept every so many sweeps
+
+static void known_hosts_changed(struct neighbours *n)
+{
+	lru_free(n->known_hosts);
+	n->known_hosts = NULL;
+}
 
 // --- the store's rows -------------------------------------------------------------------------------------------------------
 
@@ -24,6 +33,7 @@ static void save(struct neighbours *n, const char *fingerprint)
 	const struct peer *p = peer_table_get(n->table, fingerprint);
 	if (!p || !p->known || !store_unlocked(e->store))
 		return;
+	known_hosts_changed(n);
 	const struct certificate_entry *keys = certificates_get(&n->certificates, fingerprint);
 	struct store_peer row = {.has_presence = p->has_key,
 				 .presence_since = p->since_ms,
@@ -88,10 +98,41 @@ static bool is_there(void *arg, const char *fingerprint)
 	return peer_table_get(n->table, fingerprint) != NULL;
 }
 
+// What proves nothing may come in any number; front ends are told of a few a second, and of the rest once they are proven.
+static void tell_seen(struct neighbours *n, const struct peer *p)
+{
+	struct certificate_entry *keys = certificates_get(&n->certificates, p->fingerprint);
+	const struct addr nowhere = {0}; // no cap of a source's own
+	bool stranger = keys && !p->proven && !p->known && !p->linked;
+	if (stranger && limits_take(n->limits, LIMIT_TELL, &nowhere, false, loop_now_ms(n->engine->loop)) != LIMIT_PASS) {
+		keys->untold = true;
+		metrics_count(&n->engine->metrics, "events_withheld", "peer.seen");
+		return;
+	}
+	if (keys)
+		keys->untold = false;
+	engine_emit(n->engine, "peer.seen", "peer", neighbours_view(p));
+}
+
+static bool was_told(struct neighbours *n, const char *fingerprint)
+{
+	const struct certificate_entry *keys = certificates_get(&n->certificates, fingerprint);
+	return !keys || !keys->untold;
+}
+
 static void tell_lost(void *arg, const struct peer *p)
 {
 	struct neighbours *n = arg;
-	engine_emit(n->engine, "peer.lost", "peer", neighbours_view(p));
+	if (was_told(n, p->fingerprint))
+		engine_emit(n->engine, "peer.lost", "peer", neighbours_view(p));
+}
+
+// An entry that is gone already can only be named.
+static void tell_gone(struct neighbours *n, const char *fingerprint, bool was_online)
+{
+	if (was_online && was_told(n, fingerprint))
+		engine_emit(n->engine, "peer.lost", "peer", json_pack("{s:s, s:b}", "fingerprint", fingerprint, "online", 0));
+	certificates_drop(&n->certificates, fingerprint);
 }
 
 static void sweep(void *arg)
@@ -103,11 +144,39 @@ static void sweep(void *arg)
 	timer_start(n->engine->loop, &n->sweep, SWEEP_MS, sweep, n);
 }
 
+static struct peer_table *make_table(const struct options *o)
+{
+	struct peer_table_config c = peer_table_standard;
+	c.entries = (size_t)o->peers_max;
+	c.per_source = (size_t)o->peers_per_source;
+	c.per_host = (size_t)o->peers_per_host;
+	return peer_table_new(&c);
+}
+
+static void set_pace(struct limit_rate *rate, int64_t per_second)
+{
+	rate->period_ms = (1000 + per_second - 1) / per_second; // at most so many
+}
+
+static struct limits *make_limits(const struct options *o)
+{
+	struct limits_config c = limits_standard;
+	set_pace(&c.all[LIMIT_HEAR], o->datagrams_per_second);
+	set_pace(&c.hear_known, o->datagrams_per_second);
+	set_pace(&c.hear_host, o->datagrams_per_host);
+	set_pace(&c.per_source[LIMIT_HEAR], o->datagrams_per_source);
+	set_pace(&c.all[LIMIT_GPG], o->checks_per_second);
+	c.per_source[LIMIT_GPG].period_ms = o->check_pause_s * 1000;
+	c.per_source[LIMIT_LAN_ANSWER].period_ms = o->answer_pause_s * 1000;
+	c.answers_all.most = (size_t)o->answers_per_second;
+	return limits_new(&c);
+}
+
 void neighbours_init(struct neighbours *n, struct engine *e)
 {
 	n->engine = e;
-	n->table = peer_table_new(NULL);
-	n->limits = limits_new(NULL);
+	n->table = make_table(&e->options);
+	n->limits = make_limits(&e->options);
 	n->prove = prove_new(NULL, n->limits);
 }
 
@@ -115,6 +184,7 @@ void neighbours_wake(struct neighbours *n)
 {
 	struct err_info info;
 	peer_table_set_self(n->table, n->engine->identity.row.fingerprint);
+	known_hosts_changed(n);
 	if (store_peer_each(n->engine->store, load_row, n, &info))
 		engine_warn(n->engine, "the stored peers could not be read: %s", info.text);
 	timer_start(n->engine->loop, &n->sweep, SWEEP_MS, sweep, n);
@@ -125,92 +195,17 @@ void neighbours_sleep(struct neighbours *n)
 	timer_cancel(n->engine->loop, &n->sweep);
 	probes_cancel(n);
 	proving_cancel(n);
-	presence_parts_fini(&n->own);
-	n->own = (struct presence_parts){0};
+	own_presence_renew(n);
 }
 
 void neighbours_fini(struct neighbours *n)
 {
 	neighbours_sleep(n);
 	certificates_fini(&n->certificates);
+	known_hosts_changed(n);
 	prove_free(n->prove);
 	limits_free(n->limits);
 	peer_table_free(n->table);
-}
-
-// --- the own record -----------------------------------------------------------------------------------------------------------
-
-static void fill_record(struct neighbours *n, struct presence_record *r)
-{
-	struct engine *e = n->engine;
-	const struct identity *i = &e->identity;
-	int64_t now = clock_now_ms(e->clock);
-	*r = (struct presence_record){.issued_ms = now,
-				      .expires_ms = now + e->options.presence_lifetime_s * 1000,
-				      .since_ms = i->row.presence_since,
-				      .sequence = (uint64_t)now,
-				      .general = i->certificate_hash};
-	if (r->sequence <= i->row.presence_sequence)
-		r->sequence = i->row.presence_sequence + 1;
-	memcpy(r->fingerprint, i->row.fingerprint, sizeof r->fingerprint);
-	memcpy(r->key, i->row.presence_key, sizeof r->key);
-	memcpy(r->name, i->row.name, sizeof r->name);
-	r->endpoint_count = network_endpoints(&e->network, r->endpoints, PRESENCE_ENDPOINTS_MAX);
-}
-
-enum err neighbours_own_presence(struct neighbours *n, const struct presence_parts **out, struct err_info *info)
-{
-	struct engine *e = n->engine;
-	struct presence_record r;
-	struct buf text;
-	enum err code = identity_need(&e->identity, info);
-	if (code)
-		return code;
-	if (n->own.record && loop_now_ms(e->loop) < n->own_renew_ms) {
-		*out = &n->own;
-		return OK;
-	}
-	fill_record(n, &r);
-	buf_init(&text, PRESENCE_RECORD_MAX);
-	code = presence_record_encode(&r, &text, info);
-	if (code == OK)
-		code = store_identity_set_sequence(e->store, r.sequence, info);
-	if (code == OK) {
-		e->identity.row.presence_sequence = r.sequence;
-		presence_parts_fini(&n->own);
-		n->own.record = bytes_new_span(buf_span(&text));
-		n->own.certification = bytes_ref(e->identity.row.certification);
-		presence_sign(buf_span(&text), secret_span(e->identity.presence_secret).data, n->own.signature);
-		n->own_renew_ms = loop_now_ms(e->loop) + e->options.presence_lifetime_s * 500;
-		*out = &n->own;
-	}
-	buf_fini(&text);
-	return code;
-}
-
-static enum err send_own(struct neighbours *n, enum presence_kind kind, const struct addr *to, struct err_info *info)
-{
-	const struct presence_parts *own;
-	struct buf out;
-	enum err code = neighbours_own_presence(n, &own, info);
-	if (code)
-		return code;
-	struct presence_datagram d = {.kind = kind,
-				      .record = bytes_span(own->record),
-				      .certification = bytes_span(own->certification),
-				      .certificate = bytes_span(n->engine->identity.row.certificate)};
-	memcpy(d.signature, own->signature, sizeof d.signature);
-	buf_init(&out, PRESENCE_DATAGRAM_MAX);
-	code = presence_datagram_encode(&d, &out);
-	if (code == OK)
-		network_send(&n->engine->network, to, buf_span(&out));
-	buf_fini(&out);
-	return code;
-}
-
-enum err neighbours_ask(struct neighbours *n, const struct addr *to, struct err_info *info)
-{
-	return send_own(n, PRESENCE_QUERY, to, info);
 }
 
 // --- records in ---------------------------------------------------------------------------------------------------------------
@@ -238,24 +233,15 @@ static bool is_certificate_of(struct span certificate, const char *fingerprint)
 	       strcmp(walked.primary.fingerprint, fingerprint) == 0;
 }
 
-// An entry that is gone already can only be named.
-static void tell_gone(struct neighbours *n, const char *fingerprint)
-{
-	engine_emit(n->engine, "peer.lost", "peer", json_pack("{s:s, s:b}", "fingerprint", fingerprint, "online", 0));
-}
-
-// Takes a record whose own signature holds; wants_proof says whether its certification is still to be checked.
-static struct peer_outcome take(struct neighbours *n, const struct presence_record *r, const struct presence_parts *parts,
-				struct span certificate, enum peer_source source, const struct addr *from, bool direct)
+struct peer_outcome neighbours_take(struct neighbours *n, const struct presence_record *r, const struct presence_parts *parts,
+				    struct span certificate, enum peer_source source, const struct addr *from, bool direct)
 {
 	struct engine *e = n->engine;
 	struct peer_record record;
 	to_table_form(r, bytes_span(parts->certification), &record);
 	struct peer_outcome o = peer_table_feed(n->table, &record, source, from, direct, clock_now_ms(e->clock));
 	if (o.evicted[0])
-		certificates_drop(&n->certificates, o.evicted);
-	if (o.evicted[0] && o.evicted_online)
-		tell_gone(n, o.evicted);
+		tell_gone(n, o.evicted, o.evicted_online);
 	const struct peer *p = peer_table_get(n->table, r->fingerprint);
 	if (p && (o.verdict == PEER_TAKEN || o.verdict == PEER_BESIDE)) {
 		struct certificate_entry *keys = certificates_make(&n->certificates, r->fingerprint);
@@ -270,49 +256,11 @@ static struct peer_outcome take(struct neighbours *n, const struct presence_reco
 		}
 	}
 	if (o.seen && p)
-		engine_emit(e, "peer.seen", "peer", neighbours_view(p));
+		tell_seen(n, p);
 	if (o.changed)
 		save(n, r->fingerprint);
 	metrics_count(&e->metrics, "presence_records", peer_verdict_name(o.verdict));
 	return o;
-}
-
-static void answer(struct neighbours *n, const struct addr *from, bool known)
-{
-	struct err_info info;
-	if (limits_take(n->limits, LIMIT_PROBE_ANSWER, from, known, loop_now_ms(n->engine->loop)) != LIMIT_PASS) {
-		metrics_count(&n->engine->metrics, "datagrams_dropped", "limit");
-		return;
-	}
-	if (send_own(n, PRESENCE_ANSWER, from, &info))
-		log_warn("no presence answer: %s", info.text);
-}
-
-void neighbours_hear(struct neighbours *n, struct span datagram, const struct addr *from)
-{
-	struct presence_datagram d;
-	struct presence_record r;
-	struct err_info info;
-	if (presence_datagram_open(datagram, &d, &r, &info)) {
-		metrics_count(&n->engine->metrics, "datagrams_dropped", "malformed");
-		return;
-	}
-	struct presence_parts parts = {.record = bytes_new_span(d.record), .certification = bytes_new_span(d.certification)};
-	memcpy(parts.signature, d.signature, sizeof parts.signature);
-	bool asked = d.kind == PRESENCE_ANSWER && probe_awaits(n, from);
-	struct peer_outcome o = take(n, &r, &parts, d.certificate, PEER_MANUAL, from, true);
-	bool known = o.known; // naming a known peer makes nobody known
-	if (asked && o.verdict != PEER_SELF && o.verdict != PEER_EXPIRED && o.verdict != PEER_MALFORMED) {
-		neighbours_know(n, r.fingerprint);
-		known = true;
-	}
-	if (o.wants_proof)
-		proving_submit(n, &r, &parts, d.certificate, from, known);
-	if (d.kind == PRESENCE_QUERY && o.verdict != PEER_SELF)
-		answer(n, from, known);
-	else if (asked)
-		probe_answered(n, from, r.fingerprint, o.verdict);
-	presence_parts_fini(&parts);
 }
 
 struct proof *neighbours_prove(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
@@ -328,7 +276,7 @@ struct proof *neighbours_prove(struct neighbours *n, const char *fingerprint, co
 		code = ERR_TIMEOUT;
 	if (code)
 		return proof_decided(n, code, NULL, done, arg);
-	struct peer_outcome o = take(n, &r, parts, bytes_span(certificate), PEER_MANUAL, from, false);
+	struct peer_outcome o = neighbours_take(n, &r, parts, bytes_span(certificate), PEER_MANUAL, from, false);
 	p = peer_table_get(n->table, fingerprint);
 	if (p && p->proven && memcmp(p->key, r.key, sizeof r.key) == 0)
 		return proof_decided(n, OK, r.key, done, arg);
@@ -348,7 +296,7 @@ void neighbours_learn(struct neighbours *n, const char *fingerprint, const struc
 		return;
 	const struct certificate_entry *keys = certificates_get(&n->certificates, fingerprint);
 	struct span certificate = keys ? bytes_span(keys->certificate) : span(NULL, 0);
-	struct peer_outcome o = take(n, &r, parts, certificate, PEER_MANUAL, from, false);
+	struct peer_outcome o = neighbours_take(n, &r, parts, certificate, PEER_MANUAL, from, false);
 	if (o.wants_proof && certificate.len)
 		proving_submit(n, &r, parts, certificate, from, true);
 }
@@ -380,16 +328,24 @@ bool neighbours_is_pinned(struct neighbours *n, const char *fingerprint)
 	return p && p->pinned;
 }
 
-bool neighbours_knows_host(struct neighbours *n, const struct addr *from)
+static void gather_known_hosts(struct neighbours *n)
 {
+	lru_free(n->known_hosts);
+	n->known_hosts = lru_new(sizeof((struct addr *)NULL)->ip, 1, KNOWN_HOSTS_MAX);
 	for (size_t i = 0; i < peer_table_count(n->table); i++) {
 		const struct peer *p = peer_table_at(n->table, i);
 		for (size_t k = 0; p->known && k < p->addresses.count; k++)
-			if (p->addresses.at[k].confirmed_ms && // not what somebody only named
-			    memcmp(p->addresses.at[k].endpoint.ip, from->ip, sizeof from->ip) == 0)
-				return true;
+			if (p->addresses.at[k].confirmed_ms) // not what somebody only named
+				lru_put(n->known_hosts, p->addresses.at[k].endpoint.ip);
 	}
-	return false;
+}
+
+// Asked for every datagram of a flood, so the table is not gone through each time.
+bool neighbours_knows_host(struct neighbours *n, const struct addr *from)
+{
+	if (!n->known_hosts)
+		gather_known_hosts(n);
+	return lru_get(n->known_hosts, from->ip) != NULL;
 }
 
 void neighbours_know(struct neighbours *n, const char *fingerprint)
@@ -399,6 +355,9 @@ void neighbours_know(struct neighbours *n, const char *fingerprint)
 		return;
 	if (peer_table_know(n->table, fingerprint, PEER_MANUAL))
 		engine_warn(n->engine, "the table of peers is full: forget some");
+	p = peer_table_get(n->table, fingerprint);
+	if (p && p->online && !was_told(n, fingerprint))
+		tell_seen(n, p);
 	save(n, fingerprint);
 }
 
@@ -414,7 +373,10 @@ void neighbours_linked(struct neighbours *n, const char *fingerprint, bool linke
 	if (!peer_table_linked(n->table, fingerprint, linked, clock_now_ms(n->engine->clock)))
 		return;
 	const struct peer *p = peer_table_get(n->table, fingerprint);
-	engine_emit(n->engine, p->online ? "peer.seen" : "peer.lost", "peer", neighbours_view(p));
+	if (p->online)
+		tell_seen(n, p);
+	else
+		tell_lost(n, p);
 }
 
 void neighbours_confirm(struct neighbours *n, const char *fingerprint, const struct addr *at)
@@ -425,7 +387,8 @@ void neighbours_confirm(struct neighbours *n, const char *fingerprint, const str
 
 void neighbours_failed(struct neighbours *n, const char *fingerprint, const struct addr *at)
 {
-	(void)peer_table_fail(n->table, fingerprint, at);
+	if (peer_table_fail(n->table, fingerprint, at))
+		known_hosts_changed(n);
 }
 
 void neighbours_disproven(struct neighbours *n, const struct prove_check *check)
@@ -434,16 +397,14 @@ void neighbours_disproven(struct neighbours *n, const struct prove_check *check)
 	bool was_online = false;
 	if (!peer_table_disproven(n->table, check->fingerprint, check->key, &h, &was_online))
 		return;
-	certificates_drop(&n->certificates, check->fingerprint);
-	if (was_online)
-		tell_gone(n, check->fingerprint);
+	tell_gone(n, check->fingerprint, was_online);
 }
 
 void neighbours_proven(struct neighbours *n, const char *fingerprint, const struct peer_outcome *o)
 {
 	const struct peer *p = peer_table_get(n->table, fingerprint);
-	if (p && o->seen)
-		engine_emit(n->engine, "peer.seen", "peer", neighbours_view(p));
+	if (p && (o->seen || (p->online && !was_told(n, fingerprint))))
+		tell_seen(n, p);
 	save(n, fingerprint);
 }
 
@@ -455,6 +416,7 @@ enum err neighbours_forget(struct neighbours *n, const struct peer *p, struct er
 	if (code && code != ERR_NOT_FOUND)
 		return code;
 	certificates_drop(&n->certificates, fingerprint);
+	known_hosts_changed(n);
 	return peer_table_forget(n->table, fingerprint);
 }
 

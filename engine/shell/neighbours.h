@@ -15,6 +15,7 @@
 #include "wire/presence.h"
 
 struct engine;
+struct lru;
 struct probe;
 struct proof;
 struct vetting;
@@ -25,13 +26,16 @@ struct neighbours {
 	struct limits *limits;
 	struct prove *prove;
 	struct certificates certificates;
+	struct lru *known_hosts; // confirmed addresses of known peers; NULL: to be gathered anew
 	struct probe *probes;     // probe.c
 	struct proof *proofs;     // who waits for a peer's certification to be checked
 	struct vetting *vettings; // checks under way
 	struct timer sweep, prove_later;
 	unsigned sweeps;
-	struct presence_parts own; // own record, signed; empty until first wanted
-	int64_t own_renew_ms;      // when a new one is due
+	// own_presence.c
+	struct presence_parts own; // signed; empty until first wanted
+	int64_t own_made_ms;
+	uint64_t own_sequence, own_reserved; // the last one's; what the disk has a bound for (0: not known yet)
 };
 
 void neighbours_init(struct neighbours *n, struct engine *e);
@@ -39,12 +43,10 @@ void neighbours_wake(struct neighbours *n);  // loads what is stored
 void neighbours_sleep(struct neighbours *n); // ends probes and checks; nothing is heard any more
 void neighbours_fini(struct neighbours *n);
 
-// A datagram from there: taken into the table, checked, answered where it asks.
-void neighbours_hear(struct neighbours *n, struct span datagram, const struct addr *from);
-// Sends the own record there, as a query.
-MUST_CHECK enum err neighbours_ask(struct neighbours *n, const struct addr *to, struct err_info *info);
-// The own presence record; made anew when half of its life is over. Borrowed until the next turn.
-MUST_CHECK enum err neighbours_own_presence(struct neighbours *n, const struct presence_parts **out, struct err_info *info);
+// Takes a record whose own signature holds; wants_proof says whether its certification is still to be checked. `from` and `direct`
+// as in peer_table_feed.
+struct peer_outcome neighbours_take(struct neighbours *n, const struct presence_record *r, const struct presence_parts *parts,
+				    struct span certificate, enum peer_source source, const struct addr *from, bool direct);
 
 // A presence record that came over a link (M1, SEEN) from `from`, whose port means nothing: taken into the table. `done` comes once,
 // on a later turn: OK and the presence key, where the fingerprint's general key certified it.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/network.h"
 
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/interfaces.h"
 #include "shell/opening.h"
 #include "shell/meeting.h"
 #include "shell/shell.h"
@@ -16,7 +15,8 @@
 #include "wire/record.h"
 
 #define PORT_SETTING "listen-port"
-#define LISTEN_ANY "0.0.0.0:0"
+#define LISTEN_ANY "[::]:0" // IPv4 as well
+#define LISTEN_ANY_V4 "0.0.0.0:0"
 #define STANDARD_PORT 4788
 #define FIRST_FRAME_MS 10000
 
@@ -148,13 +148,10 @@ void network_let_go(struct network *n, struct link *link)
 	link_close(link);
 }
 
-static void heard(void *arg, const struct addr *from, struct span datagram)
+static void heard(void *arg, const struct udp_arrival *a)
 {
 	struct network *n = arg;
-	if (n->engine->awake)
-		neighbours_hear(&n->engine->neighbours, datagram, from);
-	else
-		metrics_count(&n->engine->metrics, "datagrams_dropped", "asleep");
+	hearing_take(n->engine, a, HEARING_DIRECT);
 }
 
 // --- life ----------------------------------------------------------------------------------------------------------------------
@@ -176,6 +173,9 @@ enum err network_open(struct network *n, struct engine *e, const char *listen, s
 	if (at.port == 0 && store_setting_get_int(e->store, PORT_SETTING, &remembered, NULL))
 		remembered = listen ? 0 : STANDARD_PORT;
 	code = bind_pair(&pair, &at, (uint16_t)remembered, info);
+	// a machine may know nothing of IPv6
+	if (code && code != ERR_BUSY && !listen && addr_parse(&at, LISTEN_ANY_V4, NULL) == OK)
+		code = bind_pair(&pair, &at, (uint16_t)remembered, info);
 	if (code)
 		return code;
 	code = udp_adopt(&n->udp, e->loop, pair.udp, heard, n, info);
@@ -215,24 +215,20 @@ const char *network_address(const struct network *n)
 	return n->address;
 }
 
-static size_t interface_endpoints(const struct addr *at, int flags_wanted, char out[][PRESENCE_ENDPOINT_SIZE], size_t max)
+static size_t interface_endpoints(const struct addr *at, bool loopback, char out[][PRESENCE_ENDPOINT_SIZE], size_t max)
 {
-	struct ifaddrs *list;
-	size_t count = 0;
-	if (getifaddrs(&list) != 0)
-		return 0;
-	for (struct ifaddrs *i = list; i && count < max; i = i->ifa_next) {
-		struct addr a;
-		if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (int)(i->ifa_flags & IFF_LOOPBACK) != flags_wanted ||
-		    addr_from_sockaddr(&a, i->ifa_addr) || addr_class_of(&a) == ADDR_LINK_LOCAL ||
+	struct interface list[INTERFACES_MAX];
+	size_t all = interfaces_list(list, INTERFACES_MAX), count = 0;
+	for (size_t i = 0; i < all && count < max; i++) {
+		struct addr a = list[i].address;
+		char text[ADDR_TEXT_MAX];
+		if (list[i].loopback != loopback || addr_class_of(&a) == ADDR_LINK_LOCAL ||
 		    (addr_is_v4(at) && !addr_is_v4(&a))) // 0.0.0.0 hears IPv4 alone, [::] both
 			continue;
-		char text[ADDR_TEXT_MAX];
 		a.port = at->port;
 		strncpy(out[count], addr_format(&a, text), PRESENCE_ENDPOINT_SIZE - 1);
 		out[count++][PRESENCE_ENDPOINT_SIZE - 1] = 0;
 	}
-	freeifaddrs(list);
 	return count;
 }
 
@@ -244,8 +240,14 @@ size_t network_endpoints(const struct network *n, char out[][PRESENCE_ENDPOINT_S
 		out[0][PRESENCE_ENDPOINT_SIZE - 1] = 0;
 		return max ? 1 : 0;
 	}
-	size_t count = interface_endpoints(at, 0, out, max);
-	return count ? count : interface_endpoints(at, IFF_LOOPBACK, out, max);
+	size_t count = interface_endpoints(at, false, out, max);
+	return count ? count : interface_endpoints(at, true, out, max);
+}
+
+bool network_send_to_all(struct network *n, const struct addr *group, const struct addr *own, uint32_t interface,
+			 struct span datagram)
+{
+	return udp_send_to_all(n->udp, group, own, interface, datagram);
 }
 
 void network_send(struct network *n, const struct addr *to, struct span datagram)

@@ -34,6 +34,9 @@ const char *network_address(const struct network *n); // "ADDR:PORT", borrowed
 size_t network_endpoints(const struct network *n, char out[][PRESENCE_ENDPOINT_SIZE], size_t max);
 // Takes the link: what was sent on it is brought out, then it ends.
 void network_let_go(struct network *n, struct link *link);
+// To everybody on a LAN (udp_send_to_all). False where it could not be sent.
+bool network_send_to_all(struct network *n, const struct addr *group, const struct addr *own, uint32_t interface,
+			 struct span datagram);
 void network_send(struct network *n, const struct addr *to, struct span datagram);
 
 #endif

@@ -8,6 +8,7 @@
 #include "shell/opening.h"
 #include "shell/opening_work.h"
 #include "shell/proving.h"
+#include "shell/own_presence.h"
 #include "shell/shell.h"
 #include "wire/frame.h"
 
@@ -72,7 +73,7 @@ static enum err start_machine(struct opening *o, const struct opening_request *r
 	struct handshake_config config;
 	const struct presence_parts *own;
 	const struct certificate_entry *keys = certificates_get(&e->neighbours.certificates, o->other);
-	enum err code = neighbours_own_presence(&e->neighbours, &own, info);
+	enum err code = own_presence_get(&e->neighbours, &own, info);
 	if (code)
 		return code;
 	fill_config(o, &config);

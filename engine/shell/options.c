@@ -12,18 +12,32 @@ const struct engine_option engine_options[] = {
 	{"request_timeout", 600, 1, 3600, "seconds that a request waits for a person"},
 	{"handshake_timeout", 30, 2, 300, "seconds that a silent handshake lives"},
 	{"opening_timeout", 600, 10, 3600, "seconds until a half-finished opening is given up"},
-	{"presence_lifetime", 3600, 60, 7200, "seconds that the own presence record is valid"},
+	{"presence_lifetime", 3600, 6, 7200, "seconds that the own presence record is valid"},
+	{"lan_interval", 30, 2, 3600,
+	 "seconds between announcements on the LAN; shorter where a third of presence_lifetime is"},
+	{"peers_max", 4096, 16, 65536, "peers in the list; strangers make room"},
+	{"peers_per_source", 32, 1, 4096, "unproven strangers from one address and port"},
+	{"peers_per_host", 1024, 1, 65536, "unproven strangers from one address"},
+	{"datagrams_per_second", 333, 10, 1000, "datagrams of strangers that are looked into"},
+	{"datagrams_per_host", 100, 1, 1000, "of these, from one address in a second"},
+	{"datagrams_per_source", 5, 1, 1000, "of these, from one address and port in a second"},
+	{"answers_per_second", 20, 1, 256, "presence answers to strangers"},
+	{"answer_pause", 5, 1, 3600, "seconds between two answers to one who asks on the LAN"},
+	{"checks_per_second", 5, 1, 100, "certifications of strangers that gpg checks"},
+	{"check_pause", 5, 1, 3600, "seconds between two of them from one address and port"},
 	{"probe_timeout", 5000, 500, 60000, "milliseconds that a probe waits for an answer"},
 	{"ended_kept", 100, 0, 10000, "refused requests that stay in the list"},
 	{"gpg_parallel", 4, 1, 8, "gpg operations at one time"},
 	{NULL, 0, 0, 0, NULL},
 };
 
+#define PLACE(field) offsetof(struct options, field)
 static const size_t places[] = {
-	offsetof(struct options, resume_window_s),   offsetof(struct options, request_timeout_s),
-	offsetof(struct options, handshake_timeout_s), offsetof(struct options, opening_timeout_s),
-	offsetof(struct options, presence_lifetime_s), offsetof(struct options, probe_timeout_ms),
-	offsetof(struct options, ended_kept),	     offsetof(struct options, gpg_parallel),
+	PLACE(resume_window_s),	     PLACE(request_timeout_s),	   PLACE(handshake_timeout_s),	PLACE(opening_timeout_s),
+	PLACE(presence_lifetime_s),  PLACE(lan_interval_s),	   PLACE(peers_max),		PLACE(peers_per_source),
+	PLACE(peers_per_host),	     PLACE(datagrams_per_second),  PLACE(datagrams_per_host),	PLACE(datagrams_per_source),
+	PLACE(answers_per_second),   PLACE(answer_pause_s),	   PLACE(checks_per_second),	PLACE(check_pause_s),
+	PLACE(probe_timeout_ms),     PLACE(ended_kept),		   PLACE(gpg_parallel),
 };
 
 static int64_t *place(struct options *o, size_t i)

@@ -13,6 +13,11 @@ struct options {
 	int64_t handshake_timeout_s; // P2.6: how long an idle handshake lives
 	int64_t opening_timeout_s; // P2.11
 	int64_t presence_lifetime_s; // P1.1
+	int64_t lan_interval_s;	     // P1.3
+	int64_t peers_max, peers_per_source, peers_per_host; // P1.8
+	int64_t datagrams_per_second, datagrams_per_host, datagrams_per_source;
+	int64_t answers_per_second, answer_pause_s; // P1.3
+	int64_t checks_per_second, check_pause_s; // P1.7
 	int64_t probe_timeout_ms;
 	int64_t ended_kept; // refused requests that stay in the list
 	int64_t gpg_parallel; // gpg operations at one time

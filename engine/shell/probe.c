@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/resolve.h"
 #include "peers/contact_file.h"
+#include "shell/own_presence.h"
 #include "shell/shell.h"
 
 #define TRIES 4 // at once, then after 0.4 s, doubling
@@ -63,7 +64,7 @@ static void ask(void *arg)
 	int64_t wait = left;
 	if (p->tries < TRIES) {
 		for (size_t i = 0; i < p->count; i++)
-			if (neighbours_ask(p->neighbours, &p->at[i], &info)) {
+			if (own_presence_send(p->neighbours, PRESENCE_QUERY, &p->at[i], &info)) {
 				fail(p, info.code, &info);
 				return;
 			}

@@ -8,7 +8,9 @@
 #include "openpgp/home.h"
 #include "shell/call.h"
 #include "shell/discussions.h"
+#include "shell/hearing.h"
 #include "shell/identity.h"
+#include "shell/lan.h"
 #include "shell/metrics.h"
 #include "shell/neighbours.h"
 #include "shell/network.h"
@@ -36,6 +38,8 @@ struct engine {
 	struct spare spare;
 	struct network network;
 	struct neighbours neighbours;
+	struct hearing hearing;
+	struct lan_shell lan;
 	struct discussions discussions;
 
 	bool awake;    // the identity is ready, and the network answers

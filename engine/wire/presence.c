@@ -192,7 +192,7 @@ enum err presence_datagram_decode(struct presence_datagram *d, struct span datag
 	if (datagram.len > PRESENCE_DATAGRAM_MAX)
 		return err_set(info, ERR_TOO_LARGE, "a datagram of %zu bytes", datagram.len);
 	unsigned kind = datagram.data[sizeof magic];
-	if (kind != PRESENCE_QUERY && kind != PRESENCE_ANSWER)
+	if (kind < PRESENCE_QUERY || kind > PRESENCE_ANNOUNCEMENT)
 		return err_set(info, ERR_BAD_INPUT, "a datagram of the unknown kind %u", kind);
 	if (kind == PRESENCE_QUERY && datagram.len != PRESENCE_DATAGRAM_MAX)
 		return err_set(info, ERR_BAD_INPUT, "a query that is not padded");

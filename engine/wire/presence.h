@@ -47,7 +47,8 @@ MUST_CHECK enum err presence_certification_input(struct buf *out, const char *fi
 						 const uint8_t key[PRESENCE_KEY_LEN],
 						 int64_t since_ms);
 
-enum presence_kind { PRESENCE_QUERY = 1, PRESENCE_ANSWER = 2 };
+// An announcement is to be heard, and wants no answer.
+enum presence_kind { PRESENCE_QUERY = 1, PRESENCE_ANSWER = 2, PRESENCE_ANNOUNCEMENT = 3 };
 
 // The parts of a datagram; borrowed from it when decoded.
 struct presence_datagram {

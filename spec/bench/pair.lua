@@ -54,7 +54,7 @@ function M.start(name)
   local self = setmetatable({ name = name, events = {}, on = {} }, person)
   self.home = assert(sys.make_temporary_directory("/tmp/sotto-bench-"))
   self.process = assert(loop.spawn {
-    "--home", self.home, "--listen", "127.0.0.1:0", "--foreground",
+    "--home", self.home, "--listen", "127.0.0.1:0", "--discover", "off", "--foreground",
     program = "build/sottod", stderr = "null", on_exit = function() if self.on_exit then self.on_exit() end end,
   })
   for _ = 1, START_TRIES do

@@ -23,7 +23,7 @@ describe("config", function()
     local value = assert(parse "")
     -- the engine's own choice
     assert.is_nil(value.listen)
-    assert.are.equal("off", value.discover)
+    assert.is_nil(value.discover)
     assert.are.same({ resume_window = 86400, probe_timeout = 5000 }, value.limits)
   end)
 

@@ -77,7 +77,7 @@ describe("udp", function()
     case.wait(function() return a:counters().received == 1 end, "its own datagram")
   end)
 
-  it("reads at most 64 datagrams in a turn", function()
+  it("reads at most sixteen datagrams in a turn", function()
     local count, most, turn = 0, 0, nil
     local b = open(nil, function()
       if turn ~= loop.turns() then turn, count = loop.turns(), 0 end
@@ -87,7 +87,21 @@ describe("udp", function()
     local a = open()
     for _ = 1, 100 do a:send(b:addr(), "x") end
     case.wait(function() return b:counters().received == 100 end, "all of them")
-    assert.equal(64, most)
+    assert.equal(16, most)
+  end)
+
+  it("counts what the kernel has dropped because nobody read it in time", function()
+    local count = 0
+    local b = open(nil, function() count = count + 1 end)
+    local a, last = open(), 0
+    for _ = 1, 2000 do a:send(b:addr(), ("x"):rep(1000)) end
+    case.wait(function()
+      -- the count comes with the next datagram that is let in
+      if count == last then a:send(b:addr(), "x") end
+      last = count
+      return b:counters().overflowed > 0 and count + b:counters().overflowed == a:counters().sent
+    end, "all of them, here or dropped")
+    assert.is_true(count < 2000)
   end)
 
   it("may be freed inside its callback, and is silent afterwards", function()
@@ -109,6 +123,74 @@ describe("udp", function()
     assert.is_nil(none)
     assert.equal("busy", name)
     assert.truthy(why:find(a:addr(), 1, true))
+  end)
+
+  describe("ear", function()
+    local EVERYBODY, LO = "127.255.255.255", 1
+
+    local function ear(port, received)
+      return case.keep(assert(net.ear(EVERYBODY .. ":" .. port, LO, received)))
+    end
+
+    -- a port that nobody has
+    local function free_port()
+      local a = open("0.0.0.0:0")
+      local port = a:addr():match ":(%d+)$"
+      a:free()
+      return port
+    end
+
+    it("P1.3 hears what goes to everybody, however many ears there are, and beside a socket at that port", function()
+      local port, heard = free_port(), {}
+      local pair = {}
+      pair.tcp, pair.udp = assert(net.bind_pair("[::]:" .. port, 0))
+      case.fd(pair.tcp)
+      local own = {}
+      local main = open(pair.udp, function(_, _, data, to_all) own[#own + 1] = { data, to_all } end)
+      for i = 1, 5 do ear(port, function(_, from, data, to_all, interface) heard[i] = { from, data, to_all, interface } end) end
+      local a = open("127.0.0.1:0")
+      assert.is_true(a:send_to_all(EVERYBODY .. ":" .. port, LO, "who's there?", "127.0.0.1:0"))
+      case.wait(function() return #heard == 5 and #own == 1 end, "all five, and the socket")
+      for i = 1, 5 do assert.same({ a:addr(), "who's there?", true, LO }, heard[i]) end
+      assert.same({ "who's there?", true }, own[1])
+      -- and what is for one of them comes to that one alone
+      heard = {}
+      assert.is_true(a:send("127.0.0.1:" .. port, "only you"))
+      case.wait(function() return #own == 2 end, "the datagram")
+      case.settle()
+      assert.same({ { "only you", false }, {} }, { own[2], heard })
+      assert.is_true(main:send(a:addr(), "yes"))
+    end)
+
+    it("is sent to from a socket of both families as well", function()
+      local port, heard = free_port(), nil
+      ear(port, function(_, from) heard = from end)
+      local a = open("[::]:0")
+      assert.is_true(a:send_to_all(EVERYBODY .. ":" .. port, LO, "x", "127.0.0.1:0"))
+      case.wait(function() return heard end, "it")
+      assert.equal("127.0.0.1:" .. a:addr():match ":(%d+)$", heard)
+    end)
+
+    it("does not give its socket leave to broadcast for good", function()
+      local a = open("127.0.0.1:0")
+      assert.is_true(a:send_to_all(EVERYBODY .. ":9", LO, "x"))
+      assert.is_false(a:send(EVERYBODY .. ":9", "x"))
+    end)
+
+    it("is busy where somebody does not share the port", function()
+      local port = open("0.0.0.0:0"):addr():match ":(%d+)$"
+      local none, name = net.ear(EVERYBODY .. ":" .. port, LO, function() end)
+      assert.same({ nil, "busy" }, { none, name })
+    end)
+
+    it("cannot be where there is no such interface or address", function()
+      assert.is_nil(net.ear("[ff12::1]:9", 4000000, function() end))
+      assert.is_nil(net.ear("203.0.113.255:9", LO, function() end))
+      local a = open("127.0.0.1:0")
+      assert.is_false(a:send_to_all("[ff12::1]:9", LO, "another family"))
+      assert.is_false(a:send_to_all(EVERYBODY .. ":9", LO, ("x"):rep(1201)))
+      assert.equal(2, a:counters().dropped)
+    end)
   end)
 
   it("serves both families on [::]", function()

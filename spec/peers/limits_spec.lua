@@ -35,13 +35,77 @@ describe("limits", function()
       if l:take(kind, "10.0.0.1:" .. 2000 + i, false, 0) == "pass" then n = n + 1 end
     end
     assert.equal(20, n)
-    assert.equal("all", l:take("lan", "10.0.0.9:4788", false, 49))
-    assert.equal("pass", l:take("lan", "10.0.0.9:4788", false, 50))
-    n = 0
-    for ms = 51, 10050 do
-      if l:take("lan", "10.0.1.1:" .. 2000 + ms, false, ms) == "pass" then n = n + 1 end
+    assert.equal("all", l:take("lan", "10.0.0.9:4788", false, 999))
+    assert.equal(1, l:wait("lan", "10.0.0.9:4788", false, 999))
+    assert.equal("pass", l:take("lan", "10.0.0.9:4788", false, 1000))
+    local times = {}
+    for ms = 1001, 11000 do
+      if l:take("lan", "10.0.1.1:" .. 2000 + ms, false, ms) == "pass" then times[#times + 1] = ms end
     end
-    assert.equal(200, n)
+    assert.is_true(#times >= 199 and #times <= 200, #times)
+    -- nothing is saved up: no second holds more, wherever it begins
+    for i = 21, #times do assert.is_true(times[i] - times[i - 20] >= 1000) end
+  end)
+
+  it("P1.3 answers nothing more after a pause than before it", function()
+    local l = L.limits()
+    local function burst(now, first)
+      local count = 0
+      for i = 1, 50 do
+        count = count + (l:take("lan", "10.0.0.1:" .. first + i, false, now) == "pass" and 1 or 0)
+      end
+      return count
+    end
+    assert.equal(20, burst(0, 2000))
+    assert.equal(20, burst(3600000, 3000))
+    assert.equal(0, burst(3600999, 4000))
+    assert.equal(0, burst(0, 5000)) -- a clock that runs back gives nothing
+    assert.equal(20, burst(3601000, 6000))
+  end)
+
+  describe("what is looked into", function()
+    it("P1.8 is five a second of a source, a hundred of an address, a third of a thousand in all", function()
+      local l = L.limits()
+      assert.equal(20, passed(l, "hear", "6.6.6.6:6666", 0, 1000))
+      assert.equal("source", l:take("hear", "6.6.6.6:6666", false, 199))
+      assert.equal("pass", l:take("hear", "6.6.6.6:6666", false, 200))
+      local n = 0
+      for i = 1, 10000 do n = n + (l:take("hear", "6.6.6.6:" .. 2000 + i, false, 200) == "pass" and 1 or 0) end
+      assert.equal(199, n) -- of a burst of 200, 21 were taken, and 20 came back
+      assert.equal("host", l:take("hear", "6.6.6.6:6667", false, 200))
+      -- what is refused costs nobody else a token
+      assert.equal("pass", l:take("hear", "10.0.0.1:4788", false, 200))
+      n = 0
+      for i = 1, 1000 do
+        n = n + (l:take("hear", ("7.7.%d.%d:1"):format(i // 250, i % 250), false, 10000) == "pass" and 1 or 0)
+      end
+      assert.equal(400, n)
+      n = 0
+      for ms = 10001, 20000 do
+        n = n + (l:take("hear", ("7.%d.%d.1:1"):format(ms // 250, ms % 250), false, ms) == "pass" and 1 or 0)
+      end
+      assert.equal(3333, n)
+    end)
+
+    it("P1.8 friends are heard in any flood of strangers", function()
+      local l = L.limits()
+      for i = 1, 5000 do l:take("hear", ("6.%d.%d.6:1"):format(i // 250, i % 250), false, 0) end
+      assert.equal("all", l:take("hear", "10.0.0.1:4788", false, 0))
+      assert.equal(400, passed(l, "hear", "10.0.0.1:4788", 0, 1000, true))
+      assert.equal("all", l:take("hear", "10.0.0.1:4788", true, 0)) -- as one who forges their address
+    end)
+
+    it("remembers a bounded number of sources and addresses", function()
+      local l = L.limits { unlimited = true }
+      for i = 1, 20000 do l:take("hear", ("6.%d.%d.6:1"):format(i // 250, i % 250), false, i) end
+      assert.equal(4096, l:sizes().hear)
+    end)
+  end)
+
+  it("front ends are told of twenty strangers a second", function()
+    local l = L.limits()
+    assert.equal(20, passed(l, "tell", "10.0.0.1:4788", 0, 100))
+    assert.equal("pass", l:take("tell", "10.0.0.1:4788", false, 50))
   end)
 
   it("P1.8 binds strangers only: a friend is answered in any flood", function()

@@ -12,8 +12,8 @@
 
 int luaopen_support_limits(lua_State *L);
 
-static const char *const kinds[] = {"lan", "probe", "gpg", "list", NULL};
-static const char *const answers[] = {"pass", "source", "all"};
+static const char *const kinds[] = {"hear", "lan", "probe", "gpg", "list", "tell", NULL};
+static const char *const answers[] = {"pass", "source", "host", "all"};
 
 static void set_size(lua_State *L, int index, const char *name, size_t *out)
 {
@@ -43,7 +43,8 @@ static int limits_make(lua_State *L)
 	set_size(L, 1, "requests", &c.requests);
 	set_size(L, 1, "requests_known", &c.requests_known);
 	if (lua_istable(L, 1) && lua_getfield(L, 1, "unlimited") == LUA_TBOOLEAN)
-		c.answers_all.period_ms = c.gpg_all.period_ms = c.list_all.period_ms = 0;
+		for (size_t i = c.answers_all.most = 0; i < LIMIT_KIND_COUNT; i++)
+			c.all[i].period_ms = 0;
 	struct limits **l = lua_newuserdatauv(L, sizeof *l, 0);
 	*l = limits_new(&c);
 	luaL_setmetatable(L, LIMITS);

@@ -237,18 +237,20 @@ struct support_udp {
 	struct udp *udp;
 };
 
-static void received(void *arg, const struct addr *from, struct span datagram)
+static void received(void *arg, const struct udp_arrival *a)
 {
 	struct support_udp *u = arg;
 	lua_State *L = u->object.L;
 	if (!object_push(&u->object, "received"))
 		return;
-	push_addr(L, from);
-	lua_pushlstring(L, (const char *)datagram.data, datagram.len);
-	object_call(L, 2);
+	push_addr(L, &a->from);
+	lua_pushlstring(L, (const char *)a->datagram.data, a->datagram.len);
+	lua_pushboolean(L, a->to_all);
+	lua_pushinteger(L, a->interface);
+	object_call(L, 4);
 }
 
-// udp(addr or descriptor, function(udp, from, datagram))
+// udp(addr or descriptor, function(udp, from, datagram, to_all, interface))
 static int open_udp(lua_State *L)
 {
 	struct err_info info = {0};
@@ -264,6 +266,32 @@ static int open_udp(lua_State *L)
 	if (e)
 		return answer_error(L, e, &info);
 	object_keep(L, &u->object);
+	return 1;
+}
+
+// ear(group, interface, function as above)
+static int open_ear(lua_State *L)
+{
+	struct err_info info = {0};
+	struct addr group = check_addr(L, 1);
+	struct support_udp *u = object_new(L, UDP, sizeof *u, 3);
+	enum err e = udp_open_ear(&u->udp, support_loop(L), &group,
+				  (uint32_t)luaL_checkinteger(L, 2), received, u, &info);
+	if (e)
+		return answer_error(L, e, &info);
+	object_keep(L, &u->object);
+	return 1;
+}
+
+// udp:send_to_all(group, interface, datagram, own?)
+static int send_to_all(lua_State *L)
+{
+	struct support_udp *u = luaL_checkudata(L, 1, UDP);
+	struct addr group = check_addr(L, 2), own = {0};
+	if (!lua_isnoneornil(L, 5))
+		own = check_addr(L, 5);
+	lua_pushboolean(L, udp_send_to_all(u->udp, &group, &own, (uint32_t)luaL_checkinteger(L, 3),
+					   check_span(L, 4)));
 	return 1;
 }
 
@@ -292,6 +320,7 @@ static int udp_count(lua_State *L)
 	set_integer(L, "sent", c->sent);
 	set_integer(L, "sent_bytes", c->sent_bytes);
 	set_integer(L, "truncated", c->truncated);
+	set_integer(L, "overflowed", c->overflowed);
 	set_integer(L, "dropped", c->dropped);
 	return 1;
 }
@@ -432,6 +461,7 @@ int luaopen_support_net(lua_State *L)
 		{"through", through},
 		{"resolver", new_resolver},
 		{"udp", open_udp},
+		{"ear", open_ear},
 		{"listen", open_listener},
 		{"bind_pair", bind_both},
 		{"unix_listen", listen_unix},
@@ -442,6 +472,7 @@ int luaopen_support_net(lua_State *L)
 	static const luaL_Reg resolver_methods[] = {
 		{"start", start}, {"cancel", cancel}, {"free", free_resolver}, {NULL, NULL}};
 	static const luaL_Reg udp_methods[] = {{"send", send_datagram},
+					       {"send_to_all", send_to_all},
 					       {"addr", udp_where},
 					       {"counters", udp_count},
 					       {"free", close_udp},

@@ -116,7 +116,7 @@ describe("presence parts", function()
 end)
 
 describe("presence datagram", function()
-  local QUERY, ANSWER = 1, 2
+  local QUERY, ANSWER, ANNOUNCEMENT = 1, 2, 3
   local certificate, certification = R.bytes(391, 1), R.bytes(119, 2)
   local text = R.text(record(certificate))
   local signature = wire.presence_sign(text, secret)
@@ -143,8 +143,14 @@ describe("presence datagram", function()
     assert.is_true(#answer <= #query)
   end)
 
+  it("P1.2 an announcement is an answer in another kind: nobody answers it, so it needs no padding", function()
+    local answer, announcement = wire.datagram_encode(parts(ANSWER)), wire.datagram_encode(parts(ANNOUNCEMENT))
+    assert.equal(answer:sub(6), announcement:sub(6))
+    assert.equal(ANNOUNCEMENT, announcement:byte(5))
+  end)
+
   it("P1.2 opens to its parts", function()
-    for _, kind in ipairs { QUERY, ANSWER } do
+    for _, kind in ipairs { QUERY, ANSWER, ANNOUNCEMENT } do
       local d = assert(wire.datagram_open(wire.datagram_encode(parts(kind))))
       assert.same(parts(kind, { fingerprint = R.fingerprint(1) }), d)
     end
@@ -192,7 +198,7 @@ describe("presence datagram", function()
     refused(answer .. ("\0"):rep(1201 - #answer), "too_large")
     refused("SOT2" .. answer:sub(5))
     refused("sot1" .. answer:sub(5))
-    for _, kind in ipairs { 0, 3, 255 } do refused("SOT1" .. string.char(kind) .. answer:sub(6)) end
+    for _, kind in ipairs { 0, 4, 255 } do refused("SOT1" .. string.char(kind) .. answer:sub(6)) end
     refused("SOT1\1" .. answer:sub(6)) -- a query that is not padded
   end)
 

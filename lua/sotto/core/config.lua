@@ -36,8 +36,10 @@ function M.schema(engine_options)
         "or another where that is taken",
     },
     discover = {
-      type = "address", word = "off", standard = "off",
-      text = "\"off\", or ADDR:PORT of the LAN broadcast (this version does not broadcast yet)",
+      type = "address", word = "off",
+      text = "where to announce on the LAN, and to listen for others; \"off\": nowhere. \"[::]:PORT\": every " ..
+        "network, \"0.0.0.0:PORT\" the IPv4 ones, a broadcast or own address that network. Left out: every " ..
+        "network, port 4788",
     },
     log_level = {
       type = "enum", values = { "error", "warn", "info", "debug" }, standard = "info",

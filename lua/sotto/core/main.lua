@@ -20,7 +20,9 @@ The core of sotto: it holds the keys, the sockets and the messages, and serves f
   --home DIR           everything of one identity below DIR; without it the XDG directories serve
   --config FILE        another file than config.lua
   --listen ADDR:PORT   TCP and UDP; port 0: a free one, remembered
-  --discover ADDR:PORT the LAN broadcast, or "off" (this version does not broadcast yet)
+  --discover ADDR:PORT where to announce this core on the LAN, and to listen for others; "off": nowhere.
+                       [::] every network (the standard, with port 4788), 0.0.0.0 the IPv4 ones alone,
+                       a broadcast or own IPv4 address that network, an IPv6 group [ff12::1%eth0] that group
   --foreground         stay in the foreground, and log to standard error
   -v                   log more
   --version, --help
@@ -141,7 +143,6 @@ function Core:open()
   if not lock then return nil, message end
   self.lock = lock
   self:handle_signals()
-  if settings.discover ~= "off" then log.warn("discover: this version does not broadcast on the LAN yet") end
   local engine, problem = require("sotto.engine").open {
     home = places.home, data = places.data, run = places.run,
     listen = settings.listen, discover = settings.discover, options = settings.limits,

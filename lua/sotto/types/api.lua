@@ -12,6 +12,7 @@
 ---@field fingerprint string|nil
 ---@field locked boolean
 ---@field listen { tcp: string, udp: string } "ADDR:PORT"
+---@field discover { port: integer, paths: { interface: string, to: string, listening: boolean }[] }|nil
 ---@field addresses string[] where others may reach this core, as it tells its peers
 
 ---@class sotto.identity

@@ -6,8 +6,8 @@ return {
       name = "info",
       text = "Says what this core is and where it listens.",
       params = {},
-      result = "version, api, pid, uptime, home, fingerprint, locked, listen (tcp and udp), and addresses: " ..
-        "where others may reach it",
+      result = "version, api, pid, uptime, home, fingerprint, locked, listen (tcp and udp), addresses: where others " ..
+        "may reach it, and discover: port and paths of the LAN (interface, to, listening), null where it is off",
       returns = "info", since = 1, capability = "base", errors = {},
     },
     {
