@@ -11,7 +11,7 @@ const struct engine_option engine_options[] = {
 	 "seconds that a discussion of two outlives a lost link; 0 closes it at once"},
 	{"request_timeout", 600, 1, 3600, "seconds that a request waits for a person"},
 	{"handshake_timeout", 30, 2, 300, "seconds that a silent handshake lives"},
-	{"opening_timeout", 600, 10, 3600, "seconds until a half-finished opening is given up"},
+	{"opening_timeout", 600, 1, 3600, "seconds until a half-finished opening is given up"},
 	{"presence_lifetime", 3600, 6, 7200, "seconds that the own presence record is valid"},
 	{"lan_interval", 30, 2, 3600,
 	 "seconds between announcements on the LAN; shorter where a third of presence_lifetime is"},
