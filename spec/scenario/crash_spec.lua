@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- kill -9 with messages under way: each arrives once, in order, and without a password (P3.7, P3.10, P2.12).
--- SOTTO_SPEC_SEED repeats a run's choices; a failure names its seed.
+-- SOTTO_SPEC_SEED repeats a run's choices, and a failure names its seed; SOTTO_SPEC_ROUNDS makes it longer.
 local cores = require "support.cores"
 
-local ROUNDS, MESSAGES = 20, 100
+local ROUNDS, MESSAGES = tonumber(os.getenv "SOTTO_SPEC_ROUNDS") or 20, 100
 
 describe("crashes with messages under way", function()
   local alice, bob, id
@@ -139,15 +139,15 @@ describe("crashes with messages under way", function()
   teardown(cores.clean)
 
   it("P3.7 of the receiver lose nothing and double nothing", function()
-    rounds(1, 7, function(_, receiver) return { receiver } end)
+    rounds(1, ROUNDS // 3, function(_, receiver) return { receiver } end)
   end)
 
   it("P3.7 of the sender lose nothing and double nothing", function()
-    rounds(8, 14, function(sender) return { sender } end)
+    rounds(ROUNDS // 3 + 1, 2 * ROUNDS // 3, function(sender) return { sender } end)
   end)
 
   it("P3.7 of both lose nothing and double nothing", function()
-    rounds(15, ROUNDS, function(sender, receiver) return { sender, receiver } end)
+    rounds(2 * ROUNDS // 3 + 1, ROUNDS, function(sender, receiver) return { sender, receiver } end)
   end)
 
   it("leave a discussion that works, with the same roster on both sides", function()

@@ -42,13 +42,14 @@ local function heard(self, from, datagram)
 end
 
 --- A record of this moment: its bytes, and the presence key's signature.
-function Peer:presence()
+---@param certificate? string that it names; standard: the own one
+function Peer:presence(certificate)
   local now = os.time() * 1000
   self.sequence = math.max(self.sequence + 1, now)
   local record = assert(records.presence.encode {
     fingerprint = self.fingerprint, key = self.presence_public, sequence = self.sequence, issued_ms = now,
     expires_ms = now + 3600000, since_ms = self.since, name = self.name, endpoints = { self.address },
-    general = wire.hash(self.certificate),
+    general = wire.hash(certificate or self.certificate),
   })
   return { record = record, certification = self.certification, signature = wire.presence_sign(record, self.presence_secret) }
 end
@@ -57,14 +58,16 @@ end
 ---@param kind integer
 ---@param change? table other fields of the datagram
 function Peer:datagram(kind, change)
-  local parts = self:presence()
-  local fields = {
-    kind = kind, record = parts.record, certification = parts.certification, signature = parts.signature,
-    certificate = self.certificate,
-  }
+  local fields = self:presence(change and change.certificate)
+  fields.kind, fields.certificate = kind, self.certificate
   for name, value in pairs(change or {}) do fields[name] = value end
   return assert(wire.datagram_encode(fields))
 end
+
+--- A question to the core, with whatever is to be in it.
+---@param core support.person
+---@param change? table
+function Peer:query(core, change) self.udp:send(core.address, self:datagram(QUERY, change)) end
 
 --- The core learns of this peer, and this peer of the core's certificate; afterwards the core has proven it.
 ---@param core support.person
@@ -186,7 +189,7 @@ function Peer:hello(core, options)
   self_.m1 = changed(self_, "M1", assert(records.hello.encode {
     mode = options.password and PASSWORD or PINNED, fingerprint = self.fingerprint, to = core.fingerprint,
     nonce = self_.nonce, general = wire.hash(options.certificate or self.certificate),
-    discussion = wire.hash(self_.key.certificate), charter = CHARTER, presence = self:presence(),
+    discussion = wire.hash(self_.key.certificate), charter = CHARTER, presence = self:presence(options.certificate),
   }))
   self_.id = wire.discussion_id(self.fingerprint, wire.hash(self_.key.certificate), self_.nonce)
   assert(self_.link:send(RECORD, self_.m1))
