@@ -47,6 +47,7 @@ struct conversation {
 	struct meeting *meetings; // member links being made
 	struct submission *submissions;
 	uint64_t next_ticket;
+	struct err_info unstored; // why the last commit of own messages failed
 };
 
 struct job *job_new(struct conversation *c, uint64_t ticket);

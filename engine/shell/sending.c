@@ -141,6 +141,7 @@ static void commit(struct conversation *c, const struct outbox_action *a)
 	}
 	if (code) {
 		c->discussion->row.closing = closing;
+		c->unstored = info;
 		engine_warn(c->engine, "messages could not be stored: %s", info.text);
 	}
 	event.result.code = code;

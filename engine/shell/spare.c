@@ -58,6 +58,14 @@ static void append(struct spare *s, struct key_waiter *w)
 	*end = w;
 }
 
+static void fail_waiters(struct spare *s, enum err code, const struct err_info *info)
+{
+	for (struct key_waiter *w; (w = next_waiter(s));) {
+		struct fresh_key none = {0};
+		w->callback(w->arg, code, info, &none);
+	}
+}
+
 static void retry(void *arg)
 {
 	spare_fill(arg);
@@ -101,8 +109,10 @@ void spare_fill(struct spare *s)
 		w->callback(w->arg, OK, NULL, &key);
 	}
 	const struct key_call call = {.gpg = e->gpg, .homes = e->homes, .done = made, .arg = s};
-	if (key_make_discussion_start(&call, &s->job, &info)) {
+	enum err code = key_make_discussion_start(&call, &s->job, &info);
+	if (code) {
 		log_warn("no discussion key could be made: %s", info.text);
+		fail_waiters(s, code, &info); // on a full disk, say: whoever waits is told rather than kept
 		timer_start(e->loop, &s->retry, RETRY_MS, retry, s);
 		return;
 	}
@@ -138,10 +148,7 @@ void spare_fini(struct spare *s)
 		key_job_cancel(s->job);
 	struct err_info info;
 	err_set(&info, ERR_CANCELED, "the core is stopping");
-	for (struct key_waiter *w; (w = next_waiter(s));) {
-		struct fresh_key none = {0};
-		w->callback(w->arg, ERR_CANCELED, &info, &none);
-	}
+	fail_waiters(s, ERR_CANCELED, &info);
 	if (s->present)
 		fresh_key_fini(&s->key);
 	s->present = false;

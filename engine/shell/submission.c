@@ -56,6 +56,16 @@ static enum err submission_result(struct engine *e, const struct submission *s, 
 	return OK;
 }
 
+static void explain(const struct conversation *c, enum err code, struct err_info *info)
+{
+	if (code == ERR_BUSY)
+		err_set(info, code, "too many messages wait to be sent in this discussion");
+	else if (code == c->unstored.code)
+		err_set(info, code, "the message could not be stored: %s", c->unstored.text);
+	else
+		err_set(info, code, "the message could not be taken: %s", err_name(code));
+}
+
 void submission_resolve(struct conversation *c, uint64_t ticket, enum err code)
 {
 	struct submission *s = c->submissions;
@@ -70,8 +80,9 @@ void submission_resolve(struct conversation *c, uint64_t ticket, enum err code)
 	struct pending *p = s->pending;
 	if (!p)
 		return; // the call itself still runs, and looks
-	err_set(&info, code, "the message could not be taken: %s", err_name(code));
-	if (code == OK)
+	if (code)
+		explain(c, code, &info);
+	else
 		code = submission_result(c->engine, s, &result, &info);
 	submission_free(s);
 	if (code)
@@ -128,10 +139,8 @@ enum err conversation_submit(struct conversation *c, struct call *call, json_t *
 		return OK;
 	}
 	enum err code = s->code;
-	if (code == ERR_BUSY)
-		err_set(call->info, code, "too many messages wait to be sent in this discussion");
-	else if (code)
-		err_set(call->info, code, "the message could not be stored");
+	if (code)
+		explain(c, code, call->info);
 	else
 		code = submission_result(c->engine, s, call->out, call->info);
 	submission_free(s);

@@ -14,6 +14,8 @@ M.BUILD = sys.cwd() .. "/" .. (os.getenv "SOTTO_SPEC_BUILD" or "build")
 ---@class support.person
 ---@field name string
 ---@field home string
+---@field path string the same as the core sees it
+---@field disk? support.small_disk where the core runs
 ---@field control support.control the connection of this life
 ---@field fingerprint string|nil
 ---@field address string of the core, TCP and UDP
@@ -25,6 +27,7 @@ Person.__index = Person
 
 ---@class support.person.options
 ---@field home? string standard: a directory of the person's name
+---@field disk? support.small_disk the home is on this one
 ---@field listen? string standard: "127.0.0.1:0"
 ---@field config? string the text of config.lua
 ---@field arguments? string[]
@@ -37,9 +40,11 @@ Person.__index = Person
 ---@param options support.person.options
 function M.new(root, name, options)
   local self = setmetatable({
-    root = root, name = name, home = options.home or root .. "/" .. name, listen = options.listen or "127.0.0.1:0",
+    root = root, name = name, home = options.home or root .. "/" .. name, disk = options.disk, listen = options.listen or "127.0.0.1:0",
     arguments = options.arguments or { "-v" }, log = {}, killed = false,
   }, Person)
+  self.path = self.home
+  if self.disk then self.home, self.path = self.disk.home, self.disk.path end
   assert(sys.make_private_directory(self.home))
   if options.config then self:configure(options.config) end
   return self
@@ -57,10 +62,10 @@ function Person:tail() return table.concat(self.log, "\n", math.max(1, #self.log
 -- --- the process ---------------------------------------------------------------------------------
 
 local function spawn(self, arguments, take)
-  local options = {
-    program = M.BUILD .. "/sottod", "--home", self.home, "--listen", self.listen, "--discover", "off",
-    "--foreground", table.unpack(arguments),
-  }
+  local command = { M.BUILD .. "/sottod", "--home", self.path, "--listen", self.listen, "--discover", "off",
+    "--foreground", table.unpack(arguments) }
+  if self.disk then command = self.disk:command(command) end
+  local options = { program = command[1], table.unpack(command, 2) }
   options.directory = "/"
   -- a runtime directory of the spec's own for short paths, and a user's home that must stay empty
   options.environment = {
@@ -246,7 +251,7 @@ function Person:agents()
   for _, agent in ipairs(system.agents(self.root)) do
     for _, argument in ipairs(agent.arguments) do
       local name = argument:match "[^/]*$"
-      local own = argument:find(self.home .. "/", 1, true) or
+      local own = argument:find(self.path .. "/", 1, true) or
         (#name == 32 and sys.exists(self.home .. "/data/homes/" .. name))
       if own then
         found[#found + 1] = agent
