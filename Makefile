@@ -112,6 +112,10 @@ $(BUILD)/sotto.so: $(BINDINGS_OBJ) $(BUILD)/libengine.a
 $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
 	$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
+# loaded into a core by specs, to kill it at a moment of their choice
+$(BUILD)/crash_points.so: spec/support/preload/crash_points.c
+	$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
 	$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4 -lm
 
@@ -148,7 +152,7 @@ layers:
 SPEC_JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n + 1 : 8)))
 SPEC_RUN = SOTTO_SPEC_BUILD=$(BUILD) SOTTO_SPEC_JOBS=$(SPEC_JOBS) $(LUA) spec/support/run.lua $(BUSTED)
 
-spec: all $(BUILD)/support.so
+spec: all $(BUILD)/support.so $(BUILD)/crash_points.so
 	$(SPEC_RUN) $(SPEC)
 
 # two Tox clients to compare with; needed by nothing else

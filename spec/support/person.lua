@@ -31,6 +31,7 @@ Person.__index = Person
 ---@field listen? string standard: "127.0.0.1:0"
 ---@field config? string the text of config.lua
 ---@field arguments? string[]
+---@field environment? table<string, string> of the core, beside what it always gets
 ---@field passphrase? string of the identity
 ---@field identity? boolean false: none is made
 
@@ -41,7 +42,7 @@ Person.__index = Person
 function M.new(root, name, options)
   local self = setmetatable({
     root = root, name = name, home = options.home or root .. "/" .. name, disk = options.disk, listen = options.listen or "127.0.0.1:0",
-    arguments = options.arguments or { "-v" }, log = {}, killed = false,
+    arguments = options.arguments or { "-v" }, environment = options.environment or {}, log = {}, killed = false,
   }, Person)
   self.path = self.home
   if self.disk then self.home, self.path = self.disk.home, self.disk.path end
@@ -59,6 +60,15 @@ function Person:socket() return self.home .. "/run/control.sock" end
 --- The end of the log.
 function Person:tail() return table.concat(self.log, "\n", math.max(1, #self.log - 30)) end
 
+--- Whether a line of the log has that in it.
+---@param text string
+function Person:has_logged(text)
+  for i = #self.log, 1, -1 do
+    if self.log[i]:find(text, 1, true) then return true end
+  end
+  return false
+end
+
 -- --- the process ---------------------------------------------------------------------------------
 
 local function spawn(self, arguments, take)
@@ -71,6 +81,7 @@ local function spawn(self, arguments, take)
   options.environment = {
     HOME = self.root .. "/user", XDG_RUNTIME_DIR = self.root .. "/run", GNUPGHOME = false, LC_ALL = "C.UTF-8",
   }
+  for name, value in pairs(self.environment) do options.environment[name] = value end
   options.stdout, options.stderr, options.on_stdout, options.on_stderr = "pipe", "pipe", take, take
   local process = {}
   options.on_exit = function(status, signal)
