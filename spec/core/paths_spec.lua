@@ -10,7 +10,8 @@ describe("paths", function()
   it("put everything below --home", function()
     local p = assert(paths.find("/x/y"))
     assert.are.same({
-      home = "/x/y", config = "/x/y/config.lua", chat = "/x/y/chat.lua", data = "/x/y/data", run = "/x/y/run",
+      home = "/x/y", config = "/x/y/config.lua", chat = "/x/y/chat.lua", data = "/x/y/data",
+      state = "/x/y/state", run = "/x/y/run",
       socket = "/x/y/run/control.sock", log = "/x/y/data/log", lock = "/x/y/data/lock",
     }, p)
   end)
@@ -27,6 +28,8 @@ describe("paths", function()
     assert.are.equal("/c/sotto/config.lua", p.config)
     assert.are.equal("/d/sotto", p.data)
     assert.are.equal("/r/sotto/control.sock", p.socket)
+    assert.are.equal("/home/u/.local/state/sotto", p.state)
+    assert.are.equal("/s/sotto", paths.find(nil, environment { HOME = "/home/u", XDG_STATE_HOME = "/s" }).state)
   end)
 
   it("fall back as the specification says, relative values being ignored", function()

@@ -1,25 +1,30 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The chat's commands: one table a file in commands/, each with name, args, help, run and, where it helps, complete.
+-- The chat's commands: one table a file in commands/, as a chat.lua would give them to chat.command.
 local M = {}
 
 ---@class sotto.chat.command
 ---@field name string without the slash
 ---@field args? string what follows it, for help
 ---@field help string one line
----@field asks? boolean it asks for a password
+---@field more? string what else /help NAME says: lines
+---@field asks? boolean it asks for a password: what is typed meanwhile waits
+---@field moves? boolean it may go to another discussion: what is typed meanwhile waits, and goes there
+---@field private? boolean what follows it is not kept in the history file
+---@field yours? boolean it comes from chat.lua
 ---@field run fun(chat: sotto.chat, text: string) in a coroutine; an error() is shown
----@field complete? fun(chat: sotto.chat): string[] what may follow
+---@field complete? fun(chat: sotto.chat, text: string): string[] what may follow, where that is known so far
 
+-- in the order of help
 local NAMES = {
-  "help", "peers", "probe", "open", "accept", "refuse", "list", "go", "history", "close", "words", "me", "unlock",
-  "lock", "lua", "quit",
+  "help", "peers", "probe", "open", "accept", "refuse", "list", "go", "next", "history", "search", "who", "words",
+  "close", "forget", "export", "import", "me", "passphrase", "lock", "unlock", "set", "reload", "clear", "lua", "quit",
 }
 
----@return table<string, sotto.chat.command> by_name, string[] in the order of help
+---@return sotto.chat.command[]
 function M.load()
-  local by_name = {}
-  for _, name in ipairs(NAMES) do by_name[name] = require("sotto.client.commands." .. name) end
-  return by_name, NAMES
+  local list = {}
+  for i, name in ipairs(NAMES) do list[i] = require("sotto.client.commands." .. name) end
+  return list
 end
 
 return M

@@ -2,6 +2,7 @@
 -- One line each for a message, a peer and a discussion. Everything that others chose is made harmless here.
 local names = require "sotto.client.names"
 local terminal = require "sotto.terminal"
+local theme = require "sotto.client.theme"
 
 local M = {}
 
@@ -10,20 +11,51 @@ local MARKS = {
   received = "",
 }
 
--- texts of several lines are indented under the first
-local function body(text, indent)
-  return (terminal.escape(text, true):gsub("\n", "\n" .. (" "):rep(indent)))
+local PARTS = { queued = "waiting", held = "waiting", void = "failed", failed = "failed" }
+
+--- What a message's line is made of. Every string is harmless but those of `message`.
+---@class sotto.chat.view
+---@field time string
+---@field who string "you" for the own ones
+---@field own boolean
+---@field text string may have several lines
+---@field mark string how far an own one has come: "✓✓"; "" for others'
+---@field mark_part string what of the theme the mark is painted as
+---@field who_style string likewise the name
+---@field place string|nil the discussion's name where it is not the one that is shown
+---@field message sotto.message as the core gave it
+---@field paint fun(part: string, text: string): string
+
+---@param message sotto.message
+---@param who string harmless already
+---@return sotto.chat.view
+function M.view(message, who)
+  local own = message.state ~= "received"
+  return {
+    time = names.time(message.time), who = who, own = own, text = terminal.escape(message.text, true),
+    mark = MARKS[message.state] or names.safe(message.state), mark_part = PARTS[message.state] or "mark",
+    who_style = own and "own" or "", message = message, paint = theme.plain,
+  }
 end
 
---- "12:31 bob: hello"; own ones end in how far they have come.
+--- "12:31 bob: hello"; own ones end in how far they have come. Texts of several lines are indented under the first.
+---@param view sotto.chat.view
+---@return string
+function M.line(view)
+  local paint = view.paint
+  local place = view.place and ("[%s] "):format(view.place) or ""
+  local indent = "\n" .. (" "):rep(terminal.width(("%s%s %s: "):format(place, view.time, view.who)))
+  local time, who = paint("time", view.time), paint(view.who_style, view.who)
+  local head = ("%s%s %s: "):format(paint("elsewhere", place), time, who)
+  local text = paint(view.own and "own_text" or "text", view.text):gsub("\n", (indent:gsub("%%", "%%%%")))
+  return head .. text .. (view.mark ~= "" and "  " .. paint(view.mark_part, view.mark) or "")
+end
+
+--- The same without colours.
 ---@param message sotto.message
 ---@param who string harmless already
 ---@return string
-function M.message(message, who)
-  local head = ("%s %s: "):format(names.time(message.time), who)
-  local mark = MARKS[message.state] or message.state
-  return head .. body(message.text, terminal.width(head)) .. (mark ~= "" and "  " .. mark or "")
-end
+function M.message(message, who) return M.line(M.view(message, who)) end
 
 -- %-20s counts bytes
 local function padded(text, width) return text .. (" "):rep(width - terminal.width(text)) end
@@ -41,7 +73,7 @@ end
 
 local STATES = {
   requesting = "asked, no answer yet", requested = "asks you", opening = "opening …",
-  open = "open", suspended = "cannot be reached now; messages wait", frozen = "frozen", closed = "closed",
+  open = "open", suspended = "cannot be reached; messages wait", frozen = "frozen", closed = "closed",
   refused = "not opened",
 }
 
@@ -57,11 +89,34 @@ local REASONS = {
   rolled_back = "this disk has an older state than the other side has seen",
 }
 
+-- what came of the last attempt to reach a member: its name, and where that was
+local PROBLEMS = {
+  refused = "nothing listens at %2$s", unreachable = "no way leads to %2$s", timeout = "%2$s does not answer",
+  no_address = "no address of %1$s is known; /probe HOST:PORT finds one",
+}
+local NOT_THEM = "who is at %2$s now is not %1$s, or broke off"
+
+--- Why nobody can be reached, as far as that is known; "" where it is not.
+---@param discussion sotto.discussion
+---@return string
+function M.why(discussion)
+  local list = {}
+  for _, member in ipairs(discussion.members) do
+    if member.problem then
+      local text = PROBLEMS[member.problem] or NOT_THEM
+      local values = { ["1"] = names.person(member), ["2"] = names.safe(member.tried) }
+      list[#list + 1] = text:gsub("%%(%d)%$s", values)
+    end
+  end
+  return table.concat(list, "; ")
+end
+
 --- The state, and why it is so.
 ---@param discussion sotto.discussion
 ---@return string
 function M.state(discussion)
-  local text = STATES[discussion.state] or discussion.state
+  local text = STATES[discussion.state] or names.safe(discussion.state)
+  if discussion.suspended then text = text:gsub("reached", "reached since " .. names.time(discussion.suspended), 1) end
   local reason = M.reason(discussion)
   return reason and text .. ": " .. reason or text
 end

@@ -8,33 +8,51 @@ local M = {}
 ---@return string
 function M.safe(text) return terminal.escape(text or "") end
 
---- A person by name, or by the beginning of the fingerprint where the name is empty.
----@param person {name: string|nil, fingerprint: string}
+--- What names are compared by: what looks alike is the same.
+---@param name string|nil
 ---@return string
-function M.person(person)
-  if person.name and person.name:find("%S") then return M.safe(person.name) end
-  return person.fingerprint:sub(1, 8)
+function M.fold(name) return terminal.fold(name or "") or name or "" end
+
+-- what the chat itself writes in a name's place
+local OURS = { you = true, sotto = true }
+
+--- A person by name. Digits of the fingerprint where the name is empty to the eye, and beside it where it is one of
+--- ours, or somebody else's too.
+---@param person {name: string|nil, fingerprint: string}
+---@param others? table<string, {name: string}> by fingerprint
+---@return string
+function M.person(person, others)
+  local digits, folded = person.fingerprint:sub(1, 8), M.fold(person.name)
+  if not folded:find("%S") then return digits end
+  local shared = OURS[folded:match("^%s*(.-)%s*$")]
+  for fingerprint, other in pairs(others or {}) do
+    shared = shared or (fingerprint ~= person.fingerprint and M.fold(other.name) == folded)
+  end
+  local name = M.safe(person.name)
+  return shared and ("%s (%s)"):format(name, digits) or name
 end
 
 --- The other members, joined.
 ---@param discussion sotto.discussion
+---@param others? table<string, {name: string}> as for person
 ---@return string
-function M.discussion(discussion)
-  local others = {}
+function M.discussion(discussion, others)
+  local list = {}
   for _, member in ipairs(discussion.members) do
-    if not member.you then others[#others + 1] = M.person(member) end
+    if not member.you then list[#list + 1] = M.person(member, others) end
   end
-  if #others == 0 then return discussion.id:sub(1, 8) end
-  return table.concat(others, ", ")
+  if #list == 0 then return discussion.id:sub(1, 8) end
+  return table.concat(list, ", ")
 end
 
 --- A member, "you" for the own one.
 ---@param discussion sotto.discussion
 ---@param fingerprint string
+---@param others? table<string, {name: string}> as for person
 ---@return string
-function M.sender(discussion, fingerprint)
+function M.sender(discussion, fingerprint, others)
   for _, member in ipairs(discussion.members) do
-    if member.fingerprint == fingerprint then return member.you and "you" or M.person(member) end
+    if member.fingerprint == fingerprint then return member.you and "you" or M.person(member, others) end
   end
   return fingerprint:sub(1, 8)
 end

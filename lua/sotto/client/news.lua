@@ -2,12 +2,15 @@
 -- Events on the chat's screen: one function for each type of event that a person wants to see.
 local format = require "sotto.client.format"
 local names = require "sotto.client.names"
+local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 
 local M = {}
 
+--- How each type of event is shown. A chat.lua may put others in their place, or none (false), as chat.news.
 ---@type table<string, fun(chat: sotto.chat, event: sotto.event)>
-local shown = {}
+M.shown = {}
+local shown = M.shown
 
 -- --- discussions -------------------------------------------------------------------------------------------
 
@@ -15,28 +18,28 @@ local shown = {}
 ---@param chat sotto.chat
 ---@param discussion sotto.discussion
 function M.announce_request(chat, discussion)
+  local name = chat:discussion_name(discussion)
   local how = discussion.mode == "pinned" and "without a password, being verified already" or "with a password"
-  chat:print(("%s asks you for a discussion, %s: /accept or /refuse"):format(names.discussion(discussion), how))
+  chat:print(("%s asks you for a discussion, %s: /accept or /refuse"):format(name, how), nil, "heading")
 end
 
 shown["discussion.requested"] = function(chat, event) M.announce_request(chat, event.discussion) end
 
--- Nobody is taken away from a discussion in which something is half typed: it would go to somebody else.
+-- Nobody is taken to a discussion who has something half typed: it would go to somebody else.
 local function may_enter(chat, discussion)
-  if not chat.current then return true end
-  return chat.opening[discussion.id] and not terminal.typed()
+  if terminal.typed() or chat.pending then return false end
+  return not chat.current or chat.opening[discussion.id]
 end
 
 shown["discussion.opened"] = function(chat, event)
   local discussion = event.discussion
-  local enters = may_enter(chat, discussion)
+  local enters, name = may_enter(chat, discussion), chat:discussion_name(discussion)
   chat.opening[discussion.id] = nil
-  chat:print(("The discussion with %s is open. Its words, the same on both sides: %s"):format(
-    names.discussion(discussion), discussion.words))
+  chat:print(("The discussion with %s is open. Its words, the same on both sides: %s"):format(name, discussion.words))
   if enters then
     chat:run(function() chat:enter(discussion) end)
   else
-    chat:print(("(/go %s enters it.)"):format(names.discussion(discussion)))
+    chat:print(("(/go %s enters it.)"):format(name))
   end
 end
 
@@ -48,7 +51,7 @@ local function tell_guesses(chat, discussion)
       local left = peer.guesses == 0 and "No further try is left for now" or
         ("%d of 3 tries are left"):format(peer.guesses)
       chat:print(("(%s with %s; they come back with time, or with the right password.)"):format(left,
-        names.person(peer)))
+        chat:person_name(peer)))
     end
   end
 end
@@ -56,7 +59,7 @@ end
 shown["discussion.refused"] = function(chat, event)
   local discussion = event.discussion
   chat.opening[discussion.id] = nil
-  chat:print(("The discussion with %s was not opened: %s."):format(names.discussion(discussion),
+  chat:print(("The discussion with %s was not opened: %s."):format(chat:discussion_name(discussion),
     format.reason(discussion) or "refused"))
   if discussion.reason == "failed" then chat:run(function() tell_guesses(chat, discussion) end) end
 end
@@ -64,60 +67,95 @@ end
 shown["discussion.closed"] = function(chat, event)
   local discussion = event.discussion
   chat:print(("The discussion with %s is closed: %s. Its keys are destroyed; /go %s shows what was said."):format(
-    names.discussion(discussion), format.reason(discussion) or "it has ended", discussion.id:sub(1, 8)))
-  if chat.current == discussion.id then chat:enter(nil) end
+    chat:discussion_name(discussion), format.reason(discussion) or "it has ended", discussion.id:sub(1, 8)))
+  if chat.current == discussion.id then chat:run(function() chat:enter(nil) end) end
 end
 
 shown["discussion.suspended"] = function(chat, event)
-  chat:print(("%s cannot be reached at the moment; what you write waits."):format(names.discussion(event.discussion)))
+  chat:print(("%s cannot be reached at the moment; what you write waits."):format(
+    chat:discussion_name(event.discussion)))
 end
 
 shown["discussion.resumed"] = function(chat, event)
-  chat:print(("%s is back."):format(names.discussion(event.discussion)))
+  chat:print(("%s is back."):format(chat:discussion_name(event.discussion)))
 end
 
 shown["discussion.frozen"] = function(chat, event)
-  chat:print(("The discussion with %s is frozen: %s."):format(names.discussion(event.discussion),
+  chat:print(("! The discussion with %s is frozen: %s."):format(chat:discussion_name(event.discussion),
     format.reason(event.discussion) or "see the log"))
 end
 
 -- --- messages ----------------------------------------------------------------------------------------------
 
--- a message of a discussion, with its name where the person is elsewhere
-local function show_message(chat, message)
-  local discussion = chat.known.discussions[message.discussion]
-  if not discussion then return end
-  local text = format.message(message, names.sender(discussion, message.sender))
-  if message.discussion ~= chat.current then text = ("[%s] %s"):format(names.discussion(discussion), text) end
-  chat:write(text)
-  return discussion
+-- One that has come while the person looks at another discussion: the first new one of each is enough to know.
+local function is_wanted_elsewhere(chat, discussion)
+  local wanted = chat.settings.elsewhere
+  if not chat.current or wanted == "all" then return true end
+  return wanted == "first" and discussion.unread == 1
 end
 
 shown["message.received"] = function(chat, event)
   local message = event.message
-  local discussion = show_message(chat, message)
+  local discussion = chat.known.discussions[message.discussion]
   if not discussion then return end
-  if message.discussion == chat.current then
-    chat.connection:request("messages.read", { discussion = discussion.id, message = message.id }, function() end)
-  else
+  if message.discussion ~= chat.current then
     discussion.unread = discussion.unread + 1
+    if is_wanted_elsewhere(chat, discussion) then chat:write(chat:message_line(message, discussion)) end
+    chat:show_prompt()
+  elseif chat.arriving then
+    table.insert(chat.arriving, message)
+  else
+    chat:write(chat:message_line(message, discussion))
+    chat:mark_read(message)
   end
+  chat:notified(message, discussion)
 end
 
 -- One that another front end of the same person has sent just now.
-shown["message.sent"] = function(chat, event)
-  local message = event.message
-  if chat.mine[message.id] or message.time < chat.started then return end
-  chat.mine[message.id] = true
-  show_message(chat, message)
+local function show_from_elsewhere(chat, message)
+  local discussion = chat.known.discussions[message.discussion]
+  if not discussion or message.time < chat.started then return end
+  if message.discussion == chat.current and chat.arriving then return table.insert(chat.arriving, message) end
+  if message.discussion == chat.current or is_wanted_elsewhere(chat, discussion) then
+    chat:show_own(message, discussion)
+  end
 end
 
-shown["message.delivered"] = function(chat, event) chat.mine[event.message.id] = nil end
+shown["message.sent"] = function(chat, event)
+  if not chat:mark_own(event.message) then show_from_elsewhere(chat, event.message) end
+end
+
+shown["message.delivered"] = function(chat, event) chat:mark_own(event.message) end
+shown["message.confirmed"] = shown["message.delivered"]
+shown["message.held"] = shown["message.delivered"]
+shown["message.void"] = shown["message.delivered"]
 
 shown["message.failed"] = function(chat, event)
-  chat.mine[event.message.id] = nil
-  chat:print("! This message was not delivered, and never will be:")
-  show_message(chat, event.message)
+  local message = event.message
+  local discussion = chat.known.discussions[message.discussion]
+  chat:mark_own(message)
+  if not discussion then return end
+  chat:print(("! This message to %s was not delivered, and never will be:"):format(chat:discussion_name(discussion)))
+  chat:write(chat:message_line(message, discussion))
+end
+
+-- --- people ------------------------------------------------------------------------------------------------
+
+-- where there are many, /peers lists them
+local NEWCOMERS_MAX, NEWCOMERS_MS = 3, 60000
+
+-- Somebody who was never seen before, unless this is a place where everybody comes and goes.
+local function announce_newcomer(chat, peer)
+  local now = sys.monotonic_ms()
+  local seen = chat.newcomers
+  while seen[1] and now - seen[1] > NEWCOMERS_MS do table.remove(seen, 1) end
+  if chat.settings.newcomers ~= "on" or #seen >= NEWCOMERS_MAX then return end
+  seen[#seen + 1] = now
+  chat:print(("(%s is there: /open %s asks for a discussion.)"):format(chat:person_name(peer), chat:peer_word(peer)))
+end
+
+shown["peer.seen"] = function(chat, event)
+  if event.is_new and event.peer.online and event.peer.source ~= "manual" then announce_newcomer(chat, event.peer) end
 end
 
 -- --- the rest ----------------------------------------------------------------------------------------------
@@ -133,24 +171,35 @@ shown["events.lagged"] = function(chat, event)
   chat:run(function() M.refresh(chat) end)
 end
 
-local function remember(chat, event)
-  if event.discussion then
-    chat.known.discussions[event.discussion.id] = event.discussion
-    if chat.current == event.discussion.id then
-      chat.known.current = event.discussion
-      chat:show_prompt()
-    end
-  elseif event.peer then
-    chat.known.peers[event.peer.fingerprint] = event.peer
+-- --- events ------------------------------------------------------------------------------------------------
+
+local function remember_discussion(chat, event)
+  local discussion = event.discussion
+  chat.known.discussions[discussion.id] = discussion
+  if chat.current == discussion.id then chat.known.current = discussion end
+  chat:show_prompt()
+end
+
+local function remember_peer(chat, peer)
+  local peers = chat.known.peers
+  if not peer.name then
+    peers[peer.fingerprint] = nil -- of one that is gone altogether only the key is told
+    return false
   end
+  local is_new = peers[peer.fingerprint] == nil
+  peers[peer.fingerprint] = peer
+  return is_new
 end
 
 ---@param chat sotto.chat
 ---@param event sotto.event
 function M.take(chat, event)
-  remember(chat, event)
-  local show = shown[event.type]
-  if show then show(chat, event) end
+  if event.discussion then
+    remember_discussion(chat, event)
+  elseif event.peer then
+    event.is_new = remember_peer(chat, event.peer)
+  end
+  if chat:tell(event.type, event[event.type:match("^%a+")], event) ~= true then chat:show_news(event) end
 end
 
 --- Asks for everything anew. From inside a coroutine.
@@ -160,6 +209,7 @@ function M.refresh(chat)
   known.discussions, known.peers = {}, {}
   for _, discussion in ipairs(chat:call("discussions.list")) do known.discussions[discussion.id] = discussion end
   for _, peer in ipairs(chat:call("peers.list")) do known.peers[peer.fingerprint] = peer end
+  known.current = chat.current and known.discussions[chat.current]
 end
 
 return M

@@ -2,10 +2,13 @@
 -- The chat's discussions: which one a person means, going into one, what was said there meanwhile; and what to type for
 -- peers and discussions.
 local format = require "sotto.client.format"
+local loop = require "sotto.loop"
 local names = require "sotto.client.names"
+local terminal = require "sotto.terminal"
+local theme = require "sotto.client.theme"
 
--- messages that are shown on entering: new ones, and a few before them
-local NEW_MAX, CONTEXT = 50, 5
+-- new messages that are shown on entering, at most; a line between what is known and what is new
+local NEW_MAX, SEPARATOR = 50, "── %d new ──"
 
 --- What events have told so far.
 ---@class sotto.chat.known
@@ -17,8 +20,31 @@ local NEW_MAX, CONTEXT = 50, 5
 ---@field current string|nil id of the discussion that plain text goes to
 ---@field known sotto.chat.known
 ---@field opening table<string, boolean> discussions to enter once they are open
----@field mine table<string, boolean> messages that were sent here and are not delivered yet
+---@field drafts table<string, {text: string, at: integer}> what was half typed where, by id
 local rooms = {}
+
+-- --- names ---------------------------------------------------------------------------------------------------
+
+--- A person's name, with digits where somebody else has it, too.
+---@param person {name: string|nil, fingerprint: string}
+---@return string
+function rooms:person_name(person) return names.person(person, self.known.peers) end
+
+---@param discussion sotto.discussion
+---@return string
+function rooms:discussion_name(discussion) return names.discussion(discussion, self.known.peers) end
+
+--- The line of a message, as it stands on the screen.
+---@param message sotto.message
+---@param discussion sotto.discussion
+---@return string
+function rooms:message_line(message, discussion)
+  local view = format.view(message, names.sender(discussion, message.sender, self.known.peers))
+  view.paint = self.paint
+  if not view.own then view.who_style = theme.person(self.theme, message.sender) end
+  if message.discussion ~= self.current then view.place = self:discussion_name(discussion) end
+  return self:formatted("message", view)
+end
 
 -- --- which discussion --------------------------------------------------------------------------------------
 
@@ -27,60 +53,190 @@ function rooms:current_discussion()
   return self:call("discussions.show", { discussion = self.current })
 end
 
---- The discussion that the text means. By a member's name those that have not ended come first.
----@param text string
----@return sotto.discussion
-function rooms:find_discussion(text)
+--- Those that go on, the oldest first: their places are the numbers of /list and of Alt-1 to Alt-9.
+---@return sotto.discussion[]
+function rooms:live_discussions()
+  local list = {}
+  for _, discussion in pairs(self.known.discussions) do
+    if not names.has_ended(discussion) then list[#list + 1] = discussion end
+  end
+  table.sort(list, function(a, b)
+    if a.created ~= b.created then return a.created < b.created end
+    return a.id < b.id
+  end)
+  return list
+end
+
+--- Messages that are new in other discussions than the current one.
+---@return integer
+function rooms:unread_elsewhere()
+  local count = 0
+  for id, discussion in pairs(self.known.discussions) do
+    if id ~= self.current then count = count + (discussion.unread or 0) end
+  end
+  return count
+end
+
+--- The next discussion with something new, from the current one on.
+---@return sotto.discussion|nil
+function rooms:next_unread()
+  local list, at = self:live_discussions(), 0
+  for i, discussion in ipairs(list) do
+    if discussion.id == self.current then at = i end
+  end
+  for i = 1, #list do
+    local discussion = list[(at + i - 1) % #list + 1]
+    if discussion.id ~= self.current and discussion.unread > 0 then return discussion end
+  end
+end
+
+local function same(a, b) return names.fold(a) == names.fold(b) end
+
+-- those of the list that the name means
+local function named(chat, list, text)
   local found = {}
-  for _, discussion in ipairs(self:call("discussions.list")) do
-    if not names.has_ended(discussion) and names.discussion(discussion):lower() == text:lower() then
+  for _, discussion in ipairs(list) do
+    if same(names.discussion(discussion), text) or same(chat:discussion_name(discussion), text) then
       found[#found + 1] = discussion
     end
   end
-  return #found == 1 and found[1] or self:call("discussions.show", { discussion = text })
+  return found
+end
+
+--- The discussion that the text means: a member's name (those that have not ended come first), the number that /list
+--- gives, or digits of the id.
+---@param text string
+---@return sotto.discussion
+function rooms:find_discussion(text)
+  local live = {}
+  for _, discussion in ipairs(self:call("discussions.list")) do
+    if not names.has_ended(discussion) then live[#live + 1] = discussion end
+  end
+  local found = named(self, live, text)
+  if #found == 1 then return found[1] end
+  local numbered = #found == 0 and text:match("^%d%d?$") and self:live_discussions()[tonumber(text)]
+  return numbered or self:call("discussions.show", { discussion = text })
 end
 
 --- The one that the text means, or, without a text, the only one that asks.
 ---@param text string
 ---@return sotto.discussion
 function rooms:find_request(text)
-  local asking, named = {}, {}
+  local asking = {}
   for _, discussion in ipairs(self:call("discussions.list")) do
-    if discussion.state == "requested" then
-      asking[#asking + 1] = discussion
-      if names.discussion(discussion):lower() == text:lower() then named[#named + 1] = discussion end
-    end
+    if discussion.state == "requested" then asking[#asking + 1] = discussion end
   end
-  if text ~= "" then return #named == 1 and named[1] or self:call("discussions.show", { discussion = text }) end
+  if text ~= "" then
+    local found = named(self, asking, text)
+    return #found == 1 and found[1] or self:call("discussions.show", { discussion = text })
+  end
   if #asking == 0 then error("nobody asks you for a discussion", 0) end
   if #asking > 1 then error("several ask you: /list shows them, and a name or the first digits say which", 0) end
   return asking[1]
 end
 
+-- --- reading -------------------------------------------------------------------------------------------------
+
+--- Shows messages in order; marks of own ones go on changing.
+---@param discussion sotto.discussion
+---@param messages sotto.message[]
+---@param new? integer how many of the received ones, at the end, are new
+function rooms:show_messages(discussion, messages, new)
+  local first = #messages + 1
+  for i = #messages, 1, -1 do
+    if (new or 0) == 0 then break end
+    if messages[i].state == "received" then first, new = i, new - 1 end
+  end
+  local count = 0
+  for i = first, #messages do
+    if messages[i].state == "received" then count = count + 1 end
+  end
+  for i, message in ipairs(messages) do
+    if i == first and count > 0 then self:write(self.paint("new", SEPARATOR:format(count))) end
+    if message.state == "received" then
+      self:write(self:message_line(message, discussion))
+    else
+      self:show_own(message, discussion)
+    end
+  end
+end
+
+-- the last messages, and how many received ones of them are new
+local function recent(chat, discussion)
+  local new = math.min(NEW_MAX, discussion.unread)
+  local count = math.max(1, new + chat.settings.context)
+  if discussion.unread > NEW_MAX then
+    chat:print(("(Of %d new ones the last %d; /history %d shows all.)"):format(discussion.unread, NEW_MAX,
+      math.min(discussion.unread, 1000)))
+  end
+  return chat:call("messages.list", { discussion = discussion.id, limit = count }), new
+end
+
+--- The message, and all before it, were on the screen. What comes in one turn is told once.
+---@param message sotto.message
+function rooms:mark_read(message)
+  local waiting = self.read
+  self.read = message
+  if waiting then return end
+  loop.defer(function()
+    local last = self.read
+    self.read = nil
+    self.connection:request("messages.read", { discussion = last.discussion, message = last.id }, function() end)
+  end)
+end
+
 -- --- going there -------------------------------------------------------------------------------------------
 
-function rooms:show_recent(discussion)
-  local count = math.min(NEW_MAX, discussion.unread) + CONTEXT
-  for _, message in ipairs(self:call("messages.list", { discussion = discussion.id, limit = count })) do
-    self:write(format.message(message, names.sender(discussion, message.sender)))
+-- What arrives while the past is asked for comes after it, once.
+local function show_past(chat, discussion)
+  local shown = {}
+  chat.arriving = {}
+  local ok, problem = pcall(function()
+    local messages, new = recent(chat, discussion)
+    for _, message in ipairs(messages) do shown[message.id] = true end
+    chat:show_messages(discussion, messages, new)
+  end)
+  local arrived = chat.arriving
+  chat.arriving = nil
+  if not ok then error(problem, 0) end
+  for _, message in ipairs(arrived) do
+    if not shown[message.id] then chat:show_messages(discussion, { message }) end
   end
-  local more = discussion.unread - count
-  if more > 0 then self:print(("(%d more new ones: /history %d)"):format(more, discussion.unread)) end
 end
 
 --- From now on plain text goes there; nil: nowhere. From inside a coroutine.
 ---@param discussion sotto.discussion|nil
 function rooms:enter(discussion)
-  if discussion then
-    self:print("— " .. names.discussion(discussion) .. " —")
-    self:show_recent(discussion)
-    if discussion.unread > 0 then self:call("messages.read", { discussion = discussion.id }) end
-    discussion.unread = 0
-    self.known.discussions[discussion.id] = discussion
-  end
+  if discussion and discussion.id == self.current then return self:print("(You are there already.)") end
   self.current = discussion and discussion.id
   self.known.current = discussion
+  if discussion then
+    self.known.discussions[discussion.id] = discussion
+    self:write(self.paint("heading", "— " .. self:discussion_name(discussion) .. " —"))
+    show_past(self, discussion)
+    if discussion.unread > 0 then self:call("messages.read", { discussion = discussion.id }) end
+    discussion.unread = 0
+    self:recall_messages(discussion)
+    local draft = self.drafts[discussion.id]
+    self.drafts[discussion.id] = nil
+    if draft and not terminal.typed() then terminal.set_line(draft.text, draft.at) end
+  end
+  self:keep_place()
   self:show_prompt()
+  self:tell("entered", discussion)
+end
+
+--- As enter, by a key: what is half typed stays where it was typed, and is there when the person comes back.
+---@param discussion sotto.discussion|nil
+function rooms:switch(discussion)
+  if discussion and discussion.id == self.current then return end
+  local text, at = terminal.line()
+  if self.current and text ~= "" then
+    self.drafts[self.current] = { text = text, at = at }
+    terminal.set_line ""
+  end
+  local _ <close> = self:hold_input()
+  self:enter(discussion)
 end
 
 -- --- what to type ------------------------------------------------------------------------------------------
@@ -89,12 +245,8 @@ end
 ---@param peer sotto.peer
 ---@return string
 function rooms:peer_word(peer)
-  local digits = peer.fingerprint:sub(1, 16)
-  if not peer.name:find("%S") or names.safe(peer.name) ~= peer.name then return digits end
-  for fingerprint, other in pairs(self.known.peers) do
-    if fingerprint ~= peer.fingerprint and other.name:lower() == peer.name:lower() then return digits end
-  end
-  return peer.name
+  if self:person_name(peer) == peer.name then return peer.name end
+  return peer.fingerprint:sub(1, 16)
 end
 
 ---@return string[]
@@ -105,14 +257,15 @@ function rooms:peer_words()
 end
 
 --- What to type for discussions, of one state or of all: names, and digits where several have one.
----@param state string|nil nil: those that have not ended
+---@param state string|nil nil: those that have not ended; "ended"
 ---@return string[]
 function rooms:discussion_words(state)
   local counts, words = {}, {}
   local function each(f)
     for _, discussion in pairs(self.known.discussions) do
-      if state and discussion.state == state or not state and not names.has_ended(discussion) then
-        f(discussion, names.discussion(discussion))
+      local ended = names.has_ended(discussion)
+      if discussion.state == state or (state == "ended" and ended) or (not state and not ended) then
+        f(discussion, self:discussion_name(discussion))
       end
     end
   end

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The values that Lua sees in the chat and in `sotto eval`: sotto (every method), peers, discussions, me.
+local guard = require "sotto.client.guard"
+
 local M = {}
 
 local function fail(message) error(message, 0) end
@@ -65,39 +67,18 @@ function M.environment(connection, more)
   })
 end
 
--- instructions between two looks, and seconds of work before Ctrl-C is asked for
-local LOOK_EVERY, PATIENCE = 10000, 0.1
+-- Whether a message of load says that the text has ended too early.
+local function is_cut_short(message) return message ~= nil and message:find("near '?<eof>'?$") ~= nil end
 
--- Ends a chunk that runs on and on: at Ctrl-C an error, and at every instruction another, lest one that catches errors
--- goes on.
-local function watch(breaks, run)
-  local started, allowed, broken = os.clock(), false, false
-  local function look()
-    if not allowed and os.clock() - started > PATIENCE then
-      allowed = true
-      breaks.allow_break(true)
-    end
-    if allowed and not broken and breaks.was_broken() then
-      broken = true
-      debug.sethook(look, "", 1)
-    end
-    if broken and debug.getinfo(2, "f").func ~= run then error("stopped by Ctrl-C", 0) end
-  end
-  debug.sethook(look, "", LOOK_EVERY)
-end
-
-local function describe(failure)
-  if type(failure) ~= "string" then return tostring(failure) end
-  return failure
-end
-
-local run_watched
-function run_watched(chunk, breaks)
-  watch(breaks, run_watched)
-  local results = table.pack(xpcall(chunk, describe))
-  debug.sethook()
-  breaks.allow_break(false)
-  return table.unpack(results, 1, results.n)
+--- Whether more lines may make it a chunk.
+---@param text string
+---@return boolean
+function M.is_incomplete(text)
+  local chunk, message = load("return " .. text, "=line", "t")
+  if chunk then return false end
+  local as_expression = is_cut_short(message)
+  chunk, message = load(text, "=line", "t")
+  return not chunk and (as_expression or is_cut_short(message))
 end
 
 --- Runs a text as an expression, or as statements. From inside a coroutine.
@@ -110,8 +91,7 @@ function M.run(text, environment, name, breaks)
   local chunk, message = load("return " .. text, "=" .. name, "t", environment)
   if not chunk then chunk, message = load(text, "=" .. name, "t", environment) end
   if not chunk then return false, message end
-  if not breaks then return xpcall(chunk, describe) end
-  return run_watched(chunk, breaks)
+  return guard.call(breaks, chunk)
 end
 
 return M

@@ -9,6 +9,7 @@ local M = {}
 ---@field config string config.lua
 ---@field chat string chat.lua, which only the front end runs
 ---@field data string all that is kept
+---@field state string what the front end keeps for convenience
 ---@field run string what lives as long as the core
 ---@field socket string the control socket
 ---@field log string
@@ -39,6 +40,7 @@ local function xdg(environment)
   return {
     config = base(environment, "XDG_CONFIG_HOME", own .. "/.config") .. "/sotto",
     data = data,
+    state = base(environment, "XDG_STATE_HOME", own .. "/.local/state") .. "/sotto",
     run = runtime and runtime .. "/sotto" or data .. "/run",
   }
 end
@@ -50,7 +52,7 @@ function M.find(home, environment)
   local place, message
   if home then
     home, message = M.absolute(home)
-    place = home and { config = home, data = home .. "/data", run = home .. "/run" }
+    place = home and { config = home, data = home .. "/data", state = home .. "/state", run = home .. "/run" }
   else
     place, message = xdg(environment or sys.getenv)
   end
@@ -60,6 +62,7 @@ function M.find(home, environment)
     config = place.config .. "/config.lua",
     chat = place.config .. "/chat.lua",
     data = place.data,
+    state = place.state,
     run = place.run,
     socket = place.run .. "/control.sock",
     log = place.data .. "/log",

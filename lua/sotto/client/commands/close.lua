@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 return {
-  name = "close", args = "[NAME]", help = "ends a discussion for both sides, and destroys its keys",
+  name = "close", args = "[NAME]", help = "ends a discussion for both sides, and destroys its keys", moves = true,
+  more = "What was said stays readable on both disks until each side forgets it: /forget.",
   complete = function(chat) return chat:discussion_words() end,
   run = function(chat, text)
     local discussion = text ~= "" and chat:find_discussion(text) or chat:current_discussion()

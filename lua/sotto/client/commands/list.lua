@@ -1,22 +1,29 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local format = require "sotto.client.format"
 local names = require "sotto.client.names"
+local news = require "sotto.client.news"
 
 return {
-  name = "list", args = "[all]", help = "your discussions; with 'all' those that have ended, too",
+  name = "list", args = "[all]", help = "your discussions, and what is new; with 'all' those that have ended, too",
+  more = "* is where you are. The number is what Alt-1 to Alt-9 and /go take.",
   complete = function() return { "all" } end,
   run = function(chat, text)
     if text ~= "" and text ~= "all" then error("/list takes 'all' or nothing", 0) end
-    local shown, ended = 0, 0
-    for _, discussion in ipairs(chat:call("discussions.list")) do
-      if text == "all" or not names.has_ended(discussion) then
-        chat:write((discussion.id == chat.current and "* " or "  ") .. format.discussion(discussion))
-        shown = shown + 1
-      else
-        ended = ended + 1
-      end
+    news.refresh(chat)
+    local live, ended = chat:live_discussions(), {}
+    for _, discussion in pairs(chat.known.discussions) do
+      if names.has_ended(discussion) then ended[#ended + 1] = discussion end
     end
+    table.sort(ended, function(a, b) return a.created < b.created end)
+    for number, discussion in ipairs(live) do
+      local here = discussion.id == chat.current and "*" or " "
+      chat:write(("%s%2d  %s"):format(here, number, chat:formatted("discussion", discussion)))
+    end
+    for _, discussion in ipairs(text == "all" and ended or {}) do
+      chat:write("     " .. chat:formatted("discussion", discussion))
+    end
+    local shown = #live + (text == "all" and #ended or 0)
     if shown == 0 then chat:print("There is none. /open NAME asks a peer for one.") end
-    if ended > 0 then chat:print(("(%d ended: /list all)"):format(ended)) end
+    if #ended > 0 and text ~= "all" then chat:print(("(%d ended: /list all)"):format(#ended)) end
+    chat:show_prompt()
   end,
 }

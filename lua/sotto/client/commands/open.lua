@@ -3,7 +3,7 @@ local names = require "sotto.client.names"
 
 -- a password; nil: none; or an error where the person gives up
 local function ask_password(chat, peer)
-  local who = names.person(peer)
+  local who = chat:person_name(peer)
   local empty = peer.verified and ("none: %s is verified"):format(who) or "make one"
   local password = chat:ask_secret(("Password agreed with %s (empty: %s): "):format(who, empty))
   if not password then error("not opened", 0) end
@@ -38,7 +38,7 @@ return {
   run = function(chat, text)
     if text == "" then error("/open needs a name or a fingerprint: /peers lists those you know of", 0) end
     local peer = chat:call("peers.show", { peer = text })
-    local who, there = names.person(peer), find_living(chat, peer)
+    local who, there = chat:person_name(peer), find_living(chat, peer)
     if there and IN_THE_WAY[there.state] then error(IN_THE_WAY[there.state]:format(who, who), 0) end
     if there then
       chat:print(("There is a discussion with %s: here it is. /close ends it."):format(who))

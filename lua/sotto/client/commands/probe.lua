@@ -12,7 +12,7 @@ return {
     chat:print(("Asking %s …"):format(names.safe(address)))
     local peer = chat:call("peers.probe", { address = address })
     chat.known.peers[peer.fingerprint] = peer
-    chat:print(("%s is there (%s). /open %s asks for a discussion."):format(names.person(peer),
+    chat:print(("%s is there (%s). /open %s asks for a discussion."):format(chat:person_name(peer),
       names.grouped(peer.fingerprint), chat:peer_word(peer)))
   end,
 }
