@@ -19,7 +19,7 @@ local FORMS = {
   discussion = form "id state members epoch roster_hash words charter mode created unread reason suspended",
   message = form "id discussion sender epoch seq time text state",
   identity = form "fingerprint name locked",
-  info = form "version api pid uptime home fingerprint locked listen addresses",
+  info = form "version api pid uptime home fingerprint locked listen discover addresses",
 }
 FORMS.discussion.members = { form "fingerprint name you present verified problem tried" }
 FORMS.info.listen = form "tcp udp"
