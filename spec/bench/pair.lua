@@ -55,7 +55,8 @@ function M.start(name)
   self.home = assert(sys.make_temporary_directory("/tmp/sotto-bench-"))
   self.process = assert(loop.spawn {
     "--home", self.home, "--listen", "127.0.0.1:0", "--discover", "off", "--foreground",
-    program = "build/sottod", stderr = "null", on_exit = function() if self.on_exit then self.on_exit() end end,
+    program = "build/sottod", stderr = os.getenv "BENCH_LOG" and "inherit" or "null",
+    on_exit = function() if self.on_exit then self.on_exit() end end,
   })
   for _ = 1, START_TRIES do
     self.connection = connection.open(self.home .. "/run/control.sock")

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What a message, an opening and doing nothing cost, beside raw gpgme and c-toxcore in the same run, interleaved: `make bench`.
 -- Trust the ratios, and minima more than medians: machines are shared. docs/benchmarks.md says what each row is.
+-- Words after it choose parts: open idle talk speed; and alone: without the others.
 package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
 package.cpath = "./build/?.so;" .. package.cpath
 local figures = require "bench.figures"
@@ -27,6 +28,12 @@ local all = { name = "idle: PSS with its gpg processes, MB", text = "%.1f" }
 local idle = { name = "idle: processor time, %", text = "%.2f" }
 local rows = { message, echo, opening, many, single, memory, shared, all, idle }
 
+local chosen = {}
+for _, word in ipairs(arg) do chosen[word] = true end
+local alone = chosen.alone
+chosen.alone = nil
+local function wanted(part) return not next(chosen) or chosen[part] end
+
 local function add(row, column, runs)
   row[column] = row[column] or {}
   figures.append(row[column], runs)
@@ -36,6 +43,7 @@ end
 
 -- seal + open of `bytes`, a number of times
 local function raw_gpgme(times, bytes)
+  if alone then return {} end
   local thread, runs = coroutine.running(), {}
   assert(loop.spawn {
     "spec/bench/raw.lua", tostring(times), tostring(bytes),
@@ -117,7 +125,8 @@ local function throughput(alice, id, count, batch, window)
   -- too many events at once: what came of them is asked for
   alice.on["events.lagged"] = function()
     alice.connection:request("messages.list", { discussion = id, limit = 1 }, function(list)
-      if list[1].state == "delivered" then note(list) else loop.after(5, alice.on["events.lagged"]) end
+      if list[1].id == last and list[1].state == "delivered" then return note(list) end
+      loop.after(5, alice.on["events.lagged"])
     end)
   end
   alice:call("events.subscribe", { types = { "message.delivered" }, batch = true })
@@ -178,12 +187,12 @@ local function idle_round(alice, bob, clients)
   pair.pause(1000)
   local before = costs(true)
   pair.pause(IDLE_MS)
-  local after, alone = costs(true), costs(false)
+  local after, own = costs(true), costs(false)
   for i, column in ipairs { "sotto", "sotto", "c-toxcore", "c-toxcore" } do
     -- of toxcore's second process only: the first has the second below it
-    if i ~= 3 then
-      add(memory, column, { alone[i].rss })
-      add(shared, column, { alone[i].pss })
+    if after[i] and i ~= 3 then
+      add(memory, column, { own[i].rss })
+      add(shared, column, { own[i].pss })
       add(all, column, { after[i].pss })
       add(idle, column, { (after[i].cpu - before[i].cpu) / IDLE_MS * 1000 * 100 })
     end
@@ -192,7 +201,9 @@ end
 
 local function speed_rounds(alice, id, clients)
   local function tox_speed(count)
-    return { count / clients:run("throughput", count, #TEXT)[1] * 1000 }
+    local runs = clients:run("throughput", count, #TEXT)
+    for i, ms in ipairs(runs) do runs[i] = count / ms * 1000 end
+    return runs
   end
   for _ = 1, SPEED_ROUNDS do
     local batches = raw_gpgme(3, BATCH * #TEXT)
@@ -219,26 +230,31 @@ local function longest_turn(person)
 end
 
 local function measure(alice, bob, clients)
-  local machine = figures.machine()
+  local machine, turns = figures.machine(), nil
   alice:call("peers.probe", { address = bob.address })
   pair.pause(500)
-  for i = 1, OPENINGS - 1 do
+  for i = 1, wanted "open" and OPENINGS - 1 or 0 do
     close(alice, bob, open_once(alice, bob))
     if i <= TOX_OPENINGS - 1 then add(opening, "c-toxcore", clients:run "open") end
   end
   local id = open_once(alice, bob)
   add(opening, "c-toxcore", clients:run "open")
-  idle_round(alice, bob, clients)
-  talk_rounds(alice, bob, id, clients)
-  local turns = longest_turn(alice) .. ", " .. longest_turn(bob)
-  speed_rounds(alice, id, clients)
+  if wanted "idle" then idle_round(alice, bob, clients) end
+  if wanted "talk" then
+    talk_rounds(alice, bob, id, clients)
+    turns = longest_turn(alice) .. ", " .. longest_turn(bob)
+  end
+  if wanted "speed" then speed_rounds(alice, id, clients) end
   print(machine .. "\n")
   figures.print(rows)
-  print("\nLongest turn of the loop while they talked: " .. turns)
+  if turns then print("\nLongest turn of the loop while they talked: " .. turns) end
 end
 
+-- in the place of the Tox clients
+local nobody = { pids = {}, run = function() return {} end, stop = function() end }
+
 local function work()
-  local clients = tox.start "build/bench/tox"
+  local clients = alone and nobody or tox.start "build/bench/tox"
   local alice, bob = pair.start "alice", pair.start "bob"
   local ok, failure = xpcall(measure, debug.traceback, alice, bob, clients)
   alice:stop()
