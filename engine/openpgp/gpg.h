@@ -23,7 +23,8 @@
 #define GPG_STRANGERS_RUNNING_MAX 2
 #define GPG_QUEUE_MAX 1024
 #define GPG_STRANGERS_QUEUE_MAX 64
-#define GPG_TIMEOUT_MS 10000      // from the start of its process
+#define GPG_WARM_MAX 16
+#define GPG_TIMEOUT_MS 10000      // from the start of its process, or from when it was given its input
 #define GPG_TIMEOUT_MAX_MS 120000
 #define GPG_PLAINTEXT_MAX (1024 * 1024)
 #define GPG_PASSPHRASE_MAX 255    // bytes, gpg-agent's own limit; no control bytes
@@ -40,10 +41,20 @@ void gpg_free(struct gpg *g); // no operation is left: their owners have cancell
 
 struct gpg_load {
 	unsigned running, queued, queued_strangers;
+	unsigned warm;                   // processes that were started ahead, and wait
 	uint64_t done, failed, timeouts; // since the start
+	uint64_t ahead, ahead_in_vain;   // operations whose process waited for them; and was of no use then
 	uint64_t verdicts[VERDICT_COUNT]; // of open and verify
 };
 struct gpg_load gpg_load(const struct gpg *g);
+
+// gpg started ahead (warm.h): at most `max` processes wait at a time (0: none, as it is at first; GPG_WARM_MAX), each for idle_ms at
+// most.
+void gpg_keep_warm(struct gpg *g, unsigned max, int64_t idle_ms);
+// A seal to these, an open in that home will soon come: gpg is started for it.
+void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count);
+void gpg_expect_open(struct gpg *g, struct home *home);
+void gpg_cool(struct gpg *g); // ends all that wait
 
 // What an operation yields. On failure all of it is empty but `verdict`. Borrowed: take references before returning.
 struct gpg_result {
@@ -65,6 +76,7 @@ struct gpg_call {
 	gpg_done *done;
 	void *arg;
 	bool stranger;             // optional: works for a peer that is none of ours
+	bool soon_again;           // optional, seal and open: another one like it is likely to follow, and gpg is started for that ahead
 	int64_t timeout_ms;        // optional: 0 is GPG_TIMEOUT_MS; at most GPG_TIMEOUT_MAX_MS
 	struct secret *passphrase; // optional: given to the agent when it asks (loopback); else the agent asks nobody and fails
 };

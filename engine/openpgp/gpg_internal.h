@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Between gpg.c (when operations run) and the files that say what they do: gpg_message.c, gpg_keys.c, gpg_report.c.
+// Between gpg.c (when operations run), gpg_op.c (the life of one) and the files that say what they do: gpg_message.c, gpg_keys.c,
+// gpg_report.c.
 #ifndef SOTTO_OPENPGP_GPG_INTERNAL_H
 #define SOTTO_OPENPGP_GPG_INTERNAL_H
 
@@ -11,6 +12,13 @@
 #define OP_DATA_MAX 3
 
 enum op_state { OP_NEW, OP_QUEUED, OP_RUNNING, OP_ENDING };
+enum op_place { OP_NOWHERE, OP_IN_QUEUE, OP_AMONG_RUNNING, OP_AMONG_WAITING }; // waiting: see warm.h
+
+// What a process can be started for before its input is known (warm.h): a seal to these, or with none an open.
+struct warm_kind {
+	uint64_t recipients[SEALED_RECIPIENTS_MAX];
+	size_t recipient_count;
+};
 
 // One kind of operation. `start` hands it to gpgme. `collect` is called when gpgme is done, with 0 or its error; it fills
 // op->result, or says why not in op->info. It may set op->again, and `start` is called once more.
@@ -33,10 +41,14 @@ struct gpg_op {
 	struct gpg *gpg;
 	const struct operation *operation;
 	enum op_state state;
+	enum op_place place;
 	bool stranger;
 	bool again, listed; // set by collect: start once more; the key was listed
+	bool waits;         // its process was started ahead, and has nobody yet
+	bool ahead;         // it was, and then taken
+	bool soon_again;    // see gpg_call
 	struct home_user user;
-	struct gpg_op *next, **link; // in a queue, or among the running
+	struct gpg_op *next, **link; // where `place` says
 	struct runner *runner;
 	struct timer timer;
 	struct deferred deferred;
@@ -47,6 +59,7 @@ struct gpg_op {
 	// inputs, by operation
 	struct home *home;
 	struct bytes *input, *signature;
+	size_t given; // bytes of the input that gpgme has had, where it came later
 	uint64_t recipients[SEALED_RECIPIENTS_MAX];
 	size_t recipient_count;
 	char fingerprint[FINGERPRINT_TEXT]; // expected signer, or the key
@@ -68,7 +81,16 @@ struct gpg_op {
 	struct gpg_result result;
 };
 
+// gpg.c: all operations, and what they share.
 struct loop *gpg_loop(const struct gpg *g);
+struct warm *gpg_warm(struct gpg *g);
+struct gpg_load *gpg_counters(struct gpg *g);
+void gpg_count_ops(struct gpg *g, int more);
+void gpg_place(struct gpg_op *op, enum op_place place);
+bool gpg_has_room(const struct gpg_op *op); // in its queue
+void gpg_pump_soon(struct gpg *g);
+struct runner *gpg_take_runner(struct gpg *g, struct err_info *info); // NULL: there is none
+void gpg_give_runner(struct gpg *g, struct runner *r, bool usable);
 
 // A new one that is not queued yet, or ERR_BAD_PARAMS for what the call holds.
 MUST_CHECK enum err op_new(struct gpg_op **out, const struct operation *operation, const struct gpg_call *call,
@@ -77,9 +99,24 @@ void op_free(struct gpg_op *op); // before it is queued
 // Queues it and is its owner from then on, on success. ERR_BUSY.
 MUST_CHECK enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_info *info);
 
+// It was given a place among the running: its process is started.
+void op_start(struct gpg_op *op);
+// Its process is started, and waits for what op_feed gives it; nobody is called back but `done` where it ends by itself. The owner on
+// success is whoever takes it, or discards it.
+MUST_CHECK enum err op_start_ahead(struct gpg_op *op);
+void op_discard(struct gpg_op *op);
+// From now on it is the call's operation, as if op_queue had taken it.
+void op_feed(struct gpg_op *op, const struct gpg_call *call, struct bytes *input, struct gpg_op **out);
+
 // gpgme data over bytes of the operation (borrowed), and over its output buffer; the operation releases them.
 gpgme_error_t op_input(struct gpg_op *op, struct span bytes, gpgme_data_t *out);
+// Over op->input, which may still be missing.
+gpgme_error_t op_input_later(struct gpg_op *op, gpgme_data_t *out);
 gpgme_error_t op_output(struct gpg_op *op, size_t max, gpgme_data_t *out);
+
+// gpg_message.c: what warm.h asks for.
+MUST_CHECK enum err message_start_ahead(struct gpg *g, struct home *home, const struct warm_kind *kind, gpg_done *on_lost, void *arg,
+					struct gpg_op **out);
 
 // gpg_report.c: gpgme's and gpg's codes become ours, with a text.
 enum err op_translate(struct gpg_op *op, gpgme_error_t e);

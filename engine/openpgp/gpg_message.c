@@ -7,8 +7,11 @@
 #include "base/mem.h"
 #include "openpgp/gpg_internal.h"
 #include "openpgp/inner.h"
+#include "openpgp/warm.h"
 
 #define SESSION_KEY_MAX 128
+
+static const struct warm_kind any_open = {.recipient_count = 0};
 
 static void take_recipients(struct gpg_op *op, const uint64_t *ids, size_t count)
 {
@@ -24,6 +27,25 @@ static void take_recipients(struct gpg_op *op, const uint64_t *ids, size_t count
 	}
 }
 
+static gpgme_error_t main_input(struct gpg_op *op, gpgme_data_t *out)
+{
+	return op->waits ? op_input_later(op, out) : op_input(op, bytes_span(op->input), out);
+}
+
+// A process that was started ahead for this very kind of operation, if there is one.
+static bool feed_waiting(const struct gpg_call *call, const struct warm_kind *kind, struct bytes *input, const char *signer,
+			 struct gpg_op **out)
+{
+	bool usual = call->timeout_ms >= 0 && call->timeout_ms <= GPG_TIMEOUT_MAX_MS && !call->passphrase && !call->stranger;
+	struct gpg_op *op = usual ? warm_take(gpg_warm(call->gpg), call->home, kind) : NULL;
+	if (!op)
+		return false;
+	if (signer)
+		memcpy(op->fingerprint, signer, sizeof op->fingerprint);
+	op_feed(op, call, input, out);
+	return true;
+}
+
 static enum err check_signer(const char *signer, struct err_info *info)
 {
 	return fingerprint_valid(signer) ? OK : err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
@@ -35,7 +57,7 @@ static gpgme_error_t start_seal(gpgme_ctx_t context, void *arg)
 {
 	struct gpg_op *op = arg;
 	gpgme_data_t plain, cipher;
-	gpgme_error_t e = op_input(op, bytes_span(op->input), &plain);
+	gpgme_error_t e = main_input(op, &plain);
 	if (!e)
 		e = op_output(op, SEALED_MAX, &cipher);
 	if (e)
@@ -44,6 +66,20 @@ static gpgme_error_t start_seal(gpgme_ctx_t context, void *arg)
 					       GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS |
 						       GPGME_ENCRYPT_NO_ENCRYPT_TO,
 					       plain, cipher);
+}
+
+static struct warm_kind seal_kind(const uint64_t *recipients, size_t count)
+{
+	struct warm_kind kind = {.recipient_count = count};
+	memcpy(kind.recipients, recipients, count * sizeof *recipients);
+	return kind;
+}
+
+static void expect_again(struct gpg_op *op)
+{
+	const struct warm_kind kind = seal_kind(op->recipients, op->recipient_count);
+	if (op->soon_again)
+		warm_expect(gpg_warm(op->gpg), op->home, &kind, WARM_DELAY_MS);
 }
 
 static enum err collect_seal(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
@@ -56,6 +92,8 @@ static enum err collect_seal(struct gpg_op *op, gpgme_ctx_t context, gpgme_error
 	enum err e = sealed_check(buf_span(&op->output), op->recipients, op->recipient_count, &op->info);
 	if (e == OK)
 		op->result.output = buf_take(&op->output);
+	if (e == OK)
+		expect_again(op);
 	return e ? ERR_INTERNAL : OK;
 }
 
@@ -68,6 +106,11 @@ enum err gpg_seal_start(const struct gpg_call *call, struct bytes *plaintext, co
 	enum err e = recipients_check(recipients, count, info);
 	if (e == OK && plaintext->len > GPG_PLAINTEXT_MAX)
 		e = err_set(info, ERR_TOO_LARGE, "a message of more than %d bytes", GPG_PLAINTEXT_MAX);
+	if (e == OK) {
+		const struct warm_kind kind = seal_kind(recipients, count);
+		if (feed_waiting(call, &kind, plaintext, NULL, out))
+			return OK;
+	}
 	if (e == OK)
 		e = op_new(&op, &seal, call, info);
 	if (e)
@@ -122,7 +165,7 @@ static gpgme_error_t start_open(gpgme_ctx_t context, void *arg)
 {
 	struct gpg_op *op = arg;
 	gpgme_data_t cipher, plain;
-	gpgme_error_t e = op_input(op, bytes_span(op->input), &cipher);
+	gpgme_error_t e = main_input(op, &cipher);
 	if (!e)
 		e = op_output(op, GPG_PLAINTEXT_MAX, &plain);
 	if (!e)
@@ -183,6 +226,7 @@ static enum err collect_open(struct gpg_op *op, gpgme_ctx_t context, gpgme_error
 	if (e == OK) {
 		op->result.output = buf_take(&op->output);
 		op->result.session_key = secret_ref(key);
+		expect_again(op);
 	}
 	secret_unref(key);
 	return e;
@@ -198,6 +242,8 @@ enum err gpg_open_start(const struct gpg_call *call, struct bytes *message, cons
 	enum err e = check_signer(signer, info);
 	if (e == OK)
 		e = sealed_check(bytes_span(message), recipients, count, info);
+	if (e == OK && feed_waiting(call, &any_open, message, signer, out))
+		return OK;
 	if (e == OK)
 		e = op_new(&op, &open_message, call, info);
 	if (e)
@@ -205,6 +251,39 @@ enum err gpg_open_start(const struct gpg_call *call, struct bytes *message, cons
 	op->input = bytes_ref(message);
 	memcpy(op->fingerprint, signer, sizeof op->fingerprint);
 	return op_queue(op, out, info);
+}
+
+// --- started ahead ----------------------------------------------------------------------------------------------------------
+
+enum err message_start_ahead(struct gpg *g, struct home *home, const struct warm_kind *kind, gpg_done *on_lost, void *arg,
+			     struct gpg_op **out)
+{
+	const struct gpg_call call = {.gpg = g, .home = home, .done = on_lost, .arg = arg};
+	struct gpg_op *op;
+	enum err e = op_new(&op, kind->recipient_count ? &seal : &open_message, &call, NULL);
+	if (e)
+		return e;
+	if (kind->recipient_count)
+		take_recipients(op, kind->recipients, kind->recipient_count);
+	e = op_start_ahead(op);
+	if (e)
+		op_free(op);
+	else
+		*out = op;
+	return e;
+}
+
+void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count)
+{
+	if (recipients_check(recipients, count, NULL) != OK)
+		return;
+	const struct warm_kind kind = seal_kind(recipients, count);
+	warm_expect(gpg_warm(g), home, &kind, 0);
+}
+
+void gpg_expect_open(struct gpg *g, struct home *home)
+{
+	warm_expect(gpg_warm(g), home, &any_open, 0);
 }
 
 // --- sign and verify ------------------------------------------------------------------------------------------------------

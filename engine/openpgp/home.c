@@ -247,6 +247,11 @@ void home_warm(struct home_user *u)
 		u->home->warm = true;
 }
 
+bool home_has_agent(const struct home *h)
+{
+	return h->warm && !h->paused;
+}
+
 void home_leave(struct home_user *u)
 {
 	if (!u->home)

@@ -78,6 +78,7 @@ struct home_user {
 void home_enter(struct home *h, struct home_user *u);
 bool home_claim(struct home_user *u); // may it begin? False in a pause, and where it has to wait for another
 void home_warm(struct home_user *u);  // its work came to an end: if it needed the agent, there is one now
+bool home_has_agent(const struct home *h); // as far as is known, and nobody is about to end it
 void home_leave(struct home_user *u); // fine where it is no user
 // While its agent is on its way out nothing begins, or it would be killed with it. Pauses add up.
 void home_pause(struct home *h);

@@ -19,6 +19,7 @@ struct watch {
 	struct ev_io watcher;
 	gpgme_io_cb_t callback;
 	void *data;
+	bool outbound;
 	struct watch *next, **link;
 };
 
@@ -28,6 +29,7 @@ struct runner {
 	struct watch *watches;
 	bool started; // GPGME_EVENT_START has come
 	bool running;
+	bool held;    // what is outbound waits
 	pid_t pid;    // of gpg; 0 where unknown, or reaped
 	runner_done *done;
 	void (*found)(void *arg, gpgme_key_t key);
@@ -45,6 +47,12 @@ static void on_ready(struct ev_loop *ev, struct ev_io *watcher, int events)
 	w->callback(w->data, w->watcher.fd);
 }
 
+static void watch_start(struct watch *w)
+{
+	if (w->runner->started && !(w->outbound && w->runner->held))
+		ev_io_start(loop_ev(w->runner->loop), &w->watcher);
+}
+
 static gpgme_error_t add(void *arg, int fd, int inbound, gpgme_io_cb_t callback, void *data, void **tag)
 {
 	struct runner *r = arg;
@@ -52,6 +60,7 @@ static gpgme_error_t add(void *arg, int fd, int inbound, gpgme_io_cb_t callback,
 	w->runner = r;
 	w->callback = callback;
 	w->data = data;
+	w->outbound = !inbound;
 	ev_io_init(&w->watcher, on_ready, fd, inbound ? EV_READ : EV_WRITE);
 	w->watcher.data = w;
 	w->next = r->watches;
@@ -59,8 +68,7 @@ static gpgme_error_t add(void *arg, int fd, int inbound, gpgme_io_cb_t callback,
 	if (r->watches)
 		r->watches->link = &w->next;
 	r->watches = w;
-	if (r->started)
-		ev_io_start(loop_ev(r->loop), &w->watcher);
+	watch_start(w);
 	*tag = w;
 	return 0;
 }
@@ -82,13 +90,13 @@ static void on_event(void *arg, gpgme_event_io_t type, void *data)
 	case GPGME_EVENT_START:
 		r->started = true;
 		for (struct watch *w = r->watches; w; w = w->next)
-			ev_io_start(loop_ev(r->loop), &w->watcher);
+			watch_start(w);
 		break;
 	case GPGME_EVENT_DONE: {
 		const struct gpgme_io_event_done_data *end = data;
 		if (!r->running)
 			break; // gpgme repeats itself where an operation fails while it is cancelled
-		r->running = r->started = false;
+		r->running = r->started = r->held = false;
 		if (!end->err)
 			r->pid = 0; // it hung up by itself
 		r->done(r->arg, end->err, end->op_err);
@@ -186,8 +194,8 @@ static pid_t find_new_child(const pid_t *before, size_t count_before)
 	return 0;
 }
 
-gpgme_error_t runner_start(struct runner *r, const char *home, gpgme_error_t (*start)(gpgme_ctx_t context, void *arg),
-			   runner_done *done, void *arg)
+gpgme_error_t runner_start(struct runner *r, const char *home, bool hold,
+			   gpgme_error_t (*start)(gpgme_ctx_t context, void *arg), runner_done *done, void *arg)
 {
 	static pid_t before[PROCESS_MAX];
 	static char variable[sizeof HOME_VARIABLE + PATH_MAX];
@@ -196,6 +204,7 @@ gpgme_error_t runner_start(struct runner *r, const char *home, gpgme_error_t (*s
 	r->arg = arg;
 	r->found = NULL;
 	r->started = false;
+	r->held = hold;
 	r->running = true;
 	size_t count = process_children(before);
 	const char *users = getenv("GNUPGHOME");
@@ -208,10 +217,17 @@ gpgme_error_t runner_start(struct runner *r, const char *home, gpgme_error_t (*s
 	else
 		unsetenv("GNUPGHOME");
 	if (e)
-		r->running = r->started = false;
+		r->running = r->started = r->held = false;
 	else
 		r->pid = find_new_child(before, count);
 	return e;
+}
+
+void runner_release(struct runner *r)
+{
+	r->held = false;
+	for (struct watch *w = r->watches; w; w = w->next)
+		watch_start(w);
 }
 
 void runner_kill(struct runner *r)
@@ -223,7 +239,7 @@ void runner_kill(struct runner *r)
 	kill_process(r);
 	gpgme_cancel(r->context);
 	if (r->running) {
-		r->running = r->started = false;
+		r->running = r->started = r->held = false;
 		r->done(r->arg, gpgme_error(GPG_ERR_CANCELED), 0);
 	}
 }

@@ -28,6 +28,7 @@ end
 --- The next event of that type; those of other types in between are dropped.
 function person:wait(type)
   while true do
+    if self.refused then error(self.name .. ": a discussion was refused: " .. self.refused, 0) end
     for i, event in ipairs(self.events) do
       if event.type == type then
         table.remove(self.events, i)
@@ -65,6 +66,7 @@ function M.start(name)
   end
   assert(self.connection, "the core has not started")
   self.connection.on_event = function(event)
+    if event.type == "discussion.refused" then self.refused = event.discussion.reason end
     local react = self.on[event.type]
     if react then return react(event) end
     self.events[#self.events + 1] = event

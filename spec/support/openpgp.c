@@ -408,6 +408,12 @@ static int rig_load(lua_State *L)
 	lua_setfield(L, -2, "queued_strangers");
 	lua_pushinteger(L, (lua_Integer)load.timeouts);
 	lua_setfield(L, -2, "timeouts");
+	lua_pushinteger(L, load.warm);
+	lua_setfield(L, -2, "warm");
+	lua_pushinteger(L, (lua_Integer)load.ahead);
+	lua_setfield(L, -2, "ahead");
+	lua_pushinteger(L, (lua_Integer)load.ahead_in_vain);
+	lua_setfield(L, -2, "ahead_in_vain");
 	lua_newtable(L);
 	for (size_t i = 0; i < VERDICT_COUNT; i++) {
 		lua_pushinteger(L, (lua_Integer)load.verdicts[i]);
@@ -470,7 +476,9 @@ static void inputs_init(lua_State *L, struct inputs *in, struct rig *r)
 	in->call.stranger = lua_toboolean(L, -1);
 	lua_getfield(L, 2, "known");
 	in->known = lua_toboolean(L, -1);
-	lua_pop(L, 2);
+	lua_getfield(L, 2, "soon_again");
+	in->call.soon_again = lua_toboolean(L, -1);
+	lua_pop(L, 3);
 	in->call.timeout_ms = number(L, 2, "timeout", 0);
 	in->text = field_bytes(L, "text");
 	in->message = field_bytes(L, "message");
@@ -651,6 +659,42 @@ static int spec_home_unprotected(lua_State *L)
 
 // --- module ---------------------------------------------------------------------------------------------------------------
 
+// --- started ahead --------------------------------------------------------------------------------------------------------------
+
+// keep_warm(max [, idle_ms])
+static int rig_keep_warm(lua_State *L)
+{
+	gpg_keep_warm(check_rig(L)->gpg, (unsigned)luaL_checkinteger(L, 2), luaL_optinteger(L, 3, 60000));
+	return 0;
+}
+
+// expect_seal{home =, to =}, expect_open{home =}
+static int rig_expect_seal(lua_State *L)
+{
+	struct rig *r = check_rig(L);
+	struct inputs in;
+	inputs_init(L, &in, r);
+	gpg_expect_seal(r->gpg, in.call.home, in.to, in.to_count);
+	inputs_fini(&in);
+	return 0;
+}
+
+static int rig_expect_open(lua_State *L)
+{
+	struct rig *r = check_rig(L);
+	struct inputs in;
+	inputs_init(L, &in, r);
+	gpg_expect_open(r->gpg, in.call.home);
+	inputs_fini(&in);
+	return 0;
+}
+
+static int rig_cool(lua_State *L)
+{
+	gpg_cool(check_rig(L)->gpg);
+	return 0;
+}
+
 static void register_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc)
 {
 	luaL_newmetatable(L, name);
@@ -671,7 +715,9 @@ static const luaL_Reg rig_methods[] = {
 	{"seal", rig_seal}, {"open", rig_open_message}, {"sign", rig_sign}, {"verify", rig_verify}, {"import", rig_import},
 	{"export", rig_export}, {"delete", rig_delete}, {"generate", rig_generate},
 	{"make_discussion", rig_make_discussion}, {"make_general", rig_make_general}, {"unlock", rig_unlock},
-	{"passphrase", rig_passphrase}, {"vet", rig_vet}, {NULL, NULL},
+	{"passphrase", rig_passphrase}, {"vet", rig_vet},
+	{"keep_warm", rig_keep_warm}, {"expect_seal", rig_expect_seal}, {"expect_open", rig_expect_open},
+	{"cool", rig_cool}, {NULL, NULL},
 };
 
 static const luaL_Reg home_methods[] = {
