@@ -51,9 +51,9 @@ struct gpg_load gpg_load(const struct gpg *g);
 // gpg started ahead (warm.h): at most `max` processes wait at a time (0: none, as it is at first; GPG_WARM_MAX), each for idle_ms at
 // most.
 void gpg_keep_warm(struct gpg *g, unsigned max, int64_t idle_ms);
-// A seal to these, an open in that home will soon come: gpg is started for it.
-void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count);
-void gpg_expect_open(struct gpg *g, struct home *home);
+// A seal to these, an open in that home will soon come: gpg is started for it. Without `surely` nothing else gives way to it.
+void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count, bool surely);
+void gpg_expect_open(struct gpg *g, struct home *home, bool surely);
 void gpg_cool(struct gpg *g); // ends all that wait
 
 // What an operation yields. On failure all of it is empty but `verdict`. Borrowed: take references before returning.

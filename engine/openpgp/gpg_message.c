@@ -79,7 +79,7 @@ static void expect_again(struct gpg_op *op)
 {
 	const struct warm_kind kind = seal_kind(op->recipients, op->recipient_count);
 	if (op->soon_again)
-		warm_expect(gpg_warm(op->gpg), op->home, &kind, WARM_DELAY_MS);
+		warm_expect(gpg_warm(op->gpg), op->home, &kind, true, WARM_DELAY_MS);
 }
 
 static enum err collect_seal(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
@@ -273,17 +273,17 @@ enum err message_start_ahead(struct gpg *g, struct home *home, const struct warm
 	return e;
 }
 
-void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count)
+void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count, bool surely)
 {
 	if (recipients_check(recipients, count, NULL) != OK)
 		return;
 	const struct warm_kind kind = seal_kind(recipients, count);
-	warm_expect(gpg_warm(g), home, &kind, 0);
+	warm_expect(gpg_warm(g), home, &kind, surely, 0);
 }
 
-void gpg_expect_open(struct gpg *g, struct home *home)
+void gpg_expect_open(struct gpg *g, struct home *home, bool surely)
 {
-	warm_expect(gpg_warm(g), home, &any_open, 0);
+	warm_expect(gpg_warm(g), home, &any_open, surely, 0);
 }
 
 // --- sign and verify ------------------------------------------------------------------------------------------------------

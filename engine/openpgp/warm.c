@@ -153,10 +153,10 @@ void warm_limit(struct warm *w, unsigned max, int64_t idle_ms)
 		forget(last(w));
 }
 
-void warm_expect(struct warm *w, struct home *home, const struct warm_kind *kind, int64_t delay_ms)
+void warm_expect(struct warm *w, struct home *home, const struct warm_kind *kind, bool surely, int64_t delay_ms)
 {
 	struct expectation *e = find(w, home, kind);
-	if (w->max == 0)
+	if (w->max == 0 || (!e && !surely && w->count == w->max))
 		return;
 	if (e) {
 		unlink_it(e);

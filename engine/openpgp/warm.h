@@ -28,8 +28,9 @@ struct warm *warm_new(struct gpg *g, warm_start *start);
 void warm_free(struct warm *w); // ends all; NULL is allowed
 void warm_limit(struct warm *w, unsigned max, int64_t idle_ms);
 
-// A process for it is started after delay_ms, unless there is one. Nothing where that is switched off.
-void warm_expect(struct warm *w, struct home *home, const struct warm_kind *kind, int64_t delay_ms);
+// A process for it is started after delay_ms, unless there is one. Nothing where that is switched off; without `surely` also where
+// another would have to give way.
+void warm_expect(struct warm *w, struct home *home, const struct warm_kind *kind, bool surely, int64_t delay_ms);
 // Taken, or NULL where none waits. It stays expected: warm_expect says when the next is started.
 struct gpg_op *warm_take(struct warm *w, struct home *home, const struct warm_kind *kind);
 

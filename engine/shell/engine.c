@@ -50,6 +50,8 @@ void engine_gather_metrics(struct engine *e)
 	metrics_set(m, "gpg_operations", "done", load.done);
 	metrics_set(m, "gpg_operations", "failed", load.failed);
 	metrics_set(m, "gpg_operations", "timeout", load.timeouts);
+	metrics_set(m, "gpg_operations", "ahead", load.ahead);
+	metrics_set(m, "gpg_operations", "ahead_in_vain", load.ahead_in_vain);
 	metrics_set(m, "datagrams_received", NULL, udp->received);
 	metrics_set(m, "datagrams_sent", NULL, udp->sent);
 	metrics_set(m, "datagrams_dropped", "truncated", udp->truncated);
@@ -81,6 +83,7 @@ void engine_sleep(struct engine *e)
 	discussions_sleep(&e->discussions);
 	lan_shell_sleep(&e->lan);
 	neighbours_sleep(&e->neighbours);
+	gpg_cool(e->gpg);
 }
 
 // --- start ---------------------------------------------------------------------------------------------------------------------
@@ -145,8 +148,10 @@ static enum err open_all(struct engine *e, const struct engine_config *config, s
 		code = open_store(e, info);
 	if (code == OK)
 		code = gpg_new(&e->gpg, e->loop, info);
-	if (code == OK)
+	if (code == OK) {
+		gpg_keep_warm(e->gpg, (unsigned)e->options.gpg_ahead, e->options.gpg_ahead_idle_s * 1000);
 		code = open_homes(e, info);
+	}
 	if (code == OK)
 		code = network_open(&e->network, e, config->listen, info);
 	if (code == OK)

@@ -19,6 +19,17 @@ static const char *fingerprint_of(const struct conversation *c, size_t member)
 	return c->discussion->members[member].fingerprint;
 }
 
+// The first message is not to wait for gpg's start either.
+static void expect_messages(struct conversation *c)
+{
+	uint64_t keys[ROSTER_MAX];
+	size_t count = conversation_keys_without(c, c->own, keys);
+	if (!c->discussion->home || discussion_has_ended(c->discussion))
+		return;
+	gpg_expect_open(c->engine->gpg, c->discussion->home, false);
+	gpg_expect_seal(c->engine->gpg, c->discussion->home, keys, count, false);
+}
+
 // The machines' view of a line that carries frames, be it a link or a farewell.
 void line_up(struct line *l, const struct seen_row *seen)
 {
@@ -37,6 +48,8 @@ void line_up(struct line *l, const struct seen_row *seen)
 	// who says farewell can open nothing any more, and takes only acknowledgements
 	if (!l->farewell || c->discussion->row.closing)
 		sending_feed(c, &sends);
+	if (!l->farewell)
+		expect_messages(c);
 }
 
 void line_down(struct line *l)

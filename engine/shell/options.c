@@ -28,6 +28,8 @@ const struct engine_option engine_options[] = {
 	{"probe_timeout", 5000, 500, 60000, "milliseconds that a probe waits for an answer"},
 	{"ended_kept", 100, 0, 10000, "refused requests that stay in the list"},
 	{"gpg_parallel", 4, 1, 8, "gpg operations at one time"},
+	{"gpg_ahead", 6, 0, 16, "gpg processes, of half a megabyte each, that wait for the next message of a lively discussion; 0: none"},
+	{"gpg_ahead_idle", 600, 1, 86400, "seconds that such a process waits"},
 	{NULL, 0, 0, 0, NULL},
 };
 
@@ -38,6 +40,7 @@ static const size_t places[] = {
 	PLACE(peers_per_host),	     PLACE(datagrams_per_second),  PLACE(datagrams_per_host),	PLACE(datagrams_per_source),
 	PLACE(answers_per_second),   PLACE(answer_pause_s),	   PLACE(checks_per_second),	PLACE(check_pause_s),
 	PLACE(probe_timeout_ms),     PLACE(ended_kept),		   PLACE(gpg_parallel),
+	PLACE(gpg_ahead),	     PLACE(gpg_ahead_idle_s),
 };
 
 static int64_t *place(struct options *o, size_t i)

@@ -21,6 +21,8 @@ struct options {
 	int64_t probe_timeout_ms;
 	int64_t ended_kept; // refused requests that stay in the list
 	int64_t gpg_parallel; // gpg operations at one time
+	int64_t gpg_ahead;    // gpg processes that wait for a message
+	int64_t gpg_ahead_idle_s;
 };
 
 // ERR_BAD_PARAMS names the key that is unknown, mistyped or out of range. values: object or NULL.

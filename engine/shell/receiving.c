@@ -80,7 +80,8 @@ static void open_message(struct conversation *c, const struct transcript_action 
 		return;
 	}
 	struct job *j = job_new(c, a->open.ticket);
-	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = opened, .arg = j};
+	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = opened, .arg = j,
+				      .soon_again = true};
 	struct bytes *message = bytes_new_span(a->open.message);
 	size_t count = conversation_keys_without(c, a->open.sender, keys);
 	enum err code = gpg_open_start(&call, message, keys, count,

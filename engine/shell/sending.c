@@ -303,7 +303,8 @@ static void seal(struct conversation *c, const struct outbox_action *a)
 		return;
 	}
 	struct job *j = job_new(c, a->seal.sequence);
-	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = sealed, .arg = j};
+	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = sealed, .arg = j,
+				      .soon_again = !c->discussion->row.closing};
 	size_t count = conversation_keys_without(c, c->own, keys);
 	enum err code = gpg_seal_start(&call, a->seal.payload, keys, count, &j->op, &info);
 	if (code) {

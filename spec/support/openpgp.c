@@ -433,7 +433,7 @@ struct inputs {
 	uint64_t to[SEALED_RECIPIENTS_MAX + 2];
 	size_t to_count;
 	const char *signer, *fingerprint, *user_id, *name; // the table keeps them
-	bool known;
+	bool known, maybe;
 };
 
 static struct bytes *field_bytes(lua_State *L, const char *name)
@@ -478,7 +478,9 @@ static void inputs_init(lua_State *L, struct inputs *in, struct rig *r)
 	in->known = lua_toboolean(L, -1);
 	lua_getfield(L, 2, "soon_again");
 	in->call.soon_again = lua_toboolean(L, -1);
-	lua_pop(L, 3);
+	lua_getfield(L, 2, "maybe");
+	in->maybe = lua_toboolean(L, -1);
+	lua_pop(L, 4);
 	in->call.timeout_ms = number(L, 2, "timeout", 0);
 	in->text = field_bytes(L, "text");
 	in->message = field_bytes(L, "message");
@@ -668,13 +670,13 @@ static int rig_keep_warm(lua_State *L)
 	return 0;
 }
 
-// expect_seal{home =, to =}, expect_open{home =}
+// expect_seal{home =, to =}, expect_open{home =}; with maybe = true nothing else gives way
 static int rig_expect_seal(lua_State *L)
 {
 	struct rig *r = check_rig(L);
 	struct inputs in;
 	inputs_init(L, &in, r);
-	gpg_expect_seal(r->gpg, in.call.home, in.to, in.to_count);
+	gpg_expect_seal(r->gpg, in.call.home, in.to, in.to_count, !in.maybe);
 	inputs_fini(&in);
 	return 0;
 }
@@ -684,7 +686,7 @@ static int rig_expect_open(lua_State *L)
 	struct rig *r = check_rig(L);
 	struct inputs in;
 	inputs_init(L, &in, r);
-	gpg_expect_open(r->gpg, in.call.home);
+	gpg_expect_open(r->gpg, in.call.home, !in.maybe);
 	inputs_fini(&in);
 	return 0;
 }
