@@ -238,6 +238,9 @@ struct outbox_actions {
 };
 void outbox_actions_init(struct outbox_actions *a);
 void outbox_actions_fini(struct outbox_actions *a); // empties it for the next step, too
+// Out of its list, to be carried out later: the caller owns what it points to.
+struct outbox_action outbox_action_take(struct outbox_action *a);
+void outbox_action_fini(struct outbox_action *a);
 
 struct outbox;
 

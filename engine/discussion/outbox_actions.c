@@ -22,7 +22,7 @@ static void commit_fini(struct outbox_action *x)
 	free(x->commit.payloads);
 }
 
-static void action_fini(struct outbox_action *x)
+void outbox_action_fini(struct outbox_action *x)
 {
 	switch (x->type) {
 	case OUTBOX_COMMIT:
@@ -52,10 +52,18 @@ static void action_fini(struct outbox_action *x)
 	}
 }
 
+struct outbox_action outbox_action_take(struct outbox_action *a)
+{
+	const struct outbox_action taken = *a;
+	memset(a, 0, sizeof *a);
+	a->type = taken.type;
+	return taken;
+}
+
 void outbox_actions_fini(struct outbox_actions *a)
 {
 	for (size_t i = 0; i < a->count; i++)
-		action_fini(&a->list[i]);
+		outbox_action_fini(&a->list[i]);
 	free(a->list);
 	outbox_actions_init(a);
 }

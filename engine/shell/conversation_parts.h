@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What conversation.c, line.c, sending.c, submission.c and receiving.c share.
+// What conversation.c, line.c, sending.c, sending_disk.c, submission.c and receiving.c share.
 #ifndef SOTTO_SHELL_CONVERSATION_PARTS_H
 #define SOTTO_SHELL_CONVERSATION_PARTS_H
 
@@ -33,6 +33,8 @@ struct job {
 
 struct submission;
 
+#define SENDING_POSTPONED_MAX 2 // a commit, and a sealed message to be stored
+
 struct conversation {
 	struct engine *engine;
 	struct discussion *discussion;
@@ -42,6 +44,9 @@ struct conversation {
 	uint64_t keys[ROSTER_MAX]; // encryption key ids in roster order
 	struct line *lines;        // one for each member, the own unused
 	struct timer sending_retry, receiving_retry;
+	struct outbox_action postponed[SENDING_POSTPONED_MAX]; // to the end of the turn
+	bool is_postponed[SENDING_POSTPONED_MAX];
+	struct deferred postponed_turn;
 	struct deferred wind_down_turn;
 	struct job *jobs;
 	struct meeting *meetings; // member links being made
@@ -71,6 +76,10 @@ MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
 void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
 void sending_fini(struct conversation *c);
 void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed
+
+// sending_disk.c
+void sending_disk(struct conversation *c, struct outbox_action *a);
+void sending_disk_fini(struct conversation *c);
 
 // submission.c
 void submission_resolve(struct conversation *c, uint64_t ticket, enum err code); // ACCEPTED, or why not
