@@ -12,7 +12,7 @@ OPT     ?= -O2 -g
 
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
 	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev gnupg gpg-agent
-PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion
+PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion iproute2
 PACKAGES_BENCH = libtoxcore-dev
 PACKAGES_LINT  = cppcheck clang-tidy
 
@@ -48,13 +48,14 @@ SUPPORT_OBJ  := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all chat test spec lint lint-c lint-lua layers bench deps deps-test deps-bench deps-lint help clean
+.PHONY: all chat test spec lint lint-c lint-lua layers bench bench-lan deps deps-test deps-bench deps-lint help clean
 
 all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
 
 help:
 	@sed -n '1,4p' Makefile
 	@echo '#   make lint   luacheck, layers, cppcheck, clang-tidy    make bench  what it costs, beside raw gpgme and c-toxcore'
+	@echo '#   make bench-lan                                        50 cores on a LAN (CORES=n), and a flood of ten seconds'
 	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make deps deps-test …                       only the packages         make clean'
@@ -163,6 +164,12 @@ $(BUILD)/bench/tox: spec/bench/tox.c
 bench: deps-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so $(BUILD)/bench/tox
 	@$(LUA) spec/bench/run.lua
+
+# in network namespaces: as root
+bench-lan: deps-test
+	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so
+	@$(LUA) spec/bench/lan.lua $(CORES)
+	@SOTTO_SPEC_FLOOD_SECONDS=10 $(LUA) spec/support/run.lua $(BUSTED) spec/scenario/lan_wire_spec.lua
 
 include docs/install.mk
 

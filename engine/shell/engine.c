@@ -54,6 +54,8 @@ void engine_gather_metrics(struct engine *e)
 	metrics_set(m, "gpg_operations", "ahead_in_vain", load.ahead_in_vain);
 	metrics_set(m, "datagrams_received", NULL, udp->received);
 	metrics_set(m, "datagrams_sent", NULL, udp->sent);
+	metrics_set(m, "datagram_bytes", "sent", udp->sent_bytes);
+	metrics_set(m, "datagram_bytes", "received", udp->received_bytes);
 	metrics_set(m, "datagrams_dropped", "truncated", udp->truncated);
 	metrics_set(m, "datagrams_dropped", "overflow", udp->overflowed);
 	metrics_set(m, "links_accepted", NULL, listener_counters(e->network.listener)->accepted);

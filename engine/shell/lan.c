@@ -38,13 +38,19 @@ static void open_ear(struct lan_shell *s, size_t slot, const struct lan_path *pa
 	}
 }
 
+static void add_counters(struct udp_counters *sum, const struct udp_counters *c)
+{
+	sum->received += c->received;
+	sum->received_bytes += c->received_bytes;
+	sum->truncated += c->truncated;
+	sum->overflowed += c->overflowed;
+}
+
 static void close_ear(struct lan_shell *s, size_t slot)
 {
 	struct lan_ear *ear = &s->ears[slot];
-	if (ear->udp) {
-		s->closed_truncated += udp_counters(ear->udp)->truncated;
-		s->closed_overflowed += udp_counters(ear->udp)->overflowed;
-	}
+	if (ear->udp)
+		add_counters(&s->closed, udp_counters(ear->udp));
 	udp_close(ear->udp);
 	*ear = (struct lan_ear){0};
 }
@@ -217,14 +223,14 @@ json_t *lan_shell_view(const struct lan_shell *s)
 
 void lan_shell_gather(const struct lan_shell *s, struct metrics *m)
 {
-	uint64_t truncated = s->closed_truncated, overflowed = s->closed_overflowed;
+	struct udp_counters sum = s->closed;
 	for (size_t i = 0; i < LAN_PATHS_MAX; i++)
-		if (s->ears[i].udp) {
-			truncated += udp_counters(s->ears[i].udp)->truncated;
-			overflowed += udp_counters(s->ears[i].udp)->overflowed;
-		}
-	metrics_set(m, "lan_datagrams_dropped", "truncated", truncated);
-	metrics_set(m, "lan_datagrams_dropped", "overflow", overflowed);
+		if (s->ears[i].udp)
+			add_counters(&sum, udp_counters(s->ears[i].udp));
+	metrics_set(m, "lan_datagrams_received", NULL, sum.received);
+	metrics_set(m, "lan_datagram_bytes", "received", sum.received_bytes);
+	metrics_set(m, "lan_datagrams_dropped", "truncated", sum.truncated);
+	metrics_set(m, "lan_datagrams_dropped", "overflow", sum.overflowed);
 	metrics_set(m, "lan_sent", "queries", s->asked);
 	metrics_set(m, "lan_sent", "announcements", s->announced);
 	metrics_set(m, "lan_sent", "answers", s->answered);

@@ -27,7 +27,7 @@ struct lan_shell {
 	bool complained_left_out;
 	uint64_t asked, announced, answered, unsent;
 	uint64_t refused[LAN_REFUSAL_COUNT];
-	uint64_t closed_truncated, closed_overflowed; // of ears that are closed
+	struct udp_counters closed; // of ears that are closed
 };
 
 // `discover` as in engine_config. ERR_BAD_PARAMS.

@@ -28,7 +28,9 @@ Person.__index = Person
 ---@class support.person.options
 ---@field home? string standard: a directory of the person's name
 ---@field disk? support.small_disk the home is on this one
----@field listen? string standard: "127.0.0.1:0"
+---@field listen? string|false standard: "127.0.0.1:0"; false: the core's own choice
+---@field discover? string|false standard: "off"; false: the core's own choice
+---@field netns? string the network namespace that the core lives in
 ---@field config? string the text of config.lua
 ---@field arguments? string[]
 ---@field environment? table<string, string> of the core, beside what it always gets
@@ -41,7 +43,9 @@ Person.__index = Person
 ---@param options support.person.options
 function M.new(root, name, options)
   local self = setmetatable({
-    root = root, name = name, home = options.home or root .. "/" .. name, disk = options.disk, listen = options.listen or "127.0.0.1:0",
+    root = root, name = name, home = options.home or root .. "/" .. name, disk = options.disk, netns = options.netns,
+    listen = options.listen == nil and "127.0.0.1:0" or options.listen,
+    discover = options.discover == nil and "off" or options.discover,
     arguments = options.arguments or { "-v" }, environment = options.environment or {}, log = {}, killed = false,
   }, Person)
   self.path = self.home
@@ -72,9 +76,13 @@ end
 -- --- the process ---------------------------------------------------------------------------------
 
 local function spawn(self, arguments, take)
-  local command = { M.BUILD .. "/sottod", "--home", self.path, "--listen", self.listen, "--discover", "off",
-    "--foreground", table.unpack(arguments) }
+  local command = { M.BUILD .. "/sottod", "--home", self.path, "--foreground" }
+  for _, name in ipairs { "listen", "discover" } do
+    if self[name] then table.move({ "--" .. name, self[name] }, 1, 2, #command + 1, command) end
+  end
+  table.move(arguments, 1, #arguments, #command + 1, command)
   if self.disk then command = self.disk:command(command) end
+  if self.netns then command = { "ip", "netns", "exec", self.netns, table.unpack(command) } end
   local options = { program = command[1], table.unpack(command, 2) }
   options.directory = "/"
   -- a runtime directory of the spec's own for short paths, and a user's home that must stay empty
