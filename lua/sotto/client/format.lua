@@ -94,7 +94,7 @@ local PROBLEMS = {
   refused = "nothing listens at %2$s", unreachable = "no way leads to %2$s", timeout = "%2$s does not answer",
   no_address = "no address of %1$s is known; /probe HOST:PORT finds one",
 }
-local NOT_THEM = "who is at %2$s now is not %1$s, or broke off"
+local BROKEN = "the connection to %2$s broke off"
 
 --- Why nobody can be reached, as far as that is known; "" where it is not.
 ---@param discussion sotto.discussion
@@ -103,7 +103,7 @@ function M.why(discussion)
   local list = {}
   for _, member in ipairs(discussion.members) do
     if member.problem then
-      local text = PROBLEMS[member.problem] or NOT_THEM
+      local text = PROBLEMS[member.problem] or BROKEN
       local values = { ["1"] = names.person(member), ["2"] = names.safe(member.tried) }
       list[#list + 1] = text:gsub("%%(%d)%$s", values)
     end

@@ -10,10 +10,13 @@ local terminal = require "sotto.terminal"
 -- until a message that the core has not taken yet is shown all the same
 local SLOW_MS = 300
 
+-- what is delivered within this is told together
+local TOGETHER_MS = 500
+
 ---@class sotto.chat.own
 ---@field mine table<string, sotto.message> own messages whose mark may still change, by id
 ---@field waiting table<string, boolean> discussions of which it was said that messages wait
----@field late table<string, sotto.message[]> by discussion: delivered late, and to be told at the end of the turn
+---@field late table<string, sotto.message[]> by discussion: delivered late, and to be told once for all
 local own = {}
 
 local FINAL = { confirmed = true, failed = true, void = true }
@@ -46,10 +49,19 @@ end
 
 -- a mark that changed out of sight
 local function note_late(chat, message)
-  if message.state ~= "delivered" or sys.now_ms() - message.time < chat.settings.patience * 1000 then return end
-  if not next(chat.late) then loop.defer(function() tell_late(chat) end) end
+  local late = message.explained or sys.now_ms() - message.time >= chat.settings.patience * 1000
+  if message.state ~= "delivered" or not late then return end
+  if not next(chat.late) then loop.after(TOGETHER_MS, function() tell_late(chat) end):background() end
   chat.late[message.discussion] = chat.late[message.discussion] or {}
   table.insert(chat.late[message.discussion], message)
+end
+
+-- Once nothing waits any more, what waits then is worth a word again.
+local function stop_waiting(chat, id)
+  for _, message in pairs(chat.mine) do
+    if message.discussion == id and message.state == "queued" then return end
+  end
+  chat.waiting[id] = nil
 end
 
 --- An own message has come further.
@@ -58,8 +70,9 @@ end
 function own:mark_own(message)
   local before = self.mine[message.id]
   if not before then return false end
+  message.explained = before.explained or self.waiting[message.discussion]
   self.mine[message.id] = not FINAL[message.state] and message or nil
-  if message.state ~= "queued" then self.waiting[message.discussion] = nil end
+  stop_waiting(self, message.discussion)
   local discussion = self.known.discussions[message.discussion]
   if discussion and before.state ~= message.state and
     not self:rewrite(message.id, self:message_line(message, discussion)) then

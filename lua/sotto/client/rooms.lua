@@ -239,6 +239,26 @@ function rooms:switch(discussion)
   self:enter(discussion)
 end
 
+local function can_write(discussion) return discussion.state == "open" or discussion.state == "suspended" end
+
+--- Into the discussion that the person was in last, or the only one. From inside a coroutine.
+---@param live sotto.discussion[]
+---@return boolean done
+function rooms:come_back(live)
+  local last = self.last and self.known.discussions[self.last]
+  if not last or not can_write(last) then last = #live == 1 and can_write(live[1]) and live[1] or nil end
+  if not last then return false end
+  self:enter(last)
+  local names_of = {}
+  for _, discussion in ipairs(self:live_discussions()) do
+    if discussion.unread > 0 then names_of[#names_of + 1] = self:discussion_name(discussion) end
+  end
+  if #names_of > 0 then
+    self:print(("(New elsewhere: %s. Alt-a or /next goes there.)"):format(table.concat(names_of, "; ")))
+  end
+  return true
+end
+
 -- --- what to type ------------------------------------------------------------------------------------------
 
 --- What to type for a peer: the name where it is usable and nobody else's, else digits of the fingerprint.

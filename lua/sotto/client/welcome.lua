@@ -88,8 +88,7 @@ function M.show_discussions(chat, locked)
   end
   table.sort(live, function(a, b) return a.created < b.created end)
   if #live == 0 then return end
-  local writable = live[1].state == "open" or live[1].state == "suspended"
-  if #live == 1 and writable and not locked then return chat:enter(live[1]) end
+  if not locked and chat:come_back(live) then return end
   chat:print("Your discussions (/go NAME enters one):")
   for _, discussion in ipairs(live) do chat:write("  " .. format.discussion(discussion)) end
 end

@@ -16,6 +16,6 @@ return {
       chat:print(("  %s  %s"):format(names.grouped(member.fingerprint):sub(1, 19), describe(chat, member)), 23)
     end
     local why = format.why(discussion)
-    chat:print(("It is %s%s."):format(format.state(discussion), why ~= "" and ": " .. why or ""))
+    chat:print(("  state: %s%s"):format(format.state(discussion), why ~= "" and "; " .. why or ""), 4)
   end,
 }
