@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ struct process {
 struct spawn {
 	char **arguments, **environment; // NULL-ended, all of it malloc'd
 	char *directory;
-	bool group;
+	bool group, follows;
 	int child[3];  // what the child gets as 0, 1, 2; -1: none yet
 	bool owned[3]; // ours to close
 	int ours[3];   // our ends of pipes; -1: none
@@ -93,7 +94,9 @@ static void read_arguments(lua_State *L, struct spawn *s)
 		s->directory = mem_dup_string(binding_check_path(L, -1));
 	lua_getfield(L, 1, "group");
 	s->group = lua_toboolean(L, -1);
-	lua_pop(L, 2);
+	lua_getfield(L, 1, "follows");
+	s->follows = lua_toboolean(L, -1);
+	lua_pop(L, 3);
 }
 
 // whether the table on top of the stack has something to say about the variable "name=…"
@@ -156,7 +159,7 @@ static enum err open_stdio(lua_State *L, struct spawn *s, int i, struct err_info
 // --- the start ----------------------------------------------------------------------------------------------------------------
 
 // In the child, between fork and exec: system calls only. Never returns; the number of what failed goes to `report`.
-static void run_child(const struct spawn *s, int report)
+static void run_child(const struct spawn *s, pid_t parent, int report)
 {
 	int number, high[3];
 	struct sigaction standard = {.sa_handler = SIG_DFL};
@@ -167,6 +170,9 @@ static void run_child(const struct spawn *s, int report)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (s->group)
 		setpgid(0, 0);
+	// who has ended before this line sends nothing any more
+	if (s->follows && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent))
+		goto failed;
 	if (s->directory && chdir(s->directory) != 0)
 		goto failed;
 	// out of the way first: one of them may be a number that another is to have
@@ -192,7 +198,7 @@ static enum err start(const struct spawn *s, pid_t *out, struct err_info *info)
 	ssize_t n;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_set_errno(info, errno, "cannot make a pipe");
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid < 0) {
 		enum err e = err_set_errno(info, errno, "cannot start a process");
 		close(ends[0]);
@@ -200,7 +206,7 @@ static enum err start(const struct spawn *s, pid_t *out, struct err_info *info)
 		return e;
 	}
 	if (pid == 0)
-		run_child(s, ends[1]);
+		run_child(s, parent, ends[1]);
 	close(ends[1]);
 	// ends at exec, which closes the other end
 	do

@@ -257,6 +257,27 @@ describe("loop.spawn", function()
     assert.is_nil(process.stdin:send("x"))
   end)
 
+  it("lets a child follow that is to end with this process, also when kill -9 ends it", function()
+    local process, follower
+    process = assert(loop.spawn {
+      program = "lua5.4", environment = { LUA_CPATH = package.cpath }, stdout = "pipe",
+      on_stdout = function(line)
+        follower = tonumber(line)
+        process:kill("SIGKILL")
+      end,
+      "-e", [[
+        local loop = require "sotto.loop"
+        loop.spawn { program = "sh", follows = true, "-c", "echo $$; exec sleep 600" }
+        loop.run()
+      ]],
+    })
+    finally(function() if follower and sys.alive(follower) then sys.kill(follower, "SIGKILL") end end)
+    -- the pipe has an end when both have ended
+    turns.run()
+    assert.is_number(follower)
+    assert.is_false(process:running())
+  end)
+
   it("refuses arguments that are none", function()
     assert.has_error(function() loop.spawn {} end)
     assert.has_error(function() loop.spawn { program = "true", {} } end)

@@ -120,8 +120,9 @@ function process:running() end
 ---@field environment? table<string, string|false> changes to this process's own; false removes
 ---@field directory? string
 ---@field group? boolean true: a process group of its own, so that the terminal's Ctrl-C does not reach it
+---@field follows? boolean true: it gets SIGTERM when this process has ended, also by kill -9
 
---- Starts a process. What it prints may still come after on_exit. It is not ended with this process.
+--- Starts a process. What it prints may still come after on_exit. It is not ended with this process, unless it follows.
 ---@param options sotto.process.options
 ---@return sotto.process|nil, string? message, string? name
 function loop.spawn(options) end
