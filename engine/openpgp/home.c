@@ -220,7 +220,7 @@ void home_enter(struct home *h, struct home_user *u)
 {
 	assert(!u->home);
 	u->home = h;
-	u->writing = u->starting = false;
+	u->writing = u->reading = u->starting = u->wanting = false;
 	u->next = h->users;
 	u->link = &h->users;
 	if (h->users)
@@ -228,15 +228,28 @@ void home_enter(struct home *h, struct home_user *u)
 	h->users = u;
 }
 
+static void set_wanting(struct home_user *u, bool wanting)
+{
+	if (u->wanting == wanting)
+		return;
+	u->wanting = wanting;
+	u->home->wanted += wanting ? 1 : -1;
+}
+
 bool home_claim(struct home_user *u)
 {
 	struct home *h = u->home;
 	bool starts = u->agent && !h->warm;
-	if (h->paused || (u->exclusive && h->written) || (starts && h->starting))
+	bool in_the_way = h->written || (u->exclusive ? h->reading > 0 : h->wanted > 0);
+	if (u->exclusive)
+		set_wanting(u, in_the_way);
+	if (h->paused || in_the_way || (starts && h->starting))
 		return false;
 	u->writing = u->exclusive;
+	u->reading = !u->exclusive;
 	u->starting = starts;
 	h->written = h->written || u->writing;
+	h->reading += u->reading;
 	h->starting = h->starting || u->starting;
 	return true;
 }
@@ -258,6 +271,8 @@ void home_leave(struct home_user *u)
 		return;
 	if (u->writing)
 		u->home->written = false;
+	u->home->reading -= u->reading;
+	set_wanting(u, false);
 	if (u->starting)
 		u->home->starting = false;
 	*u->link = u->next;

@@ -65,15 +65,17 @@ void home_lock_start(struct home *h, home_done *done, void *arg);
 // the time for each seal, a third for each open.
 void home_drop_keyring(struct home *h);
 // For gpg.c and key_passphrase.c: who works in the home, or waits to. Homes have no locks of gpg's, so two things are kept apart
-// here: an `exclusive` user writes the keyring, one at a time; and of the users of the agent the first works alone, or each of them
-// would start an agent, and the last one would take the socket from the others.
+// here: an `exclusive` user writes the keyring, alone, since gpg renames the old one away before the new one has its name; those
+// that come later do not pass it. And of the users of the agent the first works alone, or each of them would start an agent, and
+// the last one would take the socket from the others.
 struct home_user {
 	void (*cancel)(struct home_user *u); // called by the three above, after the user was taken off
 	void (*ready)(struct home_user *u);  // may be NULL: a pause is over
 	struct home_user *next, **link;
 	struct home *home; // NULL when it is no user
 	bool exclusive, agent;
-	bool writing, starting; // what it has claimed
+	bool writing, reading, starting; // what it has claimed
+	bool wanting;                    // it is exclusive, and had to wait
 };
 void home_enter(struct home *h, struct home_user *u);
 bool home_claim(struct home_user *u); // may it begin? False in a pause, and where it has to wait for another

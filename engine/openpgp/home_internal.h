@@ -25,6 +25,8 @@ struct home {
 	char *path, *alias;
 	struct home_user *users;
 	bool written;    // by an exclusive user
+	size_t reading;  // users that have begun, and are not exclusive
+	size_t wanted;   // exclusive users that had to wait
 	bool warm;       // its agent runs
 	bool starting;   // a user is about to start it
 	unsigned paused;

@@ -67,6 +67,41 @@ describe("gpg_keys", function()
       done(rig:destroy(own.home))
     end)
 
+    it("P3.6 lets nobody read a keyring that is being written: for a moment it has none", function()
+      done(rig:generate { home = home, user_id = "sotto" })
+      for _ = 1, 20 do
+        local writer, signs = rig:import { home = home, certificate = certificate }, {}
+        for i = 1, 3 do signs[i] = rig:sign { home = home, text = "x" } end
+        done(writer)
+        local remover = rig:delete { home = home, fingerprint = fingerprint }
+        for i = 4, 6 do signs[i] = rig:sign { home = home, text = "x" } end
+        done(remover)
+        for i = 1, 6 do assert(done(signs[i]).output) end
+      end
+    end)
+
+    it("P3.6 waits for those that read, and is not passed by more of them", function()
+      done(rig:generate { home = home, user_id = "sotto" })
+      local order, pending = {}, {}
+      local function add(name, operation)
+        pending[#pending + 1] = { name = name, operation = operation }
+      end
+      add("sign 1", rig:sign { home = home, text = "x" })
+      add("import", rig:import { home = home, certificate = certificate })
+      add("sign 2", rig:sign { home = home, text = "x" })
+      while #order < #pending do
+        rig:turn(0.01)
+        for _, one in ipairs(pending) do
+          if not one.seen and one.operation:done() then
+            one.seen = true
+            order[#order + 1] = one.name
+          end
+        end
+      end
+      assert.are.same({ "sign 1", "import", "sign 2" }, order)
+      for _, one in ipairs(pending) do done(one.operation) end
+    end)
+
     it("P3.6 drops the signatures of others", function()
       local other = cli:key("Certifier")
       cli:must(("--local-user %s --quick-sign-key %s"):format(other, fingerprint))
