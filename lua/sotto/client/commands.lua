@@ -16,7 +16,7 @@ local M = {}
 
 -- in the order of help
 local NAMES = {
-  "help", "peers", "probe", "open", "accept", "refuse", "list", "go", "next", "history", "search", "who", "words",
+  "help", "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "next", "history", "search", "who", "words",
   "close", "forget", "export", "import", "me", "passphrase", "lock", "unlock", "set", "reload", "clear", "lua", "quit",
 }
 

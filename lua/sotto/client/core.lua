@@ -24,8 +24,9 @@ function M.place(home)
   return place
 end
 
---- The program beside this one.
-local function program()
+--- The core's program, beside this one.
+---@return string
+function M.program()
   local own = sys.executable() or "sotto"
   local folder = own:match("^(.*)/[^/]*$") or "."
   return folder .. "/sottod"
@@ -36,7 +37,7 @@ end
 ---@return boolean|nil ok, string? message
 function M.start(place)
   local thread, complaint = coroutine.running(), nil
-  local arguments = { program = program(), stdout = "null", stderr = "pipe", group = true }
+  local arguments = { program = M.program(), stdout = "null", stderr = "pipe", group = true }
   if place.given then
     arguments[1], arguments[2] = "--home", place.given
   end

@@ -13,6 +13,7 @@ usage: sotto [--home DIR] [--json] [COMMAND …]
   events [TYPE…]             events as they come, one JSON object a line
   eval 'LUA'                 a Lua expression: sotto, peers, discussions, me
   start · stop · status      the core in the background
+  demo                       a throw-away second person, to try the chat alone; as the chat's /demo
   completion bash            the shell's completion: eval "$(sotto completion bash)"
   help [NOUN]                this; or a noun's verbs, with their parameters
 

@@ -1,9 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The chat's first screen: an identity on first use, the passphrase where one is wanted, and where to go on.
 local format = require "sotto.client.format"
+local lodging = require "sotto.demo.lodging"
+local loop = require "sotto.loop"
 local names = require "sotto.client.names"
 local news = require "sotto.client.news"
 local sys = require "sotto.sys"
+local terminal = require "sotto.terminal"
 
 local M = {}
 
@@ -16,22 +19,31 @@ local function proposed_name()
   return user and user.name ~= "" and user.name or "me"
 end
 
+local function is_name(text) return #text <= NAME_MAX and names.safe(text) == text end
+
+-- nil: given up
 local function ask_name(chat)
   local proposal = proposed_name()
   while true do
     local name = chat:ask(("Your name, as others will see it [%s]: "):format(proposal))
-    if not name then return nil end
-    name = name:match("^%s*(.-)%s*$")
-    if name == "" then name = proposal end
-    if #name <= NAME_MAX and names.safe(name) == name then return name end
-    chat:print("A name is one line of at most 32 bytes, without control characters.")
+    name = name and name:match("^%s*(.-)%s*$")
+    if not name or name == "/quit" then return nil end
+    if name == "" then return proposal end
+    if name:sub(1, 1) == "/" then
+      chat:print("Commands come a little later. A name first, or just Enter; Ctrl-D leaves.")
+    elseif is_name(name) then
+      return name
+    else
+      chat:print("A name is one line of at most 32 bytes, without control characters.")
+    end
   end
 end
 
 -- false: given up; nil: none
 local function ask_passphrase(chat)
+  chat:print("A passphrase protects your key on this disk; it is asked at every start.")
   while true do
-    local first = chat:ask_secret("Passphrase for your key on this disk (empty: none): ")
+    local first = chat:ask_secret("Passphrase (Enter: none): ")
     if not first then return false end
     if first:is_empty() then return nil end
     local second = chat:ask_secret("Once more: ")
@@ -41,14 +53,27 @@ local function ask_passphrase(chat)
   end
 end
 
+-- The prompt's line tells how long it takes.
+local function make_key(chat, name, passphrase)
+  local begun, text = sys.monotonic_ms(), "Making your key …"
+  terminal.prompt(text)
+  local _ <close> = loop.every(1000, function()
+    terminal.prompt(("%s %d s"):format(text, (sys.monotonic_ms() - begun) // 1000))
+  end)
+  local made, message = chat.connection:call("identity.create", { name = name, passphrase = passphrase })
+  terminal.prompt("")
+  if not made then return nil, message end
+  chat:print(("Your key is made, in %.1f seconds."):format((sys.monotonic_ms() - begun) / 1000))
+  return made
+end
+
 local function create(chat)
-  chat:print("This is sotto. It makes you an identity, once: an OpenPGP key of your own.")
+  chat:print("Welcome to sotto. Once, to begin: a name, and an OpenPGP key of your own.")
   while true do
     local name = ask_name(chat)
     local passphrase = name and ask_passphrase(chat)
     if not name or passphrase == false then return nil end
-    chat:print("Making your key …")
-    local made, message = chat.connection:call("identity.create", { name = name, passphrase = passphrase })
+    local made, message = make_key(chat, name, passphrase)
     if made then return made end
     chat:print("! " .. names.safe(message))
   end
@@ -93,24 +118,44 @@ function M.show_discussions(chat, locked)
   for _, discussion in ipairs(live) do chat:write("  " .. format.discussion(discussion)) end
 end
 
+-- A core may be there from before an update.
+local function compare_versions(chat, info)
+  if info.version == sys.version then return end
+  chat:print(("! The core that runs here is of version %s, this chat of %s. '%s stop' ends it, and the next start " ..
+    "takes the new one."):format(names.safe(info.version), sys.version, chat.place.command))
+end
+
+-- where to go on, for whoever has nobody yet
+local function show_ways(chat)
+  if next(chat.known.peers) then return chat:print("/peers shows who is there, /help all commands.") end
+  chat:print("  Alone?      /demo brings you somebody to talk to, on this machine.", 14)
+  chat:print("  Not alone?  /probe HOST:PORT asks who is there, /open NAME for a discussion.", 14)
+  chat:print("  /help lists all commands.")
+end
+
 --- From inside a coroutine.
 ---@param chat sotto.chat
 function M.run(chat)
   local _ <close> = chat:hold_input()
-  local me = chat:call("identity.show")
+  local info, me = chat:call("system.info"), chat:call("identity.show")
+  compare_versions(chat, info)
   if not me.fingerprint then
     me = create(chat)
-    if not me then return chat:quit() end
+    if not me then
+      chat:print("Nothing was made.")
+      return chat:quit()
+    end
+    info = chat:call("system.info")
   elseif me.locked then
     me = M.unlock(chat) or me
   end
   chat.own, chat.name = me.fingerprint, me.name
-  local info = chat:call("system.info")
   chat:print(("You are %s. Your key's fingerprint: %s"):format(names.safe(me.name), names.grouped(me.fingerprint)))
-  chat:print("Others find you at " .. table.concat(info.addresses, " or "))
-  chat:print("/probe HOST:PORT asks who is there, /open NAME asks for a discussion, /help lists all commands.")
+  chat:print("Others find you at " .. table.concat(info.addresses, " or ") .. ".")
+  if not me.locked then lodging.clear_left(chat.place, chat.connection) end
   chat:call("events.subscribe")
   news.refresh(chat)
+  show_ways(chat)
   chat:show_prompt()
   M.show_discussions(chat, me.locked)
 end
