@@ -184,6 +184,14 @@ static void prune(struct discussion *d)
 	loop_defer(e->loop, &e->discussions.prune_turn, discussions_prune, &e->discussions);
 }
 
+// P2.7, where a discussion opens, and not where its handshake ends: the last step of that may be lost with its link or its core,
+// and members' links open the discussion then. The password was proved before it was founded.
+static void pin_by_password(struct discussion *d)
+{
+	if (strcmp(d->row.mode, "password") == 0)
+		neighbours_pin(&d->engine->neighbours, d->row.other);
+}
+
 static void carry_out(struct discussion *d, const struct lifecycle_actions *actions)
 {
 	struct engine *e = d->engine;
@@ -204,6 +212,8 @@ static void carry_out(struct discussion *d, const struct lifecycle_actions *acti
 		timer_cancel(e->loop, &d->deadline);
 	if (set & LIFECYCLE_SET_DEADLINE)
 		timer_start(e->loop, &d->deadline, actions->deadline_ms, on_deadline, d);
+	if (set & LIFECYCLE_TELL_OPENED)
+		pin_by_password(d);
 	tell(d, set);
 	if (discussion_has_ended(d) && !d->row.opened)
 		prune(d);

@@ -329,8 +329,6 @@ static void opened(struct opening *o)
 	memcpy(other, o->other, sizeof other);
 	log_info("the discussion %.8s with %.8s is open, %lld ms after it began", d->row.id, other,
 		 (long long)(loop_now_ms(o->engine->loop) - (o->asked_ms ? o->asked_ms : o->began_ms)));
-	if (o->mode == HANDSHAKE_PASSWORD)
-		neighbours_pin(&o->engine->neighbours, other);
 	o->link = NULL;
 	bool dialled = o->role == HANDSHAKE_INITIATOR;
 	opening_finish(o);
