@@ -77,8 +77,8 @@ describe("/demo", function()
     local core = demo_processes()[1]
     chat:forget():enter("/demo off"):see "echo's core was killed"
     assert.is_false(sys.alive(core.pid))
-    chat:at "alice@echo (suspended)>"
-    chat:enter("one"):enter("two"):see "it waits on your disk"
+    chat:at "alice@echo (away)>"
+    chat:enter("one"):see("Not delivered yet"):enter("two")
     chat:enter("/demo on"):see "echo is back."
     chat:see("echo: one"):see("echo: two"):see "/history"
     chat:at("alice@echo>"):forget():enter("/history"):see "you: two"

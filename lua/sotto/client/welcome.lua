@@ -125,12 +125,20 @@ local function compare_versions(chat, info)
     "takes the new one."):format(names.safe(info.version), sys.version, chat.place.command))
 end
 
--- where to go on, for whoever has nobody yet
+-- whether this person has talked to nobody yet
+local function is_newcomer(chat)
+  if next(chat.known.discussions) then return false end
+  for _, peer in pairs(chat.known.peers) do
+    if peer.verified then return false end
+  end
+  return true
+end
+
 local function show_ways(chat)
-  if next(chat.known.peers) then return chat:print("/peers shows who is there, /help all commands.") end
-  chat:print("  Alone?      /demo brings you somebody to talk to, on this machine.", 14)
-  chat:print("  Not alone?  /probe HOST:PORT asks who is there, /open NAME for a discussion.", 14)
-  chat:print("  /help lists all commands.")
+  if not is_newcomer(chat) then return chat:print("/peers shows who is there, /help all commands.") end
+  chat:print("Alone? /demo brings you somebody to talk to.")
+  chat:print("/peers shows who is near, /probe HOST:PORT asks elsewhere.")
+  chat:print("/open NAME asks for a discussion. /help lists all commands.")
 end
 
 --- From inside a coroutine.
@@ -150,7 +158,8 @@ function M.run(chat)
     me = M.unlock(chat) or me
   end
   chat.own, chat.name = me.fingerprint, me.name
-  chat:print(("You are %s. Your key's fingerprint: %s"):format(names.safe(me.name), names.grouped(me.fingerprint)))
+  chat:print(("You are %s. The fingerprint of your key:"):format(names.safe(me.name)))
+  chat:print("  " .. names.grouped(me.fingerprint))
   chat:print("Others find you at " .. table.concat(info.addresses, " or ") .. ".")
   if not me.locked then lodging.clear_left(chat.place, chat.connection) end
   chat:call("events.subscribe")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What the demo's person says and does, one hint at a time: pure. An event comes in, a list of actions goes out.
 --
--- Events (kind):  ready {address} · opened {words, pinned} · heard {texts} · asked · resumed · died
+-- Events (kind):  ready {address} · opened {words, pinned} · heard {texts} · quiet · asked · resumed · died
 --                 refused {reason, by_us} · closed · no_guess · command {word}
 -- Actions (verb): tell {text}: on the newcomer's screen, beside the conversation · say {texts}: in the conversation ·
 --                 ask · accept · kill · start · finish
@@ -44,21 +44,10 @@ local hints = {
       "with \"%s\". Compared aloud, they show that\nnobody sits in between."):format(first)
   end,
   function() return "Now pull my plug with /demo off, write me something, and\nbring me back with /demo on." end,
-  function() return "/history shows what was said; ✓✓ means: it is on my disk." end,
+  function() return "✓✓ behind a line of yours means: it is on my disk. /history\nshows what was said." end,
   function(self) return ("A line that begins with = is Lua. Try =peers.%s"):format(self.name) end,
   function() return "That is all I know. /close ends this discussion, and destroys\nits keys on both sides." end,
 }
-
--- an echo, and the next hint if there is one
-local function answer(self, texts)
-  local action = say(table.unpack(texts))
-  local hint = hints[self.next]
-  if hint then
-    self.next = self.next + 1
-    table.insert(action.texts, hint(self))
-  end
-  return { action }
-end
 
 -- --- events ------------------------------------------------------------------------------------------------
 
@@ -90,7 +79,15 @@ function events.opened(self, event)
   return { say(("Hello! I am %s, and I say back what I hear. Say something."):format(self.name)) }
 end
 
-function events.heard(self, event) return answer(self, event.texts) end
+function events.heard(_, event) return { say(table.unpack(event.texts)) } end
+
+-- nothing more came after what was heard
+function events.quiet(self)
+  local hint = hints[self.next]
+  if not hint then return {} end
+  self.next = self.next + 1
+  return { say(hint(self)) }
+end
 
 function events.refused(self, event)
   -- the newcomer's own request got in between, and stays

@@ -14,8 +14,8 @@ local M = {}
 
 local NAME = "echo"
 
--- what comes within this time is answered together
-local LISTEN_MS = 40
+-- a hint waits until nothing more is said
+local QUIET_MS = 400
 
 ---@class sotto.demo
 ---@field host sotto.connection to the newcomer's core
@@ -89,18 +89,12 @@ local function listen(self)
     self.discussion = nil
     self:take { kind = "closed" }
   end)
-  local texts = {}
   who:on("message.received", function(messages)
-    if #texts == 0 then
-      loop.after(LISTEN_MS, function()
-        who:later(function()
-          local heard = texts
-          texts = {}
-          self:take { kind = "heard", texts = heard }
-        end)
-      end)
-    end
-    for _, message in ipairs(messages) do texts[#texts + 1] = message.text end
+    local texts = {}
+    for i, message in ipairs(messages) do texts[i] = message.text end
+    self:take { kind = "heard", texts = texts }
+    if self.quiet then self.quiet:stop() end
+    self.quiet = loop.after(QUIET_MS, function() who:later(function() self:take { kind = "quiet" } end) end)
   end)
   who.on_end = function() who:later(function() self:take { kind = "died" } end) end
   who.on_error = function(text) self:fail(text) end
