@@ -102,7 +102,11 @@ function Session:say(text)
   local message = self:seal(payload)
   self:send(message)
   self:advance(payload)
-  self.core:event("message.received", { text = text, discussion = self.id })
+  local received
+  waiting.wait(function() return ("%s to receive %q\n%s"):format(self.core.name, text, self.core:tail()) end, function()
+    received = received or self.core:take_event("message.received", { text = text, discussion = self.id })
+    return received
+  end)
   waiting.wait(self.peer.name .. ": an acknowledgement", function()
     for _, answer in ipairs(self.answers) do
       if answer.type == ACK and answer.sequence == self.sequence then return true end

@@ -37,8 +37,9 @@ static void tell_count(const char *path)
 {
 	char name[4096], text[32];
 	snprintf(name, sizeof name, "%s.count", path);
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int len = snprintf(text, sizeof text, "%ld\n", counted);
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	// of one width, for who reads it meanwhile
+	int len = snprintf(text, sizeof text, "%12ld\n", counted);
 	if (fd < 0 || write(fd, text, (size_t)len) != len)
 		abort();
 	close(fd);
