@@ -134,6 +134,9 @@ enum handshake_action_type {
 	HANDSHAKE_SET_CIPHER, // .cipher: from here on both directions are under these keys
 	HANDSHAKE_DEADLINE,   // .deadline: replaces the last one
 	HANDSHAKE_CLOSE_LINK, // what was sent before is still written out
+	// Read no more from it. Whoever is open speaks at once, while this side may still open its M7:
+	// what comes behind that is for who takes the link over at OPENED, and reads again.
+	HANDSHAKE_HOLD_LINK,
 	// Responder, on M1: caps, budget, what is known. Result LOOKED_UP. Nothing is proven yet:
 	// anybody who has .other's certificate and presence record can bring this about, so what is
 	// .other's share of something (its pending request) is taken at REQUEST.

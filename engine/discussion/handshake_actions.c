@@ -79,6 +79,7 @@ static void action_fini(struct handshake_action *x)
 		break;
 	case HANDSHAKE_DEADLINE:
 	case HANDSHAKE_CLOSE_LINK:
+	case HANDSHAKE_HOLD_LINK:
 	case HANDSHAKE_LOOK_UP:
 	case HANDSHAKE_SPEND_GUESS:
 	case HANDSHAKE_RESTORE_GUESSES:

@@ -96,6 +96,7 @@ void handshake_take_ready(struct handshake *h, struct span payload)
 	if (h->other_ready)
 		return handshake_fail(h, "M7 comes twice");
 	h->other_ready = bytes_new_span(payload);
+	handshake_act(h, HANDSHAKE_HOLD_LINK);
 }
 
 static void open_ready(struct handshake *h)

@@ -332,6 +332,7 @@ static void opened(struct opening *o)
 	o->link = NULL;
 	bool dialled = o->role == HANDSHAKE_INITIATOR;
 	opening_finish(o);
+	link_resume(link); // held since the other's READY
 	discussion_opened(d, link, other, dialled);
 }
 
@@ -362,6 +363,10 @@ static void carry_out(struct opening *o, const struct handshake_action *a)
 		if (o->link)
 			network_let_go(&o->engine->network, o->link);
 		o->link = NULL;
+		break;
+	case HANDSHAKE_HOLD_LINK:
+		if (o->link)
+			link_pause(o->link);
 		break;
 	case HANDSHAKE_LOOK_UP:
 		look_up(o, a);

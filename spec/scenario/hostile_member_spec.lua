@@ -278,6 +278,25 @@ describe("a hostile member", function()
     end)
   end)
 
+  it("P2.1 who speaks right behind its READY is heard once the core has opened that", function()
+    local opening = assert(mallory:hello(alice, {}))
+    opening:request()
+    alice:event("discussion.requested", { id = opening.id })
+    alice:call("discussions.accept", { discussion = opening.id })
+    assert(opening:confirm())
+    local first
+    local mine = assert(opening:finish(function(opened)
+      first = opened:payload "at once"
+      opened:send(opened:seal(first))
+    end))
+    mine:advance(first)
+    alice:event("discussion.opened", { id = mine.id })
+    alice:event("message.received", { text = "at once" })
+    mine:say "and on the same link"
+    assert.is_nil(mine.ended)
+    mine:close()
+  end)
+
   it("P5.7 who signs two payloads of one number freezes the discussion, and shows it", function()
     local mine = mallory:open_discussion(alice, {})
     mine:say "one thing"

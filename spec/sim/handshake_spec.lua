@@ -159,6 +159,7 @@ describe("handshake under the simulator", function()
       world.run { i, r }
       assert.equal(right and "opened" or "refused", i.outcome)
       assert.equal(right and "opened" or "refused", r.outcome)
+      if right then assert.is_true(i.heard and r.heard, "the first words are lost") end
       check(i, r, right, seed)
     end
   end)

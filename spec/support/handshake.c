@@ -20,7 +20,7 @@ static const char *const events[] = {
 	"discussion_opened", NULL,
 };
 static const char *const actions[] = {
-	"send", "set_cipher", "deadline", "close_link", "look_up", "check_certificate", "prove",
+	"send", "set_cipher", "deadline", "close_link", "hold_link", "look_up", "check_certificate", "prove",
 	"request", "seal_general", "open_general", "sign_binding", "verify_binding",
 	"import_member", "spend_guess", "restore_guesses", "commit_opening", "seal_discussion",
 	"open_discussion", "opened", "left", "refused",

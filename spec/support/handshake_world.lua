@@ -4,6 +4,8 @@
 -- under keys opens once, in order and under the same key. What a wire changes is found out as gpg or the cipher would.
 local handshake = require "support.handshake"
 
+local SEALED = 7
+
 local M = {}
 
 -- --- randomness of the world's own: specs repeat from their seed -------------------------------------------
@@ -250,6 +252,7 @@ end
 function carry.set_cipher(self, a) self.tx, self.rx = a.tx, a.rx end
 function carry.deadline(self, a) self.deadline = a.ms end
 function carry.close_link(self) self.link:close(self.side) end
+function carry.hold_link(self) self.holding = true end
 
 function carry.look_up(self, a)
   local other = self.other
@@ -352,7 +355,11 @@ function carry.open_discussion(self, a, w)
   self:later { type = "discussion_opened", code = code, bytes = plaintext }
 end
 
-function carry.opened(self) self.outcome = "opened" end
+-- Who is open speaks at once; what the other says is heard by who has taken the link over.
+function carry.opened(self)
+  self.outcome, self.holding = "opened", false
+  carry.send(self, { kind = SEALED, payload = "the first word", encrypted = true })
+end
 function carry.left(self) self.outcome = "left" end
 function carry.refused(self, a) self.outcome, self.reason, self.detail = "refused", a.reason, a.detail end
 
@@ -371,10 +378,15 @@ function Party:place(action)
   end
 end
 
--- The next thing the link holds for this party.
+-- The next thing the link has for this party.
 function Party:receive()
+  assert(not self.holding, "a link that is to be held is read from")
   local frame = table.remove(self.link.queues[3 - self.side], 1)
   if not frame or self.dead then return end
+  if self.outcome == "opened" then
+    self.heard = self.heard or frame.kind == SEALED and frame.key == self.rx and frame.number == self.link_state.received
+    return
+  end
   if frame.kind == "end" then
     self.link_over = true
     return self:step { type = "link_ended" }
@@ -416,7 +428,7 @@ function M.choices(parties)
   local list = {}
   for _, p in ipairs(parties) do
     if not p.dead then
-      if #p.link.queues[3 - p.side] > 0 then list[#list + 1] = function() p:receive() end end
+      if #p.link.queues[3 - p.side] > 0 and not p.holding then list[#list + 1] = function() p:receive() end end
       for n = 1, #p.pending do
         list[#list + 1] = function() table.remove(p.pending, n)() end
       end

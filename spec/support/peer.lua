@@ -236,8 +236,9 @@ function Opening:confirm()
 end
 
 --- M6 and both M7: the discussion is open on this side. nil where the core has ended it.
+---@param behind? fun(opened: support.peer.session) what goes out right behind M7, before the core's has come
 ---@return support.peer.session|nil
-function Opening:finish()
+function Opening:finish(behind)
   self.m6 = self:frame(RECORD)
   local m6 = self.m6 and records["confirm-answer"].decode(self.m6)
   if not m6 then return nil end
@@ -246,14 +247,17 @@ function Opening:finish()
   local ready = assert(records.ready.encode {
     transcript = wire.hash(lv(self.m1, self.m2, self.m3, self.m4, self.m5, self.m6)), roster_hash = wire.hash(m6.roster),
   })
-  assert(self.link:send(READY_FRAME, changed(self, "M7", self.peer:seal(self.key.fingerprint, id, ready))))
-  local m7 = self:frame(READY_FRAME)
-  if not m7 then return nil end
-  assert(self.peer:open(m7) == ready, "the core's M7 says something else")
-  return session.new {
+  local m7 = changed(self, "M7", self.peer:seal(self.key.fingerprint, id, ready))
+  local opened = session.new {
     peer = self.peer, core = self.core, link = self.link, id = self.id, roster = m6.roster, key = self.key,
-    other = { fingerprint = signer, id = id },
+    other = { fingerprint = signer, id = id }, frames = self.frames,
   }
+  assert(opened.link:send(READY_FRAME, m7))
+  if behind then behind(opened) end
+  local theirs = opened:frame()
+  if not theirs then return nil end
+  assert(theirs.kind == READY_FRAME and self.peer:open(theirs.payload) == ready, "the core's M7 says something else")
+  return opened
 end
 
 --- All of it, up to an open discussion; the core's person accepts.

@@ -27,6 +27,7 @@ local M = {}
 ---@field previous string its hash
 ---@field sealed string[] payloads of frames SEALED that have come
 ---@field answers table[] records of delivery that have come
+---@field frames table[] others
 ---@field ended string|nil how the link ended
 local Session = {}
 Session.__index = Session
@@ -57,10 +58,17 @@ end
 function M.new(fields)
   local self = setmetatable(fields, Session)
   self.sequence, self.previous = 0, wire.hash(self.roster)
-  self.sealed, self.answers, self.frames = {}, {}, {}
+  self.sealed, self.answers = {}, {}
   self.link = stream.hand_over(self.link, callbacks(self))
   self.link:authenticate()
   return self
+end
+
+--- The next frame that is neither a sealed message nor about one; nil where the core has ended the link instead.
+---@return {kind: integer, payload: string}|nil
+function Session:frame()
+  waiting.wait(self.peer.name .. ": a frame", function() return self.frames[1] or self.ended end)
+  return table.remove(self.frames, 1)
 end
 
 -- --- what is said --------------------------------------------------------------------------------
@@ -149,10 +157,7 @@ function Session:reconnect()
   self.link:free()
   self.ended, self.frames, self.sealed, self.answers = nil, {}, {}, {}
   self.link = assert(stream.link(self.core.address, callbacks(self)))
-  local function frame()
-    waiting.wait(self.peer.name .. ": a frame of a new link", function() return self.frames[1] or self.ended end)
-    return assert(table.remove(self.frames, 1), "the core has ended the new link").payload
-  end
+  local function frame() return assert(self:frame(), "the core has ended the new link").payload end
   local l1 = assert(link_records.link.encode {
     nonce = nonce, key = share, proof = handshake.keyed(h0, "link" .. self.id .. nonce .. share .. own .. other),
   })
