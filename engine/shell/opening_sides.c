@@ -225,6 +225,7 @@ void opening_decide(struct opening *o)
 	switch (arbitrate(own != NULL, e->identity.row.fingerprint, own ? own->mode : o->mode, o->other, o->mode)) {
 	case ARBITRATION_ASK:
 		announce(o);
+		gpg_expect_open(e->gpg, e->identity.home, true); // M3 is opened once it is accepted
 		break;
 	case ARBITRATION_YIELD:
 		assert(own);

@@ -28,6 +28,16 @@ static void log_time(const struct work *w, enum err code)
 		  names[w->type], err_name(code), (long long)(now - w->began_ms));
 }
 
+// It is the other side's turn now: for what comes from there gpg is started meanwhile.
+static void expect_answers(struct opening *o)
+{
+	struct engine *e = o->engine;
+	if (o->role == HANDSHAKE_INITIATOR)
+		gpg_expect_open(e->gpg, e->identity.home, true);
+	if (discussion_home(o->discussion))
+		gpg_expect_open(e->gpg, discussion_home(o->discussion), true);
+}
+
 static void work_end(struct work *w, enum err code, struct span output)
 {
 	struct opening *o = w->opening;
@@ -38,6 +48,10 @@ static void work_end(struct work *w, enum err code, struct span output)
 	w->used = false;
 	w->op = NULL;
 	o->works_used--;
+	if (code && code != ERR_CANCELED)
+		imported_forget(&o->engine->imported);
+	if (code == OK && w->type == HANDSHAKE_SEAL_GENERAL && !o->over)
+		expect_answers(o);
 	if (o->over)
 		opening_release(o);
 	else
@@ -66,6 +80,16 @@ static void run_waiting(struct opening *o)
 		}
 }
 
+static void certificate_is_there(struct opening *o)
+{
+	struct engine *e = o->engine;
+	const struct hash hash = hash_of(bytes_span(o->general));
+	imported_add(&e->imported, e->identity.home, &hash);
+	// M4 comes right after M3 was opened
+	if (o->role == HANDSHAKE_RESPONDER && !o->over)
+		gpg_expect_seal(e->gpg, e->identity.home, &o->general_info.subkeys[o->general_info.encryption].id, 1, true);
+}
+
 static void imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
 {
 	struct opening *o = arg;
@@ -76,6 +100,8 @@ static void imported(void *arg, enum err code, const struct err_info *info, cons
 	if (code && code != ERR_CANCELED)
 		log_info("opening: the certificate of %s is unusable: %s", o->other, info->text);
 	o->import = good ? IMPORT_DONE : IMPORT_FAILED;
+	if (good)
+		certificate_is_there(o);
 	log_debug("opening with %.8s: the general certificate is imported", o->other);
 	if (o->over)
 		opening_release(o);
@@ -94,6 +120,12 @@ void work_use_certificate(struct opening *o, struct bytes *certificate)
 	    strcmp(o->general_info.primary.fingerprint, o->other) != 0)
 		return;
 	o->general = bytes_ref(certificate);
+	const struct hash hash = hash_of(bytes_span(certificate));
+	if (imported_has(&e->imported, e->identity.home, &hash)) {
+		o->import = IMPORT_DONE;
+		certificate_is_there(o);
+		return;
+	}
 	const struct gpg_call call = {.gpg = e->gpg, .home = e->identity.home, .done = imported, .arg = o};
 	if (gpg_import_start(&call, certificate, &o->import_op, &info)) {
 		log_warn("opening: %s", info.text);

@@ -10,6 +10,7 @@
 #include "shell/discussions.h"
 #include "shell/hearing.h"
 #include "shell/identity.h"
+#include "shell/imported.h"
 #include "shell/lan.h"
 #include "shell/metrics.h"
 #include "shell/neighbours.h"
@@ -34,6 +35,7 @@ struct engine {
 	struct pending *pending;
 
 	struct identity identity;
+	struct imported imported; // general certificates of others, in the identity's home
 	struct deferred identity_turn;
 	struct spare spare;
 	struct network network;
