@@ -118,17 +118,20 @@ local function throughput(alice, id, count, batch, window)
   local thread, sent, busy, last, delivered = coroutine.running(), 0, 0, nil, nil
   local function over() return last and delivered == last end
   local function note(messages)
+    if over() then return end
     delivered = messages[#messages].id
     if over() then assert(coroutine.resume(thread)) end
   end
   alice.on["message.delivered"] = function(event) note(event.messages) end
   -- too many events at once: what came of them is asked for
-  alice.on["events.lagged"] = function()
+  local function ask()
+    if over() then return end
     alice.connection:request("messages.list", { discussion = id, limit = 1 }, function(list)
       if list[1].id == last and list[1].state == "delivered" then return note(list) end
-      loop.after(5, alice.on["events.lagged"])
+      loop.after(5, ask)
     end)
   end
+  alice.on["events.lagged"] = ask
   alice:call("events.subscribe", { types = { "message.delivered" }, batch = true })
   local texts = {}
   for i = 1, batch do texts[i] = TEXT end
