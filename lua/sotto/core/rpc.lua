@@ -20,8 +20,8 @@ M.ANSWER_MAX = 4 << 20
 ---@class sotto.rpc.engine
 ---@field call fun(self, method: string, params: table, answer: sotto.rpc.answer): string|false|nil, string?, string?
 
----@alias sotto.rpc.handler fun(client: sotto.rpc.client, params: table, answer: function): any, string?, string?
---- on a later turn.
+--- A method that is answered in Lua: a value, or nil, message, name. Or false: the callback is then given the same,
+--- once, on a later turn.
 ---@alias sotto.rpc.handler fun(client: sotto.rpc.client, params: table, answer: fun(...)): any, string?, string?
 
 ---@class sotto.rpc.client
