@@ -8,6 +8,7 @@
 #include "bindings/common.h"
 #include "bindings/json.h"
 #include "bindings/secret.h"
+#include "store/inspect.h"
 #include "wire/json.h"
 
 #define ENGINE_TYPE "sotto.engine"
@@ -215,9 +216,16 @@ static int engine_gc(lua_State *L)
 	return 0;
 }
 
+static int engine_inspect_lua(lua_State *L)
+{
+	struct err_info info;
+	enum err code = store_inspect(binding_check_path(L, 1), &info);
+	return binding_result(L, code, &info);
+}
+
 int luaopen_sotto_engine(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"open", engine_open_lua}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"open", engine_open_lua}, {"inspect", engine_inspect_lua}, {NULL, NULL}};
 	static const luaL_Reg methods[] = {{"call", engine_call_lua}, {"stop", engine_stop_lua}, {NULL, NULL}};
 	static const luaL_Reg meta[] = {{"__gc", engine_gc}, {NULL, NULL}};
 	json_wipe_on_free();

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -67,4 +68,12 @@ out:
 	free(copy);
 	free(copy2);
 	return e;
+}
+
+void longpath_close(struct longpath *l)
+{
+	if (l->directory >= 0)
+		close(l->directory);
+	free(l->path);
+	*l = (struct longpath){.directory = -1};
 }

@@ -14,5 +14,6 @@ struct longpath {
 
 // The directory must exist.
 MUST_CHECK enum err longpath_open(struct longpath *out, const char *path, struct err_info *info);
+void longpath_close(struct longpath *l);
 
 #endif

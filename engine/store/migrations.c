@@ -216,6 +216,20 @@ static enum err run_step(sqlite3 *db, const char *sql, size_t number, struct err
 	return e;
 }
 
+static enum err check_version(int64_t version, size_t count, struct err_info *info)
+{
+	if (version >= 0 && (uint64_t)version <= count)
+		return OK;
+	return err_set(info, ERR_UNSUPPORTED,
+		       "the store has schema %lld, and this version of sotto knows up to %zu: install a newer one",
+		       (long long)version, count);
+}
+
+enum err migrations_may_open(int64_t version, struct err_info *info)
+{
+	return check_version(version, migration_count, info);
+}
+
 enum err migrations_run(sqlite3 *db, const struct migration *list, size_t count,
 			struct err_info *info)
 {
@@ -223,11 +237,9 @@ enum err migrations_run(sqlite3 *db, const struct migration *list, size_t count,
 	enum err e = recognise(db, &version, info);
 	if (e)
 		return e;
-	if (version < 0 || (uint64_t)version > count)
-		return err_set(info, ERR_UNSUPPORTED,
-			       "the store has schema %lld, and this version of sotto knows up to "
-			       "%zu: install a newer one",
-			       (long long)version, count);
+	e = check_version(version, count, info);
+	if (e)
+		return e;
 	for (size_t i = (size_t)version; i < count && !e; i++)
 		e = run_step(db, list[i].sql, i + 1, info);
 	return e;

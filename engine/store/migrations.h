@@ -23,5 +23,7 @@ extern const size_t migration_count; // the newest schema this program knows
 // newer than the list. ERR_BAD_INPUT: a database, but not a store of ours.
 MUST_CHECK enum err migrations_run(sqlite3 *db, const struct migration *list, size_t count,
 				   struct err_info *info);
+// ERR_UNSUPPORTED: a store of that version is newer than this program.
+MUST_CHECK enum err migrations_may_open(int64_t version, struct err_info *info);
 
 #endif

@@ -70,7 +70,8 @@ MUST_CHECK enum err store_unlock(struct store *s, struct secret *key, struct err
 void store_lock(struct store *s); // wipes the store key's reference and all unwrapped data keys
 bool store_unlocked(const struct store *s);
 
-// SQLite's quick_check: reads the whole file, so for `doctor` only. ERR_CRYPTO is never returned:
+// SQLite's quick_check, of what is in the WAL, too: reads the whole file, so never on a loop
+// (inspect.h looks from outside). ERR_CRYPTO is never returned:
 // seals are not looked at.
 MUST_CHECK enum err store_check(struct store *s, struct err_info *info);
 // Size of the database and its WAL in bytes.

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/inspect.h"
 #include "store/migrations.h"
 #include "store/seal.h"
 
@@ -30,6 +31,17 @@ static int failure(lua_State *L, enum err e, const struct err_info *info)
 }
 
 // --- plain SQLite -------------------------------------------------------------------------------
+
+// inspect(path) → true; or nil, code, text
+static int tools_inspect(lua_State *L)
+{
+	struct err_info info;
+	enum err e = store_inspect(luaL_checkstring(L, 1), &info);
+	if (e)
+		return failure(L, e, &info);
+	lua_pushboolean(L, true);
+	return 1;
+}
 
 static sqlite3 *open_plain(lua_State *L, const char *path)
 {
@@ -316,6 +328,7 @@ int luaopen_support_store_tools(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{"sql", tools_sql},
+		{"inspect", tools_inspect},
 		{"migrate", tools_migrate},
 		{"schema", tools_schema},
 		{"seal", tools_seal},

@@ -25,10 +25,14 @@ The core of sotto: it holds the keys, the sockets and the messages, and serves f
                        a broadcast or own IPv4 address that network, an IPv6 group [ff12::1%eth0] that group
   --foreground         stay in the foreground, and log to standard error
   -v                   log more
+  --check-store FILE   only read a store through, and say what is wrong with it; nothing is changed
   --version, --help
 ]]
 
-local VALUED = { ["--home"] = "home", ["--config"] = "config", ["--listen"] = "listen", ["--discover"] = "discover" }
+local VALUED = {
+  ["--home"] = "home", ["--config"] = "config", ["--listen"] = "listen", ["--discover"] = "discover",
+  ["--check-store"] = "check_store",
+}
 local PLAIN = {
   ["--foreground"] = "foreground", ["-v"] = "verbose", ["--version"] = "version", ["--help"] = "help", ["-h"] = "help",
 }
@@ -40,7 +44,7 @@ function M.parse_arguments(arguments)
   while arguments[i] do
     local word, value = arguments[i], nil
     if not PLAIN[word] then
-      local name, attached = word:match("^(%-%-%l+)=(.*)$")
+      local name, attached = word:match("^(%-%-[%l-]+)=(.*)$")
       if name then word, value = name, attached end
       if not VALUED[word] then return nil, ("unknown argument '%s'"):format(word) end
       if not value then
@@ -162,6 +166,14 @@ local function complain(message, status)
   return status
 end
 
+-- A process of its own: the doctor starts it, at the lowest priority there is.
+local function check_store(path)
+  local ok, message = require("sotto.engine").inspect(path)
+  if not ok then return complain(message, 1) end
+  io.stdout:write("whole\n")
+  return 0
+end
+
 local function run_core(options, places, settings)
   local core = setmetatable({ places = places, settings = settings }, Core)
   if not options.foreground then
@@ -198,6 +210,7 @@ function M.run(arguments)
     io.stdout:write("sottod ", sys.version, "\n")
     return 0
   end
+  if options.check_store then return check_store(options.check_store) end
   local places, settings = prepare(options, require("sotto.engine").options)
   if not places then return complain(settings, 1) end
   return run_core(options, places, settings)

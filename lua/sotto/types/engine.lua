@@ -36,4 +36,9 @@ function handle:stop() end
 ---@return sotto.engine.handle|nil, string? message, string? name
 function engine.open(config) end
 
+--- Reads a store's file through, and changes nothing. It blocks for as long as that takes: in a process of its own.
+---@param path string
+---@return boolean|nil whole, string? message, string? name "not_found", "bad_input": no store, "unsupported": a newer one, "io"
+function engine.inspect(path) end
+
 return engine
