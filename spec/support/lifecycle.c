@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The lifecycle for specs, on plain tables: step(table, {type =, reason =, now =}) → table, actions.
-#include "discussion/lifecycle.h"
+// The lifecycle for specs, on plain tables: step(table, {type =, reason =, now =}) → table, actions. queue() → q:add(event,
+// reason?), q:take() → event, reason; q:put_back(event, reason?).
+#include "discussion/lifecycle_queue.h"
 #include "spec/support/fields.h"
 
 static const char *const events[LIFECYCLE_EVENT_COUNT + 1] = {
@@ -97,6 +98,63 @@ static int support_allows(lua_State *L)
 	return 1;
 }
 
+// --- the queue of what could not be stored --------------------------------------------------------------------------------------
+
+#define QUEUE "support.lifecycle.queue"
+
+static int queue_new(lua_State *L)
+{
+	struct lifecycle_queue *q = lua_newuserdatauv(L, sizeof *q, 0);
+	*q = (struct lifecycle_queue){0};
+	luaL_setmetatable(L, QUEUE);
+	return 1;
+}
+
+static enum lifecycle_reason check_reason(lua_State *L, int index)
+{
+	enum lifecycle_reason reason;
+	if (!lifecycle_reason_parse(luaL_optstring(L, index, ""), &reason))
+		luaL_error(L, "no such reason");
+	return reason;
+}
+
+static int queue_add(lua_State *L)
+{
+	struct lifecycle_queue *q = luaL_checkudata(L, 1, QUEUE);
+	lifecycle_queue_add(q, (enum lifecycle_event_type)luaL_checkoption(L, 2, NULL, events), check_reason(L, 3));
+	return 0;
+}
+
+// → event, reason; nil where it is empty
+static int queue_take(lua_State *L)
+{
+	struct lifecycle_queue *q = luaL_checkudata(L, 1, QUEUE);
+	enum lifecycle_event_type type;
+	enum lifecycle_reason reason;
+	if (!lifecycle_queue_take(q, &type, &reason))
+		return 0;
+	lua_pushstring(L, events[type]);
+	lua_pushstring(L, lifecycle_reason_name(reason));
+	return 2;
+}
+
+static int queue_put_back(lua_State *L)
+{
+	struct lifecycle_queue *q = luaL_checkudata(L, 1, QUEUE);
+	lifecycle_queue_put_back(q, (enum lifecycle_event_type)luaL_checkoption(L, 2, NULL, events), check_reason(L, 3));
+	return 0;
+}
+
+static void register_queue(lua_State *L)
+{
+	static const luaL_Reg methods[] = {
+		{"add", queue_add}, {"take", queue_take}, {"put_back", queue_put_back}, {NULL, NULL}};
+	luaL_newmetatable(L, QUEUE);
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+}
+
 static void push_names(lua_State *L, const char *const *names)
 {
 	lua_newtable(L);
@@ -113,8 +171,10 @@ int luaopen_support_lifecycle(lua_State *L)
 		{"begin", support_begin},
 		{"step", support_step},
 		{"allows", support_allows},
+		{"queue", queue_new},
 		{NULL, NULL},
 	};
+	register_queue(L);
 	luaL_newlib(L, functions);
 	push_names(L, events);
 	lua_setfield(L, -2, "events");
