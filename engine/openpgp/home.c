@@ -187,6 +187,29 @@ const char *home_path(const struct home *h)
 	return h->path;
 }
 
+struct home *homes_first(const struct homes *h)
+{
+	return h->first;
+}
+
+struct home *home_next(const struct home *h)
+{
+	return h->next;
+}
+
+bool homes_ending(const struct homes *h)
+{
+	return h->ending > 0;
+}
+
+char *home_agent_socket(struct home *h)
+{
+	char *directory = sockets_directory(h->path);
+	char *path = path_join(directory, "S.gpg-agent");
+	free(directory);
+	return path;
+}
+
 enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info)
 {
 	if (!sockets_in_homes() || !alias_needed(h->path)) {

@@ -40,6 +40,12 @@ MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **o
 
 const char *home_name(const struct home *h); // what the store remembers; valid as long as the handle
 const char *home_path(const struct home *h); // the directory itself
+// For a look at them all: the open ones, in no order, and whether others are on their way out.
+struct home *homes_first(const struct homes *h); // NULL: none
+struct home *home_next(const struct home *h);
+bool homes_ending(const struct homes *h);
+// Where its agent listens, or would; freed by the caller.
+char *home_agent_socket(struct home *h) __attribute__((malloc));
 // The path that GNUPGHOME takes: the directory, or a short alias of it where its sockets would be in it (sockets.h) and their
 // names too long (200 bytes and more work). Made anew where something has removed it. Valid as long as the handle.
 MUST_CHECK enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info);

@@ -57,7 +57,13 @@ static enum err stop(struct call *c)
 	return OK;
 }
 
+static enum err checkup(struct call *c)
+{
+	return checkup_call(c->engine, c);
+}
+
 const struct method methods_system[] = {
+	{"system.checkup", checkup},
 	{"system.info", info},
 	{"system.metrics", metrics},
 	{"system.password", password},

@@ -50,6 +50,25 @@ static void cancel_jobs(struct conversation *c)
 	}
 }
 
+void gpg_went(struct conversation *c, enum err code, const struct err_info *info, const char *what)
+{
+	switch (code) {
+	case OK:
+		health_fine(c->engine, HEALTH_GPG);
+		break;
+	case ERR_IO:
+	case ERR_TIMEOUT:
+	case ERR_INTERNAL:
+		health_trouble(c->engine, HEALTH_GPG, "%s: %s", what, info->text);
+		break;
+	case ERR_CANCELED:
+		break; // the core stops
+	default:
+		log_info("%s: %s", what, info->text);
+		break;
+	}
+}
+
 // --- members -----------------------------------------------------------------------------------------------------------------
 
 static const char *fingerprint_of(const struct conversation *c, size_t member)
@@ -145,14 +164,12 @@ void conversation_farewell_acked(struct conversation *c, size_t member, struct s
 void conversation_farewell_told(struct conversation *c, size_t member)
 {
 	struct discussion *d = c->discussion;
-	struct err_info info;
 	dialer_stop(&c->lines[member].dialer);
 	if (!d->row.closing || d->row.told)
 		return;
 	// two members: one to tell
 	d->row.told = true;
-	if (store_discussion_update(c->engine->store, &d->row, &info))
-		engine_warn(c->engine, "the discussion %.8s: %s", d->row.id, info.text);
+	discussion_keep(d);
 	conversation_wind_down(c);
 }
 
@@ -182,6 +199,16 @@ void conversation_abandon(struct conversation *c)
 	struct outbox_event event = {.type = OUTBOX_EVENT_ABANDON};
 	if (c)
 		sending_feed(c, &event);
+}
+
+void conversation_recover(struct conversation *c)
+{
+	struct outbox_event sends = {.type = OUTBOX_EVENT_RETRY};
+	const struct transcript_event receives = {.type = TRANSCRIPT_EVENT_RETRY};
+	if (!c)
+		return;
+	receiving_feed(c, &receives);
+	sending_feed(c, &sends);
 }
 
 void conversation_end_transcript(struct conversation *c)

@@ -23,6 +23,8 @@ void conversation_dial(struct conversation *c);
 void conversation_close(struct conversation *c);
 void conversation_abandon(struct conversation *c);
 void conversation_end_transcript(struct conversation *c);
+// What waits for disk or gpg is tried now; c NULL is fine.
+void conversation_recover(struct conversation *c);
 
 bool conversation_is_linked(const struct conversation *c, const char *fingerprint); // c NULL: no
 // Why dialing that member has not led to a link: a link_end's name, or "no_address"; "" where there is a link, or dialing has not told

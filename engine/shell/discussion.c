@@ -141,17 +141,23 @@ static enum err save(struct discussion *d, struct err_info *info)
 	return store_discussion_update(d->engine->store, &d->row, info);
 }
 
-void discussion_destroy_key(struct discussion *d)
+void discussion_keep(struct discussion *d)
 {
 	struct err_info info;
+	d->row_waits = store_discussion_update(d->engine->store, &d->row, &info) != OK;
+	if (d->row_waits)
+		health_store_failed(d->engine, &info, "a discussion could not be stored");
+}
+
+void discussion_destroy_key(struct discussion *d)
+{
 	if (d->home)
 		home_destroy_start(d->home, engine_ignore_result, NULL);
 	d->home = NULL;
 	if (!d->row.home[0])
 		return;
 	d->row.home[0] = 0;
-	if (store_discussion_update(d->engine->store, &d->row, &info))
-		engine_warn(d->engine, "the discussion %.8s: %s", d->row.id, info.text);
+	discussion_keep(d);
 }
 
 static void on_deadline(void *arg)
@@ -180,7 +186,7 @@ static void prune(struct discussion *d)
 	struct engine *e = d->engine;
 	struct err_info info;
 	if (store_discussion_prune(e->store, (size_t)e->options.ended_kept, &info))
-		engine_warn(e, "old requests could not be dropped: %s", info.text);
+		health_store_failed(e, &info, "old requests could not be dropped");
 	loop_defer(e->loop, &e->discussions.prune_turn, discussions_prune, &e->discussions);
 }
 
@@ -247,11 +253,34 @@ enum err discussion_step(struct discussion *d, enum lifecycle_event_type type, e
 	return code;
 }
 
-void discussion_happens(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason)
+static void step_waiting(struct discussion *d)
 {
 	struct err_info info;
-	if (discussion_step(d, type, reason, &info))
-		engine_warn(d->engine, "the discussion %.8s could not be stored: %s", d->row.id, info.text);
+	enum lifecycle_event_type type;
+	enum lifecycle_reason reason;
+	while (lifecycle_queue_take(&d->waiting, &type, &reason)) {
+		enum err code = discussion_step(d, type, reason, &info);
+		if (code)
+			health_store_failed(d->engine, &info, "a discussion could not be stored");
+		if (code == ERR_IO) {
+			lifecycle_queue_put_back(&d->waiting, type, reason);
+			return;
+		}
+	}
+}
+
+void discussion_happens(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason)
+{
+	lifecycle_queue_add(&d->waiting, type, reason);
+	step_waiting(d);
+}
+
+void discussion_recover(struct discussion *d)
+{
+	if (d->row_waits)
+		discussion_keep(d);
+	step_waiting(d);
+	conversation_recover(d->conversation);
 }
 
 bool discussion_has_ended(const struct discussion *d)

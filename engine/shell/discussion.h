@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "discussion/handshake.h"
-#include "discussion/lifecycle.h"
+#include "discussion/lifecycle_queue.h"
 #include "discussion/roster.h"
 #include "net/link.h"
 #include "shell/spare.h"
@@ -32,6 +32,8 @@ struct discussion {
 	size_t member_count;
 	struct store_member *members; // in roster order
 	bool held_back;               // a request that is not shown yet (P2.9)
+	bool row_waits;                 // row is newer than what is on disk
+	struct lifecycle_queue waiting; // what could not be written down yet
 };
 
 struct discussion_birth {
@@ -53,8 +55,11 @@ void discussion_free(struct discussion *d);
 // is begun, closed or dropped. ERR_IO: the row could not be written, and nothing has changed.
 MUST_CHECK enum err discussion_step(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason,
 				    struct err_info *info);
-// The same where a failure can only be told to whoever listens.
+// The same where nobody can be told of a failure: what cannot be written now is stepped again once the store works (discussion_recover).
 void discussion_happens(struct discussion *d, enum lifecycle_event_type type, enum lifecycle_reason reason);
+// The row as it is in memory, on disk now or once the store works.
+void discussion_keep(struct discussion *d);
+void discussion_recover(struct discussion *d); // the store works again
 bool discussion_has_ended(const struct discussion *d);
 
 // The handshake's way through (opening.c).

@@ -125,6 +125,12 @@ void discussions_sleep(struct discussions *all)
 		conversation_stop(d);
 }
 
+void discussions_recover(struct discussions *all)
+{
+	for (struct discussion *d = all->first; d; d = d->next)
+		discussion_recover(d);
+}
+
 void discussions_fini(struct discussions *all)
 {
 	while (all->first)

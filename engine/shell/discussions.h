@@ -19,6 +19,7 @@ MUST_CHECK enum err discussions_load(struct discussions *all, struct err_info *i
 size_t discussions_homes(const struct discussions *all, const char ***names);
 void discussions_wake(struct discussions *all);  // keys are at hand: reconnects
 void discussions_sleep(struct discussions *all); // links end, machines go; rows stay readable
+void discussions_recover(struct discussions *all); // the store works again
 void discussions_fini(struct discussions *all);
 
 struct discussion *discussions_get(struct discussions *all, const char *id); // full id; NULL: none

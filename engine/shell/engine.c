@@ -88,6 +88,13 @@ void engine_sleep(struct engine *e)
 	gpg_cool(e->gpg);
 }
 
+void engine_recover(struct engine *e)
+{
+	discussions_recover(&e->discussions);
+	neighbours_recover(&e->neighbours);
+	spare_fill(&e->spare);
+}
+
 // --- start ---------------------------------------------------------------------------------------------------------------------
 
 static void be_ready(struct engine *e, enum err code, const struct err_info *info)
@@ -96,6 +103,8 @@ static void be_ready(struct engine *e, enum err code, const struct err_info *inf
 		return;
 	e->ready = code == OK;
 	e->hooks.ready(e->hooks.arg, code, info);
+	if (e->ready)
+		health_start(&e->health, e);
 	if (e->ready && e->identity.state == IDENTITY_LOCKED)
 		engine_emit(e, "passphrase.needed", "identity", identity_view(&e->identity));
 }
@@ -220,6 +229,7 @@ static void close_homes(void *arg)
 static void stop(void *arg)
 {
 	struct engine *e = arg;
+	health_stop(&e->health);
 	engine_sleep(e);
 	pending_cancel_all(e);
 	spare_fini(&e->spare);
@@ -242,6 +252,7 @@ void engine_free(struct engine *e)
 		return;
 	deferred_cancel(e->loop, &e->stop_turn);
 	timer_cancel(e->loop, &e->stop_timer);
+	health_stop(&e->health);
 	discussions_fini(&e->discussions);
 	lan_shell_sleep(&e->lan);
 	network_fini(&e->network);

@@ -94,6 +94,7 @@ static void take(struct engine *e, const struct udp_arrival *a, enum hearing_way
 	memcpy(parts.signature, d->signature, sizeof parts.signature);
 	struct peer_outcome o =
 		neighbours_take(n, r, &parts, d->certificate, manual ? PEER_MANUAL : PEER_LAN, from, true);
+	neighbours_compare_clocks(n, r);
 	bool known = o.known; // naming a known peer makes nobody known
 	if (probed && o.verdict != PEER_SELF && o.verdict != PEER_EXPIRED && o.verdict != PEER_MALFORMED) {
 		neighbours_know(n, r->fingerprint);

@@ -55,8 +55,10 @@ static void save(struct neighbours *n, const char *fingerprint)
 		row.record = keys->record;
 		memcpy(row.record_signature, keys->signature, sizeof row.record_signature);
 	}
-	if (store_peer_put(e->store, &row, &info))
-		engine_warn(e, "the peer %.8s could not be stored: %s", fingerprint, info.text);
+	if (store_peer_put(e->store, &row, &info)) {
+		n->rows_wait = true;
+		health_store_failed(e, &info, "a peer could not be stored");
+	}
 }
 
 static bool load_row(void *arg, const struct store_peer *row)
@@ -190,6 +192,15 @@ void neighbours_wake(struct neighbours *n)
 	timer_start(n->engine->loop, &n->sweep, SWEEP_MS, sweep, n);
 }
 
+void neighbours_recover(struct neighbours *n)
+{
+	if (!n->rows_wait)
+		return;
+	n->rows_wait = false;
+	for (size_t i = 0; i < peer_table_count(n->table); i++)
+		save(n, peer_table_at(n->table, i)->fingerprint);
+}
+
 void neighbours_sleep(struct neighbours *n)
 {
 	timer_cancel(n->engine->loop, &n->sweep);
@@ -263,6 +274,15 @@ struct peer_outcome neighbours_take(struct neighbours *n, const struct presence_
 	return o;
 }
 
+void neighbours_compare_clocks(struct neighbours *n, const struct presence_record *r)
+{
+	const struct engine *e = n->engine;
+	const struct peer *p = peer_table_get(n->table, r->fingerprint);
+	if (p && p->proven && memcmp(p->key, r->key, sizeof r->key) == 0)
+		skew_note(&n->skew, r->fingerprint, r->issued_ms, r->expires_ms, clock_now_ms(e->clock),
+			  loop_now_ms(e->loop));
+}
+
 struct proof *neighbours_prove(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
 			       struct bytes *certificate, const struct addr *from, proof_done *done, void *arg)
 {
@@ -297,6 +317,7 @@ void neighbours_learn(struct neighbours *n, const char *fingerprint, const struc
 	const struct certificate_entry *keys = certificates_get(&n->certificates, fingerprint);
 	struct span certificate = keys ? bytes_span(keys->certificate) : span(NULL, 0);
 	struct peer_outcome o = neighbours_take(n, &r, parts, certificate, PEER_MANUAL, from, false);
+	neighbours_compare_clocks(n, &r);
 	if (o.wants_proof && certificate.len)
 		proving_submit(n, &r, parts, certificate, from, true);
 }

@@ -10,6 +10,7 @@
 #include "net/addr.h"
 #include "peers/limits.h"
 #include "peers/prove.h"
+#include "peers/skew.h"
 #include "peers/table.h"
 #include "shell/certificates.h"
 #include "wire/presence.h"
@@ -32,6 +33,8 @@ struct neighbours {
 	struct vetting *vettings; // checks under way
 	struct timer sweep, prove_later;
 	unsigned sweeps;
+	struct skew skew; // what proven peers' records say of the own clock
+	bool rows_wait;   // a known peer could not be stored
 	// own_presence.c
 	struct presence_parts own; // signed; empty until first wanted
 	int64_t own_made_ms;
@@ -41,12 +44,16 @@ struct neighbours {
 void neighbours_init(struct neighbours *n, struct engine *e);
 void neighbours_wake(struct neighbours *n);  // loads what is stored
 void neighbours_sleep(struct neighbours *n); // ends probes and checks; nothing is heard any more
+void neighbours_recover(struct neighbours *n); // the store works again
 void neighbours_fini(struct neighbours *n);
 
 // Takes a record whose own signature holds; wants_proof says whether its certification is still to be checked. `from` and `direct`
 // as in peer_table_feed.
 struct peer_outcome neighbours_take(struct neighbours *n, const struct presence_record *r, const struct presence_parts *parts,
 				    struct span certificate, enum peer_source source, const struct addr *from, bool direct);
+
+// A record has come from its issuer: a proven one's clock is one to compare with.
+void neighbours_compare_clocks(struct neighbours *n, const struct presence_record *r);
 
 // A presence record that came over a link (M1, SEEN) from `from`, whose port means nothing: taken into the table. `done` comes once,
 // on a later turn: OK and the presence key, where the fingerprint's general key certified it.

@@ -60,10 +60,9 @@ static void opened(void *arg, enum err code, const struct err_info *info, const 
 	struct conversation *c = job_end(j);
 	if (!c)
 		return;
-	if (code) {
-		log_info("a message was not opened: %s", info->text);
+	gpg_went(c, code, info, "messages could not be opened");
+	if (code)
 		metrics_count(&c->engine->metrics, "messages_unopened", verdict_name(result->verdict));
-	}
 	struct bytes *payload = code ? NULL : bytes_ref(result->output);
 	struct secret *key = code ? NULL : secret_ref(result->session_key);
 	tell_opened(c, ticket, code, payload, key);
@@ -88,7 +87,7 @@ static void open_message(struct conversation *c, const struct transcript_action 
 				       c->discussion->members[a->open.sender].certificate_fingerprint, &j->op, &info);
 	bytes_unref(message);
 	if (code) {
-		log_info("a message was not opened: %s", info.text);
+		gpg_went(c, code, &info, "messages could not be opened");
 		(void)job_end(j);
 		tell_opened(c, a->open.ticket, code, NULL, NULL);
 	}
@@ -170,7 +169,7 @@ static void commit(struct conversation *c, const struct transcript_action *a)
 			store_rollback(s);
 	}
 	if (code)
-		engine_warn(c->engine, "received messages could not be stored: %s", info.text);
+		health_store_failed(c->engine, &info, "received messages could not be stored");
 	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_COMMITTED,
 					       .committed = {.code = code, .skipped = skipped}};
 	receiving_feed(c, &event);

@@ -76,7 +76,7 @@ static void commit(struct conversation *c, const struct outbox_action *a)
 	if (code) {
 		c->discussion->row.closing = closing;
 		c->unstored = info;
-		engine_warn(c->engine, "messages could not be stored: %s", info.text);
+		health_store_failed(c->engine, &info, "messages could not be stored");
 	}
 	event.result.code = code;
 	sending_feed(c, &event);
@@ -90,7 +90,7 @@ static void store_sealed(struct conversation *c, const struct outbox_action *a)
 	fill_key(c, a->store.sequence, &key);
 	event.result.code = store_payload_set_message(c->engine->store, &key, a->store.message, span(NULL, 0), &info);
 	if (event.result.code)
-		engine_warn(c->engine, "a sealed message could not be stored: %s", info.text);
+		health_store_failed(c->engine, &info, "a sealed message could not be stored");
 	sending_feed(c, &event);
 }
 
@@ -157,7 +157,7 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 			store_rollback(s);
 	}
 	if (code)
-		engine_warn(c->engine, "an acknowledgement could not be stored: %s", info.text);
+		health_store_failed(c->engine, &info, "an acknowledgement could not be stored");
 	if (code == OK && a->ack.last_sent)
 		message_emit_placed(c->discussion, own, a->ack.first_sent, a->ack.last_sent, "message.sent");
 	if (code == OK && a->ack.last_delivered)
@@ -198,7 +198,7 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	else if (store_in_transaction(s))
 		store_rollback(s);
 	if (code)
-		engine_warn(c->engine, "unsent messages of %.8s: %s", d->row.id, info.text);
+		health_store_failed(c->engine, &info, "messages that cannot be sent any more could not be marked");
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		message_emit(c->engine, u->ids[i], "message.failed");
 	if (code == OK && a->failed.last)

@@ -7,7 +7,9 @@
 #include "openpgp/gpg.h"
 #include "openpgp/home.h"
 #include "shell/call.h"
+#include "shell/checkup.h"
 #include "shell/discussions.h"
+#include "shell/health.h"
 #include "shell/hearing.h"
 #include "shell/identity.h"
 #include "shell/imported.h"
@@ -43,6 +45,8 @@ struct engine {
 	struct hearing hearing;
 	struct lan_shell lan;
 	struct discussions discussions;
+	struct health health;
+	struct checkup *checkup; // under way, or NULL
 
 	bool awake;    // the identity is ready, and the network answers
 	bool ready;    // hooks.ready was called
@@ -55,6 +59,8 @@ struct engine {
 // The keys are at hand: the network answers, discussions reconnect. And the reverse, for a locked identity and the end.
 void engine_wake(struct engine *e);
 void engine_sleep(struct engine *e);
+// The store can be written again: what waited for that goes on.
+void engine_recover(struct engine *e);
 // Takes the object's reference.
 void engine_emit(struct engine *e, const char *type, const char *noun, json_t *object);
 // A warning to whoever listens, and to the log: {text}.
