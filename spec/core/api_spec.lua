@@ -6,7 +6,7 @@ local params = require "sotto.core.params"
 
 -- interface.md's table without what later rounds add
 local CONTRACT = {
-  system = "info methods metrics stop",
+  system = "info methods metrics doctor stop",
   identity = "show create unlock lock passphrase",
   peers = "list show probe import export forget",
   discussions = "open accept refuse list show close leave forget export",

@@ -4,6 +4,7 @@
 local api = require "sotto.core.api"
 local arguments = require "sotto.client.arguments"
 local core = require "sotto.client.core"
+local doctor = require "sotto.client.doctor"
 local errors = require "sotto.core.errors"
 local help = require "sotto.client.help"
 local inspect = require "sotto.client.inspect"
@@ -253,6 +254,25 @@ function M.status(options, place, words)
     out(("identity: %s, locked: '%s identity unlock' asks for its passphrase"):format(info.fingerprint, place.command))
   else
     out("identity: " .. info.fingerprint)
+  end
+  return 0
+end
+
+--- `sotto doctor`: 1 where something is broken, whatever else is worth a look.
+function M.doctor(options, place, words)
+  if words[1] == "--json" and not words[2] then
+    options.json, words = true, {}
+  end
+  local wrong = no_more(words, "doctor")
+  if wrong then return wrong end
+  local findings = doctor.examine(place)
+  if options.json then
+    out(json_text(json.array(findings)))
+  else
+    out(table.concat(doctor.report(findings, true), "\n"))
+  end
+  for _, one in ipairs(findings) do
+    if one.status == "fail" then return 1 end
   end
   return 0
 end

@@ -14,6 +14,7 @@ usage: sotto [--home DIR] [--json] [COMMAND …]
   eval 'LUA'                 a Lua expression: sotto, peers, discussions, me
   start · stop · status      the core in the background
   demo                       a throw-away second person, to try the chat alone; as the chat's /demo
+  doctor                     what is broken, and what to do about it; also where no core runs
   completion bash            the shell's completion: eval "$(sotto completion bash)"
   help [NOUN]                this; or a noun's verbs, with their parameters
 

@@ -12,6 +12,7 @@ local M = {}
 local COMMANDS = {
   call = cli.call, events = cli.events, eval = cli.eval, start = cli.start, stop = cli.stop, status = cli.status,
   demo = function(...) return require("sotto.demo.main").run(...) end,
+  doctor = cli.doctor,
 }
 
 local function command_words()

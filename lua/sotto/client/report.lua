@@ -13,6 +13,10 @@ local M = {}
 local lines = {
   peer = function(peer) return format.peer(peer) end,
   discussion = function(discussion) return format.discussion(discussion) end,
+  finding = function(one)
+    local advice = one.advice ~= "" and "\n      " .. terminal.escape(one.advice) or ""
+    return ("%-4s  %s: %s%s"):format(one.status, terminal.escape(one.check), terminal.escape(one.text), advice)
+  end,
   message = function(message, name_of) return format.message(message, name_of(message.sender)) end,
 }
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- sottod: the core's process. Arguments, configuration, lock, background, engine, control socket, signals.
 local config = require "sotto.core.config"
+local doctor = require "sotto.core.doctor"
 local log = require "sotto.log"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
@@ -83,6 +84,7 @@ local function prepare(options, engine_options)
   if not settings then return nil, message end
   ok, message = paths.prepare(places)
   if not ok then return nil, message end
+  settings.file = file
   settings.listen = options.listen or settings.listen
   settings.discover = options.discover or settings.discover
   return places, settings
@@ -116,7 +118,11 @@ function Core:ready(ok, message)
     self:fail(message)
     return loop.stop()
   end
-  local opened, problem = server.open(self.places.socket, self.engine)
+  local opened, problem = server.open(self.places.socket, self.engine, {
+    ["system.doctor"] = doctor.handler {
+      places = self.places, config = self.settings.file, listen = self.settings.listen, engine = self.engine,
+    },
+  })
   if not opened then
     self:fail(problem)
     return self:stop("nobody could reach it")

@@ -44,9 +44,9 @@ function Client:queued() return self.handle:queued() end
 local Server = {}
 Server.__index = Server
 
-local function make_handlers(server)
+local function make_handlers(server, more)
   local described
-  return {
+  local handlers = {
     ["system.methods"] = function()
       described = described or json.raw(assert(json.encode(api.describe())))
       return described
@@ -57,6 +57,8 @@ local function make_handlers(server)
       return {}
     end,
   }
+  for name, handler in pairs(more or {}) do handlers[name] = handler end
+  return handlers
 end
 
 function Server:callbacks()
@@ -87,13 +89,14 @@ end
 --- Opens the control socket.
 ---@param path string
 ---@param engine sotto.rpc.engine
+---@param handlers? table<string, sotto.rpc.handler> methods that are neither the engine's nor the server's own
 ---@return sotto.core.server|nil, string? message, string? name
-function M.open(path, engine)
+function M.open(path, engine, handlers)
   local self = setmetatable({ clients = {} }, Server)
   self.events = events.new {
     make_line = control.line, defer = loop.defer, now = sys.now_ms, queue_mark = control.queue_mark,
   }
-  self.rpc = rpc.new(engine, make_handlers(self))
+  self.rpc = rpc.new(engine, make_handlers(self, handlers))
   control.secrets(api.secret_names())
   local socket, message, name = control.listen(path, self:callbacks())
   if not socket then return nil, message, name end

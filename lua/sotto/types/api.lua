@@ -62,6 +62,12 @@
 ---@field text string
 ---@field state "queued"|"held"|"sent"|"delivered"|"confirmed"|"received"|"void"|"failed"
 
+---@class sotto.finding
+---@field check string
+---@field status "ok"|"warn"|"fail"|"skip" skip: it could not be looked at
+---@field text string one line
+---@field advice string one line: what to do; empty where there is nothing
+
 --- params of an event's notification; the object stands under its noun.
 ---@class sotto.event
 ---@field seq integer from 1 with each core
@@ -72,6 +78,6 @@
 ---@field message? sotto.message
 ---@field messages? sotto.message[] in a batch
 ---@field identity? sotto.identity
----@field warning? { text: string }
+---@field warning? { text: string, about: string|nil, over: boolean|nil } over: what it was about is in order again
 ---@field dropped? integer of events.lagged
 ---@field resume_after? integer of events.lagged

@@ -25,6 +25,16 @@ return {
       returns = "object", since = 1, capability = "system", errors = {},
     },
     {
+      name = "doctor",
+      text = "Looks for what is broken, and says what to do about it.",
+      params = {
+        { name = "command", type = "string", least = 1, most = 4096,
+          text = "what a person types for the front end, for the advice; standard: its path" },
+      },
+      result = "a list of findings, in the order of the checks: check, status (ok, warn, fail, skip), text and advice",
+      returns = "finding[]", since = 1, capability = "system", errors = {},
+    },
+    {
       name = "password",
       text = "Makes a password of random words, to be told on the telephone.",
       params = {
