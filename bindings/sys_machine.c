@@ -3,8 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "base/secret.h"
 #include "bindings/common.h"
 #include "bindings/sys.h"
+#include "net/interfaces.h"
 #include "net/listener.h"
 #include "openpgp/gnupg.h"
 
@@ -104,36 +103,27 @@ static int sys_try_listen(lua_State *L)
 	return binding_result(L, e, &info);
 }
 
-static void push_interface(lua_State *L, const struct ifaddrs *i)
+static void push_interface(lua_State *L, const struct interface *i)
 {
 	char text[ADDR_TEXT_MAX];
-	struct addr at;
-	lua_createtable(L, 0, 6);
-	set_string(L, "name", i->ifa_name);
-	if (addr_from_sockaddr(&at, i->ifa_addr) == OK)
-		set_string(L, "address", addr_format(&at, text));
-	set_boolean(L, "six", i->ifa_addr->sa_family == AF_INET6);
-	set_boolean(L, "up", (i->ifa_flags & IFF_UP) && (i->ifa_flags & IFF_RUNNING));
-	set_boolean(L, "loopback", i->ifa_flags & IFF_LOOPBACK);
-	set_boolean(L, "broadcast", i->ifa_flags & IFF_BROADCAST);
-	set_boolean(L, "multicast", i->ifa_flags & IFF_MULTICAST);
+	lua_createtable(L, 0, 5);
+	set_string(L, "name", i->name);
+	set_string(L, "address", addr_format(&i->address, text));
+	set_boolean(L, "loopback", i->loopback);
+	set_boolean(L, "multicast", i->multicast);
+	if (addr_class_of(&i->broadcast) != ADDR_UNSPECIFIED)
+		set_string(L, "broadcast", addr_format(&i->broadcast, text));
 }
 
 static int sys_interfaces(lua_State *L)
 {
-	struct ifaddrs *list;
-	struct err_info info;
-	lua_Integer count = 0;
-	if (getifaddrs(&list) != 0)
-		return binding_fail(L, err_set_errno(&info, errno, "cannot list the network's interfaces"), &info);
-	lua_newtable(L);
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		if (!i->ifa_addr || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
-			continue;
-		push_interface(L, i);
-		lua_rawseti(L, -2, ++count);
+	struct interface list[INTERFACES_MAX];
+	size_t count = interfaces_list(list, INTERFACES_MAX);
+	lua_createtable(L, (int)count, 0);
+	for (size_t i = 0; i < count; i++) {
+		push_interface(L, &list[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}
-	freeifaddrs(list);
 	return 1;
 }
 

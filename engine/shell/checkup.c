@@ -72,9 +72,10 @@ static json_t *clock_facts(const struct engine *e)
 
 static json_t *facts_of(const struct engine *e)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:[]}", "identity", identity_word(e), "listen",
-			 network_address(&e->network), "troubles", health_view(e), "homes", list_homes(e), "known_homes",
-			 list_known_homes(e), "homes_ending", homes_ending(e->homes), "clock", clock_facts(e), "peers");
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:[]}", "identity", identity_word(e), "listen",
+			 network_address(&e->network), "lan", lan_shell_view(&e->lan), "troubles", health_view(e), "homes",
+			 list_homes(e), "known_homes", list_known_homes(e), "homes_ending", homes_ending(e->homes), "clock",
+			 clock_facts(e), "peers");
 }
 
 // --- who is seen, can he be dialled? ---------------------------------------------------------------------------------------------

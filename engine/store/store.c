@@ -42,6 +42,13 @@ static bool disk_is_full(sqlite3 *db, int rc)
 	return number == ENOSPC || number == EDQUOT || number == EFBIG;
 }
 
+// For who has to look after it; of a path that is too long for SQLite only the last part means something.
+static const char *file_name(sqlite3 *db)
+{
+	const char *name = sqlite3_db_filename(db, "main");
+	return name && *name ? name : "the file";
+}
+
 static enum err translate(sqlite3 *db, int rc, struct err_info *info)
 {
 	if (disk_is_full(db, rc))
@@ -55,9 +62,10 @@ static enum err translate(sqlite3 *db, int rc, struct err_info *info)
 			return err_set(info, ERR_NOT_FOUND, "no such discussion");
 		return err_set(info, ERR_WRONG_STATE, "%s", sqlite3_errmsg(db));
 	case SQLITE_NOTADB:
-		return err_set(info, ERR_BAD_INPUT, "the file is not a store");
+		return err_set(info, ERR_BAD_INPUT, "%s is not a store", file_name(db));
 	case SQLITE_CORRUPT:
-		return err_set(info, ERR_IO, "the store is damaged: %s", sqlite3_errmsg(db));
+		return err_set(info, ERR_IO, "the store %s is damaged: %s", file_name(db),
+			       sqlite3_errmsg(db));
 	case SQLITE_IOERR:
 		return err_set(info, ERR_IO, "the store cannot be read or written: %s",
 			       strerror(system_error(db)));

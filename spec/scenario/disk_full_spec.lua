@@ -47,7 +47,7 @@ describe("a full disk", function()
   it("refuses what it cannot keep, and keeps what it has", function()
     disk:fill()
     for _ = 1, 3 do is_said(alice:fails("messages.send", { discussion = id, text = "not kept" })) end
-    assert.truthy(alice:event("warning").text:find("disk is full", 1, true))
+    alice:event("warning", function(warning) return warning.text:find("disk is full", 1, true) end)
     is_said(alice:fails("discussions.close", { discussion = id }))
     is_said(alice:fails("discussions.export", { discussion = id, path = disk.path .. "/export" }))
     assert.are.equal(2, #alice:messages(id))

@@ -40,13 +40,16 @@ end
 ---@param arguments string[]
 ---@param input? string for standard input; standard: nothing
 ---@param directory? string
+---@param through? string[] words that start it
 ---@return support.command.result
-function M.run(arguments, input, directory)
+function M.run(arguments, input, directory, through)
   local root = cores.root()
   local names = { input = root .. "/input", out = root .. "/out", err = root .. "/err" }
   system.write(names.input, input or "")
-  local words = { environment_words(), "timeout", tostring(PATIENCE), M.PROGRAM }
-  for i, argument in ipairs(arguments) do words[4 + i] = system.quote(argument) end
+  local words = { environment_words(), "timeout", tostring(PATIENCE) }
+  for _, list in ipairs { through or {}, { M.PROGRAM }, arguments } do
+    for _, word in ipairs(list) do words[#words + 1] = system.quote(word) end
+  end
   local command = ("cd %s && %s <%s >%s 2>%s"):format(system.quote(directory or root), table.concat(words, " "), names.input,
     names.out, names.err)
   local _, _, status = os.execute(command)

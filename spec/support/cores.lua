@@ -162,18 +162,26 @@ local function check_directories(problems)
   end
 end
 
+--- Ends every core; one that does not end well is a failure. What they have left stays until clean.
+function M.stop()
+  local problems = {}
+  for _, who in ipairs(people or {}) do
+    local ok, problem = pcall(who.stop, who)
+    if not ok then problems[#problems + 1] = problem end
+  end
+  if #problems > 0 then error(table.concat(problems, "\n"), 0) end
+end
+
 --- Ends every core and removes everything, also after a failure. Fails where a core did not end well, or something of
 --- one that did was left.
 function M.clean()
   if not root then return end
   local problems = {}
-  for _, who in ipairs(people) do
-    local ok, problem = pcall(who.stop, who)
-    if not ok then problems[#problems + 1] = problem end
-  end
+  local ok, problem = pcall(M.stop)
+  if not ok then problems[1] = problem end
   end_processes(problems)
   check_directories(problems)
-  local ok, problem = sys.remove_tree(root)
+  ok, problem = sys.remove_tree(root)
   if not ok then problems[#problems + 1] = problem end
   root, people = nil, nil
   if #problems > 0 then error(table.concat(problems, "\n"), 0) end

@@ -21,6 +21,7 @@ M.BUILD = sys.cwd() .. "/" .. (os.getenv "SOTTO_SPEC_BUILD" or "build")
 ---@field address string of the core, TCP and UDP
 ---@field log string[] lines of standard error and standard output, of all lives
 ---@field arguments string[] beside home and address
+---@field through string[]
 ---@field killed boolean the last life ended by kill
 local Person = {}
 Person.__index = Person
@@ -34,6 +35,7 @@ Person.__index = Person
 ---@field config? string the text of config.lua
 ---@field arguments? string[]
 ---@field environment? table<string, string> of the core, beside what it always gets
+---@field through? string[] a program, with arguments, that becomes the core: { "prlimit", "--nofile=60" }
 ---@field passphrase? string of the identity
 ---@field identity? boolean false: none is made
 
@@ -46,7 +48,8 @@ function M.new(root, name, options)
     root = root, name = name, home = options.home or root .. "/" .. name, disk = options.disk, netns = options.netns,
     listen = options.listen == nil and "127.0.0.1:0" or options.listen,
     discover = options.discover == nil and "off" or options.discover,
-    arguments = options.arguments or { "-v" }, environment = options.environment or {}, log = {}, killed = false,
+    arguments = options.arguments or { "-v" }, environment = options.environment or {},
+    through = options.through or {}, log = {}, killed = false,
   }, Person)
   self.path = self.home
   if self.disk then self.home, self.path = self.disk.home, self.disk.path end
@@ -81,6 +84,7 @@ local function spawn(self, arguments, take)
     if self[name] then table.move({ "--" .. name, self[name] }, 1, 2, #command + 1, command) end
   end
   table.move(arguments, 1, #arguments, #command + 1, command)
+  command = table.move(command, 1, #command, #self.through + 1, { table.unpack(self.through) })
   if self.disk then command = self.disk:command(command) end
   if self.netns then command = { "ip", "netns", "exec", self.netns, table.unpack(command) } end
   local options = { program = command[1], table.unpack(command, 2) }

@@ -18,14 +18,16 @@ Disk.__index = Disk
 ---@param root string the spec's directory
 ---@param name string
 ---@param megabytes integer
+---@param files? integer that fit; standard: as many as the bytes allow
 ---@return support.small_disk
-function M.new(root, name, megabytes)
+function M.new(root, name, megabytes, files)
   local self = setmetatable({ path = root .. "/" .. name }, Disk)
   local ready, ended
   assert(sys.make_private_directory(self.path))
   self.holder = assert(loop.spawn {
     program = "unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
-    ("mount -t tmpfs -o mode=700,size=%dm tmpfs %s && echo ready && exec cat"):format(megabytes, system.quote(self.path)),
+    ("mount -t tmpfs -o mode=700,size=%dm%s tmpfs %s && echo ready && exec cat"):format(megabytes,
+      files and ",nr_inodes=" .. files or "", system.quote(self.path)),
     stdin = "pipe", stdout = "pipe", stderr = "inherit",
     on_stdout = function(line)
       ready = line == "ready"
@@ -62,6 +64,15 @@ end
 
 --- There is room again.
 function Disk:make_room() assert(os.remove(self.home .. "/filler")) end
+
+--- Nothing can be written any more, or everything again.
+---@param mode "ro"|"rw"
+function Disk:remount(mode)
+  local words = self:command { "mount", "-o", "remount," .. mode, self.path }
+  for i, word in ipairs(words) do words[i] = system.quote(word) end
+  local output, status = system.shell(table.concat(words, " "))
+  assert(status == 0, output)
+end
 
 --- Everything on it is gone.
 function Disk:free()

@@ -36,7 +36,7 @@ function M.handler(options)
 
   local function examine(text, message, name)
     if not text then return finish(nil, message, name) end
-    local facts = assert(json.decode(text))
+    local facts = assert(json.decode(text, { nulls = false }))
     doctor.start(make_context(options, command, facts), every, function(findings) finish(json.array(findings)) end)
   end
 

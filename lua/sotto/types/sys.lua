@@ -122,13 +122,11 @@ function sys.try_listen(address) end
 ---@class sotto.sys.interface
 ---@field name string
 ---@field address string "ADDR:0"
----@field six boolean IPv6
----@field up boolean
 ---@field loopback boolean
----@field broadcast boolean
----@field multicast boolean
---- One for each address of each interface.
----@return sotto.sys.interface[]|nil, string? message, string? name
+---@field multicast boolean it carries link-local multicast
+---@field broadcast string|nil IPv4: where all in its network are reached
+--- One for each address of each interface that is up and has a carrier; at most 64.
+---@return sotto.sys.interface[]
 function sys.interfaces() end
 ---@class sotto.sys.gnupg
 ---@field gpg string|nil the program

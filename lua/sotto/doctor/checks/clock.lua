@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
+local files = require "sotto.doctor.files"
 local finding = require "sotto.doctor.finding"
 local sys = require "sotto.sys"
 
@@ -17,12 +18,18 @@ local function before_program(context)
   end
 end
 
--- A clock that was ahead once leaves the same trace: where others agree with it now, it is right now.
-local function before_last(clock, now)
-  local behind = clock.newest - now
-  if behind > TOLERANCE_MS and clock.peers == 0 then
-    return finding.warn(("This core has seen a time %s later: the clock is behind, or was ahead."):format(
-      finding.span(behind / 1000)), ADVICE)
+-- A clock that was ahead once leaves the same trace in files: where others agree with it now, it is right now.
+local function before_files(context)
+  local newest = 0
+  local store = files.store(context.paths)
+  for _, path in ipairs { store, store .. "-wal", context.paths.log } do
+    local stat = sys.stat(path)
+    newest = math.max(newest, stat and stat.modified * 1000 or 0)
+  end
+  if newest - context.now > TOLERANCE_MS then
+    local later = finding.span((newest - context.now) / 1000)
+    return finding.warn(("Files of this home were written %s from now: the clock is behind, or was ahead."):format(
+      later), ADVICE)
   end
 end
 
@@ -48,12 +55,12 @@ return {
   look = function(context)
     local wrong = before_program(context)
     if wrong then return wrong end
+    local clock = context.facts and context.facts.clock or { peers = 0 }
+    wrong = clock.peers == 0 and before_files(context) or clock.peers > 0 and by_peers(clock)
+    if wrong then return wrong end
     if not context.facts then
       return finding.ok "The clock may be right; without a core it is compared with nobody's."
     end
-    local clock = context.facts.clock
-    wrong = before_last(clock, context.now) or (clock.peers > 0 and by_peers(clock))
-    if wrong then return wrong end
     if clock.peers == 0 then return finding.ok "The clock may be right; nobody is there to compare it with." end
     return finding.ok(("The clock agrees with %s."):format(clock.peers == 1 and "another person's" or
       ("those of %d others"):format(clock.peers)))

@@ -26,20 +26,24 @@ local function look_unwritten(path, found)
   end
 end
 
-local function look_writable(path, found, seen)
+local function look_writable(path, found)
+  local ok, message = sys.may_write(path)
+  if ok then return end
+  found[#found + 1] = finding.fail(finding.sentence(message),
+    "Until it can be written nothing is sent, received or kept; a core that runs goes on by itself then.")
+end
+
+local function look_directory(path, found, seen)
   local there = files.nearest(path)
   if seen[there] then return end
   seen[there] = true
   local stat = sys.stat(there)
-  if stat and stat.kind ~= "directory" and there ~= path then
+  if stat and stat.kind ~= "directory" then
     found[#found + 1] = finding.fail(("%s is in the way: it is no directory."):format(there),
       "Move it, or use another --home.")
     return
   end
-  local ok, message = sys.may_write(there)
-  if ok then return end
-  found[#found + 1] = finding.fail(finding.sentence(message),
-    "Until it can be written nothing is sent, received or kept; a core that runs goes on by itself then.")
+  look_writable(there, found)
 end
 
 return {
@@ -47,9 +51,9 @@ return {
   text = "the home is yours alone, and can be written",
   look = function(context)
     local paths, found, seen = context.paths, {}, {}
-    for _, path in ipairs { paths.data, paths.run } do look_writable(path, found, seen) end
+    for _, path in ipairs { paths.data, paths.run } do look_directory(path, found, seen) end
     local store = files.store(paths)
-    if #found == 0 and sys.exists(store) then look_writable(store, found, seen) end
+    if #found == 0 and sys.exists(store) then look_writable(store, found) end
     for _, path in ipairs { paths.data, paths.data .. "/homes", store, paths.run, paths.socket } do
       look_private(path, found)
     end
