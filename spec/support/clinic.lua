@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- `sotto doctor` for specs, and machines that something is wrong with: programs replaced, networks gone.
 local command = require "support.command"
-local cores = require "support.cores"
 local json = require "sotto.json"
 local sys = require "sotto.sys"
 local system = require "support.system"
