@@ -175,6 +175,8 @@ describe("choices", function()
     assert.are.equal("name    source", completion.columns({ ".name", ".source" }, 80))
     assert.are.equal("sotto.a   string.b", completion.columns({ "sotto.a", "string.b" }, 80))
     assert.are.equal("a  b", completion.columns({ "a", "b" }, 80))
+    assert.are.equal("one   two/", completion.columns({ "/tmp/one", "/tmp/two/" }, 80))
+    assert.are.equal("x/   x/y", completion.columns({ "/x/", "/x/y" }, 80))
   end)
 
   it("leave the screen in sight", function()

@@ -12,7 +12,10 @@ describe("inspect", function()
       assert.are.equal(text, inspect.value(value))
     end
     assert.are.equal("nil", inspect.value(nil))
-    assert.truthy(inspect.value(print):find("^function: "))
+    assert.are.equal("function (built in)", inspect.value(print))
+    assert.are.equal("function (line 2)", inspect.value(assert(load("\nreturn function() end", "=chat"))()))
+    assert.truthy(inspect.value(function() end):find("^function %(inspect_spec.lua %d+%)$"))
+    assert.are.equal([["a\n\tb\r"]], inspect.value "a\n\tb\r")
   end)
 
   it("breaks what is long, one field a line", function()
@@ -21,7 +24,7 @@ describe("inspect", function()
   end)
 
   it("makes foreign text harmless, also as a key", function()
-    assert.are.equal('"a<U+001B>[2Jb<U+000A>c<U+202E>"', inspect.value "a\27[2Jb\nc\u{202e}")
+    assert.are.equal('"a<U+001B>[2Jb\\nc<U+202E>"', inspect.value "a\27[2Jb\nc\u{202e}")
     assert.are.equal('{ ["<U+001B>"] = "<80>" }', inspect.value { ["\27"] = "\x80" })
     local named = setmetatable({}, { __name = "\27[2J" })
     assert.are.equal("{}", inspect.value(named))
@@ -43,6 +46,21 @@ describe("inspect", function()
     for i = 1, 10000 do many["k" .. i] = i end
     assert.truthy(#inspect.value(many) < 5000)
     assert.truthy(#inspect.value(("x"):rep(1000000)) < 5000)
+    assert.truthy(utf8.len(inspect.value(("日"):rep(1000000))))
+    assert.truthy(inspect.value(("x"):rep(1000000)):find("(1000000 bytes)", 1, true))
+    local wide = {}
+    for i = 1, 150 do
+      wide[i] = {}
+      for j = 1, 150 do wide[i][j] = { i, j } end
+    end
+    assert.truthy(#inspect.value(wide) < 50000)
+    assert.truthy(inspect.value { 1, 2, wide }:find("… (", 1, true))
+  end)
+
+  it("shows what a value says of itself, and runs nothing for it", function()
+    assert.are.equal("the API", inspect.value(setmetatable({ 1 }, { __inspect = "the API" })))
+    assert.are.equal("{ 1 }", inspect.value(setmetatable({ 1 }, { __inspect = error })))
+    assert.are.equal("{ 1 }", inspect.value(setmetatable({ 1 }, { __metatable = false })))
   end)
 
   it("shows a shared table wherever it is, and looks past metatables", function()

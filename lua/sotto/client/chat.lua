@@ -58,6 +58,8 @@ local meta = {
   end,
 }
 
+meta.__inspect = "chat: what commands, keys and chat.lua get; Tab shows what is in it"
+
 -- what completion knows of the chat: what is meant for others
 meta.__fields = setmetatable({}, { __index = chat })
 for name in pairs(shape.fields) do meta.__fields[name] = true end

@@ -8,7 +8,7 @@ local M = {}
 ---@field help string one line
 ---@field more? string what else /help NAME says: lines
 ---@field asks? boolean it asks for a password: what is typed meanwhile waits
----@field moves? boolean it may go to another discussion: what is typed meanwhile waits, and goes there
+---@field holds? boolean what is typed meanwhile waits until it is done: it may belong to another discussion then
 ---@field private? boolean what follows it is not kept in the history file
 ---@field yours? boolean it comes from chat.lua
 ---@field run fun(chat: sotto.chat, text: string) in a coroutine; an error() is shown

@@ -95,11 +95,11 @@ end
 
 local GAP, ROWS_MAX = 2, 12
 
--- "sotto.messages.send" stands behind "sotto.messages." already
+-- "sotto.messages.send" stands behind "sotto.messages." already, "/tmp/notes" behind "/tmp/"
 local function without_path(words)
-  local path = words[1]:match("^.*[.:]") or ""
+  local path = words[1]:match("^.*[.:/]") or ""
   for _, word in ipairs(words) do
-    while word:sub(1, #path) ~= path do path = path:sub(1, -2):match("^.*[.:]") or "" end
+    while word:sub(1, #path) ~= path or word == path do path = path:sub(1, -2):match("^.*[.:/]") or "" end
   end
   local short = {}
   for i, word in ipairs(words) do short[i] = word:sub(#path + 1) end

@@ -57,8 +57,13 @@ end
 ---@return string
 function M.message(message, who) return M.line(M.view(message, who)) end
 
--- %-20s counts bytes
-local function padded(text, width) return text .. (" "):rep(width - terminal.width(text)) end
+--- As %-20s, which counts bytes.
+---@param text string
+---@param width integer
+---@return string
+function M.padded(text, width) return text .. (" "):rep(width - terminal.width(text)) end
+
+local padded = M.padded
 
 ---@param peer sotto.peer
 ---@return string

@@ -5,11 +5,29 @@ local terminal = require "sotto.terminal"
 
 local M = {}
 
-local DEPTH_MAX, ITEMS_MAX, TEXT_MAX, WIDTH = 6, 200, 4000, 100
+-- of one table; of all that is shown; bytes of one text
+local DEPTH_MAX, ITEMS_MAX, VALUES_MAX, TEXT_MAX, WIDTH = 6, 200, 1000, 4000, 100
+
+local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 
 local function quoted(text)
-  if #text > TEXT_MAX then text = text:sub(1, TEXT_MAX) .. "…" end
-  return '"' .. terminal.escape(text):gsub('[\\"]', "\\%0") .. '"'
+  local rest = ""
+  if #text > TEXT_MAX then
+    rest = ("… (%d bytes)"):format(#text)
+    text = text:sub(1, (utf8.offset(text, 0, TEXT_MAX + 1) or TEXT_MAX + 1) - 1)
+  end
+  local parts = {}
+  for plain, special in text:gmatch('([^"\\\n\t\r]*)(["\\\n\t\r]?)') do
+    parts[#parts + 1] = terminal.escape(plain) .. (ESCAPES[special] or "")
+  end
+  return '"' .. table.concat(parts) .. rest .. '"'
+end
+
+local function function_text(f)
+  local info = debug.getinfo(f, "S")
+  if info.what == "C" then return "function (built in)" end
+  local where = info.short_src == "chat" and "line" or terminal.escape(info.short_src:match("[^/]*$"))
+  return ("function (%s %d)"):format(where, info.linedefined)
 end
 
 local function key_text(key)
@@ -34,34 +52,50 @@ local function fields_of(value, length)
   return keys
 end
 
-local function inspect_table(value, indent, seen)
-  if seen[value] then return "<itself>" end
+-- how a value wants to be shown, if it is a text: nothing is run
+local function own_text(value)
+  local meta = debug.getmetatable(value)
+  local text = type(meta) == "table" and rawget(meta, "__inspect")
+  return type(text) == "string" and text or nil
+end
+
+local function inspect_table(value, indent, state)
+  if own_text(value) then return own_text(value) end
+  if state.seen[value] then return "<itself>" end
   if #indent // 2 >= DEPTH_MAX then return "{…}" end
-  seen[value] = true
+  state.seen[value] = true
   local length = rawlen(value)
+  local keys = fields_of(value, length)
   local deeper, parts = indent .. "  ", {}
-  for i = 1, math.min(length, ITEMS_MAX) do parts[#parts + 1] = inspect(rawget(value, i), deeper, seen) end
-  for _, key in ipairs(fields_of(value, length)) do
-    if #parts >= ITEMS_MAX then break end
-    parts[#parts + 1] = key_text(key) .. " = " .. inspect(rawget(value, key), deeper, seen)
+  local function is_full() return #parts >= ITEMS_MAX or state.left <= 0 end
+  for i = 1, length do
+    if is_full() then break end
+    parts[#parts + 1] = inspect(rawget(value, i), deeper, state)
   end
-  if length > ITEMS_MAX or #parts >= ITEMS_MAX then parts[#parts + 1] = "…" end
-  seen[value] = nil
+  for _, key in ipairs(keys) do
+    if is_full() then break end
+    parts[#parts + 1] = key_text(key) .. " = " .. inspect(rawget(value, key), deeper, state)
+  end
+  local more = length + #keys - #parts
+  if more > 0 then parts[#parts + 1] = ("… (%d more)"):format(more) end
+  state.seen[value] = nil
   if #parts == 0 then return "{}" end
   local one_line = "{ " .. table.concat(parts, ", ") .. " }"
-  if #one_line + #indent <= WIDTH and not one_line:find("\n") then return one_line end
+  if terminal.width(one_line) + #indent <= WIDTH and not one_line:find("\n") then return one_line end
   return "{\n" .. deeper .. table.concat(parts, ",\n" .. deeper) .. ",\n" .. indent .. "}"
 end
 
-function inspect(value, indent, seen)
+function inspect(value, indent, state)
+  state.left = state.left - 1
   if value == json.null then return "null" end
   if type(value) == "string" then return quoted(value) end
+  if type(value) == "function" then return function_text(value) end
   if type(value) ~= "table" then return terminal.escape(tostring(value)) end
-  return inspect_table(value, indent, seen)
+  return inspect_table(value, indent, state)
 end
 
 ---@param value any
 ---@return string
-function M.value(value) return inspect(value, "", {}) end
+function M.value(value) return inspect(value, "", { seen = {}, left = VALUES_MAX }) end
 
 return M

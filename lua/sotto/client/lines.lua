@@ -68,7 +68,7 @@ function lines:parse_command(line)
 end
 
 local function run_command(chat, command, text)
-  local _ <close> = (command.asks or command.moves) and chat:hold_input()
+  local _ <close> = (command.asks or command.holds) and chat:hold_input()
   if not command.yours then return command.run(chat, text) end
   local ok, message = guard.call(terminal, command.run, chat, text)
   if not ok then error(message, 0) end

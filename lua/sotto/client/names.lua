@@ -17,16 +17,17 @@ function M.fold(name) return terminal.fold(name or "") or name or "" end
 local OURS = { you = true, sotto = true }
 
 --- A person by name. Digits of the fingerprint where the name is empty to the eye, and beside it where it is one of
---- ours, or somebody else's too.
----@param person {name: string|nil, fingerprint: string}
----@param others? table<string, {name: string}> by fingerprint
+--- ours, or somebody else's too. Whoever is verified keeps the name against those who are not.
+---@param person {name: string|nil, fingerprint: string, verified: boolean|nil}
+---@param others? table<string, {name: string, verified: boolean}> by fingerprint
 ---@return string
 function M.person(person, others)
   local digits, folded = person.fingerprint:sub(1, 8), M.fold(person.name)
   if not folded:find("%S") then return digits end
   local shared = OURS[folded:match("^%s*(.-)%s*$")]
   for fingerprint, other in pairs(others or {}) do
-    shared = shared or (fingerprint ~= person.fingerprint and M.fold(other.name) == folded)
+    local rival = fingerprint ~= person.fingerprint and (other.verified or not person.verified)
+    shared = shared or (rival and M.fold(other.name) == folded)
   end
   local name = M.safe(person.name)
   return shared and ("%s (%s)"):format(name, digits) or name

@@ -265,8 +265,8 @@ end
 ---@param peer sotto.peer
 ---@return string
 function rooms:peer_word(peer)
-  if self:person_name(peer) == peer.name then return peer.name end
-  return peer.fingerprint:sub(1, 16)
+  local alone = { name = peer.name, fingerprint = peer.fingerprint } -- the core asks for names that are nobody else's
+  return self:person_name(alone) == peer.name and peer.name or peer.fingerprint:sub(1, 16)
 end
 
 ---@return string[]

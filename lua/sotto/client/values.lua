@@ -16,7 +16,7 @@ local function method_table(connection, noun)
         return result
       end
     end,
-    __name = "sotto." .. noun,
+    __inspect = ("sotto.%s: Tab shows its methods"):format(noun),
   })
 end
 
@@ -49,7 +49,7 @@ end
 function M.environment(connection, more)
   local sotto = setmetatable({}, {
     __index = function(_, noun) return method_table(connection, noun) end,
-    __name = "sotto",
+    __inspect = "sotto: the core's API, as sotto.peers.list(); Tab shows its nouns and methods",
   })
   local fetched = {
     peers = function() return named_list(sotto.peers.list(), peer_matches) end,

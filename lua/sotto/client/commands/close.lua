@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 return {
-  name = "close", args = "[NAME]", help = "ends a discussion for both sides, and destroys its keys", moves = true,
+  name = "close", args = "[NAME]", help = "ends a discussion for both sides, and destroys its keys", holds = true,
   more = "What was said stays readable on both disks until each side forgets it: /forget.",
   complete = function(chat) return chat:discussion_words() end,
   run = function(chat, text)

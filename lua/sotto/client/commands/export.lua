@@ -5,13 +5,13 @@ local names = require "sotto.client.names"
 local function export_discussion(chat, path)
   local discussion = chat:current_discussion()
   local done = chat:call("discussions.export", { discussion = discussion.id, path = path })
-  local text = "%d messages are in %s, as they were sealed and signed; the README there says how gpg checks them."
-  chat:print(text:format(done.messages, names.safe(done.path)))
+  local text = "%s: messages written, %d, as they were sealed and signed. The README there says how gpg checks them."
+  chat:print(text:format(names.safe(done.path), done.messages))
 end
 
 local function export_contacts(chat, path)
   local done = chat:call("peers.export", { path = path })
-  chat:print(("%d people are in %s; /import reads such a file."):format(done.contacts, names.safe(path)))
+  chat:print(("%s: contacts written, %d. /import reads such a file."):format(names.safe(path), done.contacts))
 end
 
 return {

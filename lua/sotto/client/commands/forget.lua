@@ -12,7 +12,7 @@ end
 local function forget_peer(chat, text)
   local peer = chat:call("peers.show", { peer = text })
   local name = chat:person_name(peer)
-  if not is_meant(chat, ("Forget %s: the addresses, and that it was verified?"):format(name)) then return end
+  if not is_meant(chat, ("Forget %s: name, addresses, and whether the key was verified?"):format(name)) then return end
   chat:call("peers.forget", { peer = peer.fingerprint })
   chat.known.peers[peer.fingerprint] = nil
   chat:print(("%s is forgotten."):format(name))

@@ -1,7 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local COLUMN = 23
+local format = require "sotto.client.format"
+local terminal = require "sotto.terminal"
 
-local function show(chat, what, text) chat:print(("  %-20s %s"):format(what, text), COLUMN) end
+local COLUMN = 24
+
+local function show(chat, what, text)
+  local long = terminal.width(what) > COLUMN - 4
+  local gap = long and "\n" .. (" "):rep(COLUMN) or ""
+  chat:print(("  %s%s%s"):format(format.padded(what, COLUMN - 2), gap, text), COLUMN)
+end
 
 local function usage(command) return ("/%s %s"):format(command.name, command.args or "") end
 

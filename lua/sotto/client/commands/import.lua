@@ -12,7 +12,7 @@ return {
     for _, problem in ipairs(done.errors or {}) do
       chat:print("! " .. names.safe(problem))
     end
-    chat:print(("%d contacts are read, %d addresses are asked. /peers shows who answers."):format(done.contacts,
+    chat:print(("Contacts read: %d, addresses asked: %d. /peers shows who answers."):format(done.contacts,
       done.probed))
   end,
 }
