@@ -326,6 +326,27 @@ describe("the chat", function()
     w:see("! chat.lua:1: unexpected symbol near '='"):at "alice@bob>"
   end)
 
+  it("runs the chat.lua of the examples", function()
+    open { prompt = "bob>", file = assert(sys.read_file "examples/chat.lua") }
+    w:at(os.date "%H:%M" .. " bob>")
+    w:type("/ro\t2d\t"):at(os.date "%H:%M" .. " bob> /roll 2d6")
+    w:enter(""):see "you        rolls 2d6: "
+    assert.truthy(bob:event("message.received").text:find "^rolls 2d6: %d, %d$")
+    w:enter("/roll x"):see "! /roll takes something like 3d6"
+    w:enter("/help roll"):see "/roll is one of six sides"
+    w:enter("/lost"):at(os.date "%H:%M" .. " bob>")
+    w:type "\27OQ"
+    w:at(os.date "%H:%M bob> %H:%M")
+    w:type "\21"
+    local bells = w.screen.bells
+    bob:send(id, "where is Alice?")
+    w:see "bob        where is Alice?"
+    assert.are.equal(bells + 1, w.screen.bells)
+    w:enter("/j"):at(os.date "%H:%M" .. " lua>")
+    bob:send(id, "are you there?")
+    w:see "[bob]":at(os.date "%H:%M" .. " lua*>")
+  end)
+
   it("ends a chat.lua that runs on and on at Ctrl-C", function()
     open { file = "chat.command { name = 'spin', run = function() while true do end end }" }
     w:at "alice@bob>"

@@ -91,8 +91,9 @@ function M.unlock(chat)
       chat:print("Locked: nothing can be read, sent or received. /unlock asks again.")
       return nil
     end
-    local identity, message = chat.connection:call("identity.unlock", { passphrase = passphrase })
+    local identity, message, name = chat.connection:call("identity.unlock", { passphrase = passphrase })
     if identity then return identity end
+    if name == "refused" then message = "that is not the passphrase" end
     chat:print("! " .. names.safe(message))
   end
 end
