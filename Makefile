@@ -1,7 +1,7 @@
 # sotto: peer-to-peer OpenPGP chat, scripted in Lua.
 #   make chat   set up, build, open the chat (ARGS='--home DIR' for another identity)
 #   make test   set up, build, lint, run every spec
-#   make        build into build/                   make help   the rest
+#   make        build into build/ (V=1: every command)   make help   the rest
 
 BUILD   ?= build
 CC      ?= cc
@@ -66,10 +66,13 @@ define install_missing
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-		echo "installing:" $$missing; \
+		for tool in apt-get $$sudo; do command -v $$tool >/dev/null || { \
+			printf '%s\n' "There is no $$tool here to install what is missing. By the names of Debian 12:" "  $$(echo $$missing)" >&2; \
+			exit 1; }; done; \
+		echo "Installing with $$sudo$${sudo:+ }apt-get, once:" $$missing; \
 		$$sudo apt-get update -qq && \
 		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
-		{ echo "could not install: $$missing" >&2; exit 1; }; \
+		{ echo "Could not install:" $$missing >&2; exit 1; }; \
 	fi
 endef
 
@@ -87,7 +90,8 @@ deps-lint: deps-test
 
 # pkg-config and the compilers may have come with deps: look again in a fresh make
 chat: deps
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -q all || { printf 'Building, once ' && \
+		$(MAKE) --no-print-directory -s -j$$(nproc) PROGRESS=1 all && echo ' done.'; }
 	@exec $(BUILD)/sotto $(ARGS)
 
 test: deps-test
@@ -97,28 +101,39 @@ test: deps-test
 
 # --- build ------------------------------------------------------------------------------------------------------------------
 
+# A line for each file; with V=1 its command, with -s nothing, with PROGRESS=1 now and then a dot.
+Q = $(if $(V),,@)
+SILENT = $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(PROGRESS),$(eval SAID += x)$(if $(filter %0 %3 %6,$(words $(SAID))),@printf .),$(if $(V)$(SILENT),,@echo '  $(1)  $(2)'))
+
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call say,cc,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(BUILD)/libengine.a: $(ENGINE_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,ar,$@)
+	$(Q)$(AR) rcs $@ $^
 
 # every sotto.* C module in one shared object, for `require "sotto.json"` from a plain lua5.4
 $(BUILD)/sotto.so: $(BINDINGS_OBJ) $(BUILD)/libengine.a
-	$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline
+	$(call say,ld,$@)
+	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline
 
 # the pure machines and the test tools, for specs only; never installed
 $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
-	$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
+	$(call say,ld,$@)
+	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
 # loaded into a core by specs, to kill it at a moment of their choice
 $(BUILD)/crash_points.so: spec/support/preload/crash_points.c
-	$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+	$(call say,cc,$<)
+	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
-	$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4 -lm
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4 -lm
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
