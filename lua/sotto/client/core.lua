@@ -9,9 +9,14 @@ local M = {}
 
 local STOP_TRIES, STOP_WAIT_MS = 200, 50
 
+local IN_THE_WAY = {
+  ["Read-only file system"] = true, ["Permission denied"] = true, ["No space left on device"] = true,
+}
+
 ---@class sotto.place : sotto.paths
 ---@field given string|nil --home as it was given
 ---@field command string what to type for this program and this home
+---@field started boolean|nil the core was started by this program
 
 --- What every command of the front end needs to reach a core.
 ---@param home string|nil
@@ -49,8 +54,15 @@ function M.start(place)
   local started, message = loop.spawn(arguments)
   if not started then return nil, "the core could not be started: " .. message end
   local status = coroutine.yield()
-  if status == 0 then return true end
-  return nil, "the core could not be started: " .. (complaint or "its log says why: " .. place.log)
+  if status == 0 then
+    place.started = true
+    return true
+  end
+  complaint = complaint or "its log says why: " .. place.log
+  -- where a user's own directories are of no use
+  local elsewhere = not place.given and IN_THE_WAY[complaint:match(": ([^:]+)$")]
+  if elsewhere then complaint = complaint .. "; --home DIR puts all of it elsewhere" end
+  return nil, "the core could not be started: " .. complaint
 end
 
 --- A connection, to a core that is started where none runs. From inside a coroutine.

@@ -74,6 +74,7 @@ function M.run(arguments)
   end
   if options.help or rest[1] == "help" then return help.show(options.help and rest[1] or rest[2]) end
   local run, words = choose(rest)
+  if not run and rest[1] == "chat" then return help.usage("the chat is 'sotto' without a command") end
   if not run then return help.usage(("there is no command '%s'"):format(rest[1])) end
   local place, message = core.place(options.home)
   if not place then return help.usage(message) end

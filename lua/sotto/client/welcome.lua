@@ -19,7 +19,12 @@ local function proposed_name()
   return user and user.name ~= "" and user.name or "me"
 end
 
-local function is_name(text) return #text <= NAME_MAX and names.safe(text) == text end
+-- what is wrong with it as a name, or nil
+local function complaint(name)
+  if name:sub(1, 1) == "/" then return "Commands come a little later. A name first, or just Enter; Ctrl-D leaves." end
+  if #name > NAME_MAX then return ("A name has at most %d bytes, and this one %d."):format(NAME_MAX, #name) end
+  if names.safe(name) ~= name then return "A name is one line, without characters that nobody sees." end
+end
 
 -- nil: given up
 local function ask_name(chat)
@@ -29,13 +34,9 @@ local function ask_name(chat)
     name = name and name:match("^%s*(.-)%s*$")
     if not name or name == "/quit" then return nil end
     if name == "" then return proposal end
-    if name:sub(1, 1) == "/" then
-      chat:print("Commands come a little later. A name first, or just Enter; Ctrl-D leaves.")
-    elseif is_name(name) then
-      return name
-    else
-      chat:print("A name is one line of at most 32 bytes, without control characters.")
-    end
+    local problem = complaint(name)
+    if not problem then return name end
+    chat:print(problem)
   end
 end
 
@@ -79,6 +80,14 @@ local function create(chat)
   end
 end
 
+-- A core that was started for this goes, too.
+local function give_up(chat)
+  chat:print("Nothing was made.")
+  chat.connection.on_close = nil
+  if chat.place.started then chat.connection:call("system.stop") end
+  chat:quit()
+end
+
 -- --- a passphrase ------------------------------------------------------------------------------------------
 
 --- Asks until it is right, or until the person gives up. From inside a coroutine.
@@ -119,11 +128,15 @@ function M.show_discussions(chat, locked)
   for _, discussion in ipairs(live) do chat:write("  " .. format.discussion(discussion)) end
 end
 
--- A core may be there from before an update.
-local function compare_versions(chat, info)
-  if info.version == sys.version then return end
-  chat:print(("! The core that runs here is of version %s, this chat of %s. '%s stop' ends it, and the next start " ..
-    "takes the new one."):format(names.safe(info.version), sys.version, chat.place.command))
+--- A core may be there from before an update.
+---@param info sotto.info
+---@param version string of this program
+---@param command string for this program and home
+---@return string|nil what there is to say about it
+function M.compare_versions(info, version, command)
+  if info.version == version then return nil end
+  return ("! The core that runs here is of version %s, this chat of %s. '%s stop' ends it; the next start takes the " ..
+    "new one."):format(names.safe(info.version), version, command)
 end
 
 -- whether this person has talked to nobody yet
@@ -147,13 +160,11 @@ end
 function M.run(chat)
   local _ <close> = chat:hold_input()
   local info, me = chat:call("system.info"), chat:call("identity.show")
-  compare_versions(chat, info)
+  local notice = M.compare_versions(info, sys.version, chat.place.command)
+  if notice then chat:print(notice) end
   if not me.fingerprint then
     me = create(chat)
-    if not me then
-      chat:print("Nothing was made.")
-      return chat:quit()
-    end
+    if not me then return give_up(chat) end
     info = chat:call("system.info")
   elseif me.locked then
     me = M.unlock(chat) or me
