@@ -123,7 +123,8 @@ enum err udp_open_ear(struct udp **out, struct loop *loop, const struct addr *gr
 // Notes come with every datagram. What others on this machine have joined is none of our affair.
 static void want_notes(int fd, int family)
 {
-	int on = 1, off = 0;
+	int on = 1, off = 0, queue = UDP_QUEUE_BYTES;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &queue, sizeof queue);
 	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on); // an AF_INET6 socket hears both
 	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);

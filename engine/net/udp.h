@@ -9,6 +9,7 @@
 
 // Few, so that a flood costs a turn little; what stays in the kernel's queue comes in the next one.
 #define UDP_READS_PER_TURN 16
+#define UDP_QUEUE_BYTES (512 * 1024) // asked of the kernel, which gives what the system allows
 #define UDP_DATAGRAM_MAX 1200 // P1.2: longer ones are dropped and counted, in either direction
 
 struct udp;

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "peers/lru.h"
 
 // The first questions of many cores that start, or get their network back, at one moment.
 #define START_JITTER_MS 200
+#define ANSWERED_MAX 256 // questions that are remembered, to tell another copy of them
+#define ANSWERED_MS 5000
 #define RETRY_MS 500 // after a question that could not be sent, doubling up to the interval
 
 struct slot {
@@ -22,6 +25,7 @@ struct slot {
 
 struct pending {
 	struct addr to;
+	uint8_t record[LAN_RECORD_LEN];
 	bool known;
 	int64_t due_ms, late_ms;
 };
@@ -36,6 +40,7 @@ struct lan {
 	int64_t asked_ms; // the last question
 	struct pending pending[2 * LAN_PENDING_MAX];
 	size_t pending_count, pending_known;
+	struct lru *answered; // record → int64_t, when
 };
 
 struct lan *lan_new(const struct lan_config *config)
@@ -43,11 +48,15 @@ struct lan *lan_new(const struct lan_config *config)
 	struct lan *l = mem_alloc(sizeof *l);
 	assert(!config->place.off && config->interval_ms > 0);
 	l->config = *config;
+	l->answered = lru_new(LAN_RECORD_LEN, sizeof(int64_t), ANSWERED_MAX);
 	return l;
 }
 
 void lan_free(struct lan *l)
 {
+	if (!l)
+		return;
+	lru_free(l->answered);
 	free(l);
 }
 
@@ -150,20 +159,19 @@ static int64_t next_interval(struct lan *l)
 	return l->config.interval_ms - tenth + random_ms(l, 2 * tenth);
 }
 
-// Whether this round asks: the first two do, and then each third.
+// Whether this round asks: the first three do, and then each third.
 static bool round_asks(unsigned round)
 {
-	return round == 0 || round % LAN_ROUNDS == 1;
+	return round < LAN_ROUNDS || round % LAN_ROUNDS == LAN_ROUNDS - 1;
 }
 
 static void go_round(struct lan *l, size_t i, int64_t now_ms, struct lan_actions *out)
 {
 	struct slot *s = &l->slots[i];
-	int64_t wait = next_interval(l);
-	bool asks = round_asks(s->round);
-	if (s->round++ == 0 && wait > LAN_AGAIN_MS)
-		wait = LAN_AGAIN_MS;
-	s->due_ms = now_ms + wait;
+	int64_t wait = next_interval(l), again = s->round == 0 ? LAN_AGAIN_MS : 2 * LAN_AGAIN_MS;
+	bool asks = round_asks(s->round), soon = s->round < LAN_ROUNDS - 1 && again < wait;
+	s->due_ms = now_ms + (soon ? again : wait);
+	s->round++;
 	if (!s->unsent)
 		s->failed = 0;
 	s->unsent = false;
@@ -195,12 +203,19 @@ static void refuse(struct lan_actions *out, enum lan_refusal why)
 	act(out, LAN_REFUSED)->refused = why;
 }
 
-static bool is_pending(const struct lan *l, const struct addr *to)
+static const struct pending *find_pending(const struct lan *l, const struct lan_event *e)
 {
 	for (size_t i = 0; i < l->pending_count; i++)
-		if (addr_equal(&l->pending[i].to, to))
-			return true;
-	return false;
+		if (addr_equal(&l->pending[i].to, &e->asked.from) ||
+		    memcmp(l->pending[i].record, e->asked.record, LAN_RECORD_LEN) == 0)
+			return &l->pending[i];
+	return NULL;
+}
+
+static bool was_answered(struct lan *l, const struct lan_event *e)
+{
+	const int64_t *at_ms = lru_get(l->answered, e->asked.record);
+	return at_ms && e->now_ms - *at_ms < ANSWERED_MS;
 }
 
 static void take_question(struct lan *l, const struct lan_event *e, struct lan_actions *out)
@@ -208,16 +223,20 @@ static void take_question(struct lan *l, const struct lan_event *e, struct lan_a
 	const struct addr *from = &e->asked.from;
 	bool known = e->asked.known;
 	size_t waiting = known ? l->pending_known : l->pending_count - l->pending_known;
-	if (is_pending(l, from)) {
+	const struct pending *other = find_pending(l, e);
+	if (other && addr_equal(&other->to, from)) {
 		refuse(out, LAN_REFUSAL_SOURCE);
+	} else if (other || was_answered(l, e)) {
+		refuse(out, LAN_REFUSAL_SAME);
 	} else if (waiting == LAN_PENDING_MAX) {
 		refuse(out, LAN_REFUSAL_ALL);
 	} else {
-		l->pending[l->pending_count++] =
-			(struct pending){.to = *from,
-					 .known = known,
-					 .due_ms = e->now_ms + random_ms(l, LAN_JITTER_MS),
-					 .late_ms = e->now_ms + LAN_PATIENCE_MS};
+		struct pending *p = &l->pending[l->pending_count++];
+		*p = (struct pending){.to = *from,
+				      .known = known,
+				      .due_ms = e->now_ms + random_ms(l, LAN_JITTER_MS),
+				      .late_ms = e->now_ms + LAN_PATIENCE_MS};
+		memcpy(p->record, e->asked.record, LAN_RECORD_LEN);
 		l->pending_known += known;
 	}
 }
@@ -241,6 +260,7 @@ static void answer_due(struct lan *l, int64_t now_ms, struct lan_actions *out)
 		enum limit_answer limit =
 			limits_take(l->config.limits, LIMIT_LAN_ANSWER, &p->to, p->known, now_ms);
 		if (limit == LIMIT_PASS) {
+			*(int64_t *)lru_put(l->answered, p->record) = now_ms;
 			act(out, LAN_ANSWER)->to = p->to;
 		} else if (limit == LIMIT_ALL && now_ms < p->late_ms) {
 			p->due_ms = now_ms + limits_wait_ms(l->config.limits, LIMIT_LAN_ANSWER,

@@ -2,12 +2,14 @@
 // Finding each other on the LAN (P1.3), as a pure machine: by which paths (lan_place.h) to ask or
 // announce, when, and when to answer others. The shell sends and hears.
 //
-// Whoever asks wants to know who is there: by each path when it appears, once more soon after
-// (datagrams get lost), and then in every third round, for networks where only one way works. In the
-// rounds between a core only announces itself, which nobody answers: so n cores cost n datagrams a
-// round, not n². Either carries the own presence record: who hears it has seen us.
+// Whoever asks wants to know who is there: by each path when it appears, twice more soon after
+// (where the question is lost, and where the answers are, which come once in five seconds), and then
+// in every third round, for networks where only one way works. In the rounds between a core only
+// announces itself, which nobody answers: so n cores cost n datagrams a round, not n². Either carries
+// the own presence record: who hears it has seen us.
 //
-// An answer goes to the asker alone, after a random moment, so that those of many do not collide.
+// An answer goes to the asker alone, after a random moment, so that those of many do not collide. A
+// question that came by several paths is answered once, by the first.
 #ifndef SOTTO_PEERS_LAN_H
 #define SOTTO_PEERS_LAN_H
 
@@ -18,8 +20,9 @@
 #define LAN_PENDING_MAX 64 // answers that wait, for strangers; as many for known peers
 #define LAN_JITTER_MS 500  // P1.3: an answer waits so long at most, while its rate allows it
 #define LAN_PATIENCE_MS 3000 // an answer that is not out by then helps nobody any more
-#define LAN_AGAIN_MS 3000    // from a path's first question to its second
+#define LAN_AGAIN_MS 3000    // from a path's first question to its second; twice that to its third
 #define LAN_ROUNDS 3         // every so many rounds one asks
+#define LAN_RECORD_LEN 16
 
 struct lan_config {
 	struct lan_place place;
@@ -46,6 +49,7 @@ struct lan_event {
 		} interfaces;
 		struct {
 			struct addr from;
+			uint8_t record[LAN_RECORD_LEN]; // of the record's signature: which it is
 			bool known; // peer_outcome.known: no limit binds the answer
 		} asked;
 		size_t slot;
@@ -65,6 +69,7 @@ enum lan_action_type {
 
 enum lan_refusal {
 	LAN_REFUSAL_SOURCE, // P1.3: this source has had its answer
+	LAN_REFUSAL_SAME,   // the question has, by another path
 	LAN_REFUSAL_ALL,    // P1.3: there are too many
 	LAN_REFUSAL_COUNT
 };

@@ -103,7 +103,7 @@ static void take(struct engine *e, const struct udp_arrival *a, enum hearing_way
 	if (o.wants_proof)
 		proving_submit(n, r, &parts, d->certificate, from, known);
 	if (d->kind == PRESENCE_QUERY && o.verdict != PEER_SELF && way == HEARING_LAN)
-		lan_shell_asked(&e->lan, from, known);
+		lan_shell_asked(&e->lan, from, d->signature, known);
 	else if (d->kind == PRESENCE_QUERY && o.verdict != PEER_SELF)
 		answer_probe(n, from, known);
 	else if (probed)

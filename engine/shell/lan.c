@@ -189,11 +189,12 @@ void lan_shell_sleep(struct lan_shell *s)
 
 // --- from outside ----------------------------------------------------------------------------------------------------------------
 
-void lan_shell_asked(struct lan_shell *s, const struct addr *from, bool known)
+void lan_shell_asked(struct lan_shell *s, const struct addr *from, const uint8_t signature[PRESENCE_SIGNATURE_LEN], bool known)
 {
 	struct lan_event event = {.type = LAN_EVENT_ASKED, .now_ms = loop_now_ms(s->engine->loop)};
 	event.asked.from = *from;
 	event.asked.known = known;
+	memcpy(event.asked.record, signature, sizeof event.asked.record);
 	if (s->lan)
 		step(s, &event);
 }
@@ -236,5 +237,6 @@ void lan_shell_gather(const struct lan_shell *s, struct metrics *m)
 	metrics_set(m, "lan_sent", "answers", s->answered);
 	metrics_set(m, "lan_unsent", NULL, s->unsent);
 	metrics_set(m, "lan_answers_refused", "source", s->refused[LAN_REFUSAL_SOURCE]);
+	metrics_set(m, "lan_answers_refused", "same", s->refused[LAN_REFUSAL_SAME]);
 	metrics_set(m, "lan_answers_refused", "all", s->refused[LAN_REFUSAL_ALL]);
 }

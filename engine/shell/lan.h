@@ -8,6 +8,7 @@
 #include "loop/loop.h"
 #include "net/udp.h"
 #include "peers/lan.h"
+#include "wire/presence.h"
 
 struct engine;
 struct metrics;
@@ -36,7 +37,7 @@ void lan_shell_wake(struct lan_shell *s);
 void lan_shell_sleep(struct lan_shell *s); // closes everything; a second time does nothing
 
 // A question came by the LAN: it is answered in due time.
-void lan_shell_asked(struct lan_shell *s, const struct addr *from, bool known);
+void lan_shell_asked(struct lan_shell *s, const struct addr *from, const uint8_t signature[PRESENCE_SIGNATURE_LEN], bool known);
 bool lan_shell_awaits(const struct lan_shell *s, const struct addr *from);
 
 // {port, paths: [{interface, to, listening}]}; null where it is off.

@@ -95,13 +95,13 @@ describe("udp", function()
     local b = open(nil, function() count = count + 1 end)
     local a, last = open(), 0
     for _ = 1, 2000 do a:send(b:addr(), ("x"):rep(1000)) end
-    case.wait(function()
+    case.poll(function()
       -- the count comes with the next datagram that is let in
       if count == last then a:send(b:addr(), "x") end
       last = count
-      return b:counters().overflowed > 0 and count + b:counters().overflowed == a:counters().sent
-    end, "all of them, here or dropped")
-    assert.is_true(count < 2000)
+      return b:counters().overflowed > 0
+    end, "word of some that were dropped")
+    assert.is_true(count > 0 and count + b:counters().overflowed <= a:counters().sent)
   end)
 
   it("may be freed inside its callback, and is silent afterwards", function()

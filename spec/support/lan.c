@@ -170,7 +170,7 @@ static void push_action(lua_State *L, const struct lan_action *a)
 {
 	static const char *const types[] = {"open",	"close",  "renew",  "ask",
 					    "announce", "answer", "refused"};
-	static const char *const refusals[LAN_REFUSAL_COUNT] = {"source", "all"};
+	static const char *const refusals[LAN_REFUSAL_COUNT] = {"source", "same", "all"};
 	lua_newtable(L);
 	put_text(L, "type", types[a->type]);
 	if (a->type == LAN_OPEN || a->type == LAN_ASK || a->type == LAN_ANNOUNCE) {
@@ -200,6 +200,10 @@ static int step(lua_State *L)
 	} else if (e.type == LAN_EVENT_ASKED) {
 		e.asked.from = check_endpoint(L, 4);
 		e.asked.known = lua_toboolean(L, 5);
+		// which record: one of the source's own, unless it is said
+		const char *record = luaL_optstring(L, 6, lua_tostring(L, 4));
+		const struct hash h = hash_of(span_string(record));
+		memcpy(e.asked.record, h.bytes, sizeof e.asked.record);
 	} else if (e.type == LAN_EVENT_UNSENT) {
 		e.slot = (size_t)luaL_checkinteger(L, 4);
 	}
