@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "openpgp/inner.h"
+#include "openpgp/listing.h"
 #include "openpgp/verdict.h"
 #include "spec/support/openpgp_values.h"
 
@@ -92,9 +93,42 @@ static int inner(lua_State *L)
 	return 1;
 }
 
+static void set_text(lua_State *L, const char *name, const char *value)
+{
+	lua_pushstring(L, value);
+	lua_setfield(L, -2, name);
+}
+
+// listing(text, max): the keys, each with its fields; obstacle is a text.
+static int listing(lua_State *L)
+{
+	static struct listed_key keys[LISTED_KEYS_MAX];
+	size_t max = (size_t)luaL_optinteger(L, 2, LISTED_KEYS_MAX);
+	luaL_argcheck(L, max <= LISTED_KEYS_MAX, 2, "too many");
+	size_t count = listing_read(check_span(L, 1), keys, max);
+	lua_newtable(L);
+	for (size_t i = 0; i < count; i++) {
+		lua_newtable(L);
+		set_text(L, "fingerprint", keys[i].fingerprint);
+		set_text(L, "user_id", keys[i].user_id);
+		set_text(L, "algorithm", keys[i].algorithm);
+		set_text(L, "signer", keys[i].signer);
+		set_text(L, "decrypter", keys[i].decrypter);
+		set_text(L, "obstacle", key_obstacle_text(keys[i].obstacle));
+		lua_pushinteger(L, keys[i].created);
+		lua_setfield(L, -2, "created");
+		lua_pushinteger(L, keys[i].expires);
+		lua_setfield(L, -2, "expires");
+		lua_pushboolean(L, keys[i].card);
+		lua_setfield(L, -2, "card");
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"inner", inner}, {"verdict", verdict},
-	{"key_id", key_id}, {"fingerprint", fingerprint}, {NULL, NULL},
+	{"key_id", key_id}, {"fingerprint", fingerprint}, {"listing", listing}, {NULL, NULL},
 };
 
 int luaopen_support_openpgp_pure(lua_State *L);
