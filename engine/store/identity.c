@@ -21,7 +21,8 @@ enum err store_identity_get(struct store *s, struct store_identity *out, struct 
 	bool found = false;
 	query_begin(&q, s,
 		    "SELECT fingerprint, name, home, has_passphrase, certificate, store_key, "
-		    "presence_key, presence_since, certification, presence_sequence FROM identity");
+		    "presence_key, presence_since, certification, presence_sequence, signer, card "
+		    "FROM identity");
 	if (query_step(&q)) {
 		found = true;
 		query_take_text(&q, i.fingerprint, sizeof i.fingerprint);
@@ -34,6 +35,8 @@ enum err store_identity_get(struct store *s, struct store_identity *out, struct 
 		i.presence_since = query_take_int(&q);
 		i.certification = query_take_bytes(&q);
 		i.presence_sequence = (uint64_t)query_take_int(&q);
+		query_take_text(&q, i.signer, sizeof i.signer);
+		i.card = query_take_int(&q) != 0;
 	}
 	enum err e = query_end(&q, info);
 	if (!e && !found)
@@ -115,7 +118,8 @@ static enum err insert(struct store *s, const struct store_identity *i, const st
 	query_begin(&q, s,
 		    "INSERT INTO identity (only, fingerprint, name, home, has_passphrase, "
 		    "certificate, store_key, presence_key, presence_secret, presence_since, "
-		    "certification, presence_sequence) VALUES (1, ?,?,?,?, ?,?,?,?,?, ?,?)");
+		    "certification, presence_sequence, signer, card) "
+		    "VALUES (1, ?,?,?,?, ?,?,?,?,?, ?,?,?,?)");
 	query_bind_text(&q, i->fingerprint);
 	query_bind_text(&q, i->name);
 	query_bind_text(&q, i->home);
@@ -127,6 +131,8 @@ static enum err insert(struct store *s, const struct store_identity *i, const st
 	query_bind_int(&q, i->presence_since);
 	query_bind_bytes(&q, i->certification);
 	query_bind_int(&q, (int64_t)i->presence_sequence);
+	query_bind_text(&q, i->signer);
+	query_bind_int(&q, i->card);
 	return query_run(&q, NULL, info);
 }
 
@@ -219,6 +225,24 @@ enum err store_identity_set_certificate(struct store *s, struct span certificate
 	query_begin(&q, s, "UPDATE identity SET certificate = ?");
 	query_bind_span(&q, certificate);
 	return run_update(s, &q, "the identity is gone", info);
+}
+
+enum err store_identity_set_adopted(struct store *s, const struct store_identity *identity,
+				    struct err_info *info)
+{
+	struct query q;
+	enum err e = check(identity, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "UPDATE identity SET certificate = ?, store_key = ?, signer = ?, card = ? "
+		    "WHERE fingerprint = ? AND signer <> ''");
+	query_bind_bytes(&q, identity->certificate);
+	query_bind_bytes(&q, identity->store_key);
+	query_bind_text(&q, identity->signer);
+	query_bind_int(&q, identity->card);
+	query_bind_text(&q, identity->fingerprint);
+	return run_update(s, &q, "another key is in use", info);
 }
 
 enum err store_identity_set_store_key(struct store *s, struct span message, struct err_info *info)

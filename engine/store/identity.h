@@ -12,6 +12,8 @@ struct store_identity {
 	char name[33];
 	char home[65]; // of the general key: its directory's name below DATA/homes
 	bool has_passphrase;
+	char signer[41]; // of an adopted key: the fingerprint of its key that signs; "" of one that we made
+	bool card;       // of an adopted key: one of its secrets is on a smart card
 	struct bytes *certificate; // the general certificate
 	struct bytes *store_key;   // the store key, sealed to the general key: an OpenPGP message
 	uint8_t presence_key[32];  // Ed25519, public
@@ -44,6 +46,10 @@ MUST_CHECK enum err store_identity_set_passphrase(struct store *s, bool has_pass
 						  struct err_info *info);
 MUST_CHECK enum err store_identity_set_certificate(struct store *s, struct span certificate,
 						   struct err_info *info);
+// What an adopted key is today: its certificate changes when its owner extends or replaces a part of it, and the store key is then
+// sealed anew. All at once.
+MUST_CHECK enum err store_identity_set_adopted(struct store *s, const struct store_identity *identity,
+					       struct err_info *info);
 // The store key sealed anew, e.g. to a general key with a new encryption subkey.
 MUST_CHECK enum err store_identity_set_store_key(struct store *s, struct span message,
 						 struct err_info *info);

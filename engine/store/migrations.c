@@ -156,7 +156,12 @@ static const char schema_1[] =
 	"CREATE UNIQUE INDEX messages_placed ON messages"
 	" (discussion, sender, epoch, sequence, place) WHERE sequence IS NOT NULL;";
 
-const struct migration migrations[] = {{schema_1}};
+// the general key may be one of the user's own GnuPG
+static const char schema_2[] =
+	"ALTER TABLE identity ADD COLUMN signer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE identity ADD COLUMN card INTEGER NOT NULL DEFAULT 0;";
+
+const struct migration migrations[] = {{schema_1}, {schema_2}};
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 
 static enum err database_error(sqlite3 *db, struct err_info *info)

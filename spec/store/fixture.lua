@@ -62,6 +62,7 @@ end
 function M.identity(t)
   local i = {
     fingerprint = M.fingerprint(0), name = "alice", home = "0123", has_passphrase = false,
+    signer = "", card = false,
     certificate = M.bytes(400, 1), store_key = M.bytes(300, 2), presence_key = M.bytes(32, 3),
     presence_since = 1000, certification = M.bytes(120, 4), presence_sequence = 5,
   }

@@ -87,6 +87,24 @@ describe("identity", function()
       s:identity_get())
   end)
 
+  it("P3.6 keeps what an adopted key is today, and makes no other key one", function()
+    local i = fixture.identity { signer = fixture.fingerprint(1), card = true }
+    assert(s:identity_create(i, secret))
+    assert.same(i, f.reopen():identity_get())
+    s = f.s
+    local renewed = fixture.identity {
+      signer = fixture.fingerprint(2), card = false, certificate = "newer", store_key = "sealed anew",
+    }
+    assert(s:identity_set_adopted(renewed))
+    assert.same(renewed, s:identity_get())
+    local other = fixture.identity { fingerprint = fixture.fingerprint(9), signer = fixture.fingerprint(2) }
+    assert.equal("wrong_state", select(2, s:identity_set_adopted(other)))
+    assert.same(renewed, s:identity_get())
+    f.close()
+    f.sql("UPDATE identity SET signer = ''")
+    assert.equal("wrong_state", select(2, f.reopen():identity_set_adopted(renewed)))
+  end)
+
   it("refuses malformed values and lengths", function()
     assert.equal("bad_params", select(2, s:identity_create(fixture.identity { fingerprint = ("a"):rep(40) }, secret)))
     assert.equal("bad_params", select(2, s:identity_create(fixture.identity { fingerprint = ("A"):rep(39) }, secret)))

@@ -105,6 +105,8 @@ static int identity_create(lua_State *L)
 	get_text(L, 2, "name", i.name, sizeof i.name);
 	get_text(L, 2, "home", i.home, sizeof i.home);
 	i.has_passphrase = get_bool(L, 2, "has_passphrase");
+	get_text(L, 2, "signer", i.signer, sizeof i.signer);
+	i.card = get_bool(L, 2, "card");
 	get_exact(L, 2, "presence_key", i.presence_key, sizeof i.presence_key);
 	i.presence_since = get_int(L, 2, "presence_since");
 	i.presence_sequence = (uint64_t)get_int(L, 2, "presence_sequence");
@@ -131,6 +133,8 @@ static int identity_get(lua_State *L)
 	set_text(L, "name", i.name);
 	set_text(L, "home", i.home);
 	set_bool(L, "has_passphrase", i.has_passphrase);
+	set_text(L, "signer", i.signer);
+	set_bool(L, "card", i.card);
 	set_span(L, "presence_key", span(i.presence_key, sizeof i.presence_key));
 	set_int(L, "presence_since", i.presence_since);
 	set_int(L, "presence_sequence", (int64_t)i.presence_sequence);
@@ -139,6 +143,22 @@ static int identity_get(lua_State *L)
 	set_bytes(L, "certification", i.certification);
 	store_identity_fini(&i);
 	return 1;
+}
+
+// identity_set_adopted{fingerprint, certificate, store_key, certification, signer, card}
+static int identity_set_adopted(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store_identity i = {0};
+	get_text(L, 2, "fingerprint", i.fingerprint, sizeof i.fingerprint);
+	get_text(L, 2, "signer", i.signer, sizeof i.signer);
+	i.card = get_bool(L, 2, "card");
+	i.certificate = get_bytes(L, 2, "certificate");
+	i.store_key = get_bytes(L, 2, "store_key");
+	i.certification = get_bytes(L, 2, "certification");
+	enum err e = store_identity_set_adopted(to_store(L), &i, &info);
+	store_identity_fini(&i);
+	return answer(L, e, &info);
 }
 
 static int identity_set_presence(lua_State *L)
@@ -354,6 +374,7 @@ static const luaL_Reg methods[] = {
 	{"identity_create", identity_create},
 	{"identity_get", identity_get},
 	{"identity_set_presence", identity_set_presence},
+	{"identity_set_adopted", identity_set_adopted},
 	{"identity_presence_secret", identity_presence_secret},
 	{"identity_set", identity_set},
 	{"setting_get", setting_get},
