@@ -25,6 +25,7 @@ struct gpg {
 	size_t idle_count;
 	struct gpg_op *running;
 	struct gpg_op *waiting; // started ahead
+	struct gpg_op *parked;  // until a person can be asked
 	struct warm *warm;
 	unsigned running_count, strangers_running;
 	struct queue own, strangers;
@@ -32,7 +33,6 @@ struct gpg {
 	unsigned ops; // in any state
 	struct gpg_load load;
 };
-
 
 // --- the engine -----------------------------------------------------------------------------------------------------------
 
@@ -208,6 +208,8 @@ void gpg_place(struct gpg_op *op, enum op_place place)
 		g->strangers_running += op->stranger;
 	} else if (place == OP_AMONG_WAITING) {
 		list_add(&g->waiting, op);
+	} else if (place == OP_AMONG_PARKED) {
+		list_add(&g->parked, op);
 	}
 }
 
@@ -253,4 +255,39 @@ static void pump(void *arg)
 	struct gpg *g = arg;
 	pump_queue(g, &g->own);
 	pump_queue(g, &g->strangers);
+}
+
+// --- once more, where a person is -------------------------------------------------------------------------------------------
+
+struct retry {
+	size_t left;
+	void (*done)(void *arg);
+	void *arg;
+};
+
+void gpg_retried(struct gpg_op *op)
+{
+	struct retry *r = op->retry;
+	if (!r || --r->left)
+		return;
+	r->done(r->arg);
+	free(r);
+}
+
+size_t gpg_retry(struct gpg *g, struct home *home, struct session *session, void (*done)(void *arg), void *arg)
+{
+	struct retry *r = mem_alloc(sizeof *r);
+	*r = (struct retry){.done = done, .arg = arg};
+	for (struct gpg_op *op = g->parked, *next; op; op = next) {
+		next = op->next;
+		if (op->home != home)
+			continue;
+		op->retry = r;
+		r->left++;
+		op_unpark(op, session);
+	}
+	size_t count = r->left;
+	if (count == 0)
+		free(r);
+	return count;
 }

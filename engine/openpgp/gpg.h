@@ -6,7 +6,11 @@
 // given as struct bytes or struct secret are referenced as long as needed, everything else is copied. An operation that is too
 // late is killed (P3.5).
 //
-// Errors: ERR_LOCKED (the key wants a passphrase that its agent does not know) · ERR_REFUSED (wrong passphrase) · ERR_NOT_FOUND
+// In the home of an adopted key the user's own agent and pinentry ask for passphrase, PIN or card: at the caller's `session`, or else
+// where home_session says. If nobody can be asked there, the operation waits for gpg_retry, at most GPG_TIMEOUT_MAX_MS.
+//
+// Errors: ERR_LOCKED (the key wants a passphrase that its agent does not know; an adopted key's agent or card cannot be reached) ·
+// ERR_REFUSED (wrong passphrase; the person declined) · ERR_NOT_FOUND
 // (no such key; for open: no secret key for it) · ERR_CRYPTO (signature, seal or P3.4 does not hold: see result->verdict) ·
 // ERR_TOO_LARGE (plaintext cap) · ERR_BAD_INPUT (packet walk, or gpg found it unusable) · ERR_TIMEOUT · ERR_CANCELED · ERR_BUSY
 // · ERR_IO.
@@ -77,9 +81,16 @@ struct gpg_call {
 	void *arg;
 	bool stranger;             // optional: works for a peer that is none of ours
 	bool soon_again;           // optional, seal and open: another one like it is likely to follow, and gpg is started for that ahead
-	int64_t timeout_ms;        // optional: 0 is GPG_TIMEOUT_MS; at most GPG_TIMEOUT_MAX_MS
+	int64_t timeout_ms;        // optional: 0 is GPG_TIMEOUT_MS, or GPG_TIMEOUT_MAX_MS where a person may be asked
 	struct secret *passphrase; // optional: given to the agent when it asks (loopback); else the agent asks nobody and fails
+	// of an adopted key only, optional; with either of them the operation does not wait for gpg_retry
+	struct session *session;   // where the person is
+	bool quiet;                // nobody is to be asked
 };
+
+// The operations in that home that wait for a person begin again, at `session`. Returns how many; `done` comes once all of them have
+// ended, and never for none.
+size_t gpg_retry(struct gpg *g, struct home *home, struct session *session, void (*done)(void *arg), void *arg);
 
 // `out` may be NULL. The handle is dead once `done` has been called. Cancel: `done` comes on the next turn with ERR_CANCELED.
 void gpg_op_cancel(struct gpg_op *op);

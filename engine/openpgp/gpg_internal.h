@@ -12,7 +12,8 @@
 #define OP_DATA_MAX 3
 
 enum op_state { OP_NEW, OP_QUEUED, OP_RUNNING, OP_ENDING };
-enum op_place { OP_NOWHERE, OP_IN_QUEUE, OP_AMONG_RUNNING, OP_AMONG_WAITING }; // waiting: see warm.h
+// waiting: see warm.h; parked: for a person, see gpg_retry
+enum op_place { OP_NOWHERE, OP_IN_QUEUE, OP_AMONG_RUNNING, OP_AMONG_WAITING, OP_AMONG_PARKED };
 
 // What a process can be started for before its input is known (warm.h): a seal to these, or with none an open.
 struct warm_kind {
@@ -34,6 +35,7 @@ struct operation {
 // What gpg's status lines said and gpgme's results do not tell.
 struct status_notes {
 	bool locked, wrong_passphrase, no_secret_key;
+	bool declined, no_agent, no_card; // of a user's own agent
 	char signer[FINGERPRINT_TEXT]; // the primary key of the first good signature's key
 };
 
@@ -47,6 +49,9 @@ struct gpg_op {
 	bool waits;         // its process was started ahead, and has nobody yet
 	bool ahead;         // it was, and then taken
 	bool soon_again;    // see gpg_call
+	bool quiet;         // asks nobody
+	struct session *session;
+	struct retry *retry;
 	struct home_user user;
 	struct gpg_op *next, **link; // where `place` says
 	struct runner *runner;
@@ -89,6 +94,7 @@ void gpg_count_ops(struct gpg *g, int more);
 void gpg_place(struct gpg_op *op, enum op_place place);
 bool gpg_has_room(const struct gpg_op *op); // in its queue
 void gpg_pump_soon(struct gpg *g);
+void gpg_retried(struct gpg_op *op); // it has ended: fine where it was no part of a retry
 struct runner *gpg_take_runner(struct gpg *g, struct err_info *info); // NULL: there is none
 void gpg_give_runner(struct gpg *g, struct runner *r, bool usable);
 
@@ -101,6 +107,8 @@ MUST_CHECK enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_
 
 // It was given a place among the running: its process is started.
 void op_start(struct gpg_op *op);
+// A parked one goes back into its queue, and asks at `session`.
+void op_unpark(struct gpg_op *op, struct session *session);
 // Its process is started, and waits for what op_feed gives it; nobody is called back but `done` where it ends by itself. The owner on
 // success is whoever takes it, or discards it.
 MUST_CHECK enum err op_start_ahead(struct gpg_op *op);

@@ -30,7 +30,10 @@ enum err op_new(struct gpg_op **out, const struct operation *operation, const st
 	op->home = call->home;
 	op->stranger = call->stranger;
 	op->soon_again = call->soon_again;
-	op->timeout_ms = call->timeout_ms ? call->timeout_ms : GPG_TIMEOUT_MS;
+	bool asks = home_is_adopted(call->home) && operation->agent && !operation->exclusive && !call->quiet;
+	op->timeout_ms = call->timeout_ms ? call->timeout_ms : asks ? GPG_TIMEOUT_MAX_MS : GPG_TIMEOUT_MS;
+	op->quiet = !asks;
+	op->session = session_ref(call->session);
 	op->done = call->done;
 	op->arg = call->arg;
 	op->passphrase = secret_ref(call->passphrase);
@@ -69,6 +72,7 @@ void op_free(struct gpg_op *op)
 	bytes_unref(op->signature);
 	secret_unref(op->passphrase);
 	secret_unref(op->fresh);
+	session_unref(op->session);
 	free(op->text);
 	free(op);
 }
@@ -117,15 +121,22 @@ static void on_gpgme_done(void *arg, gpgme_error_t failure, gpgme_error_t refusa
 	end(op, op->code);
 }
 
+static gpgme_pinentry_mode_t pinentry_mode(const struct gpg_op *op)
+{
+	if (op->passphrase || op->fresh)
+		return GPGME_PINENTRY_MODE_LOOPBACK;
+	return op->quiet ? GPGME_PINENTRY_MODE_ERROR : GPGME_PINENTRY_MODE_ASK;
+}
+
 static gpgme_error_t prepare(struct gpg_op *op)
 {
 	gpgme_ctx_t context = runner_context(op->runner);
+	gpgme_pinentry_mode_t mode = pinentry_mode(op);
 	op->questions = 0;
 	op->notes = (struct status_notes){0};
 	gpgme_set_status_cb(context, op_on_status, op);
-	gpgme_set_passphrase_cb(context, op->passphrase || op->fresh ? op_on_passphrase : NULL, op);
-	return gpgme_set_pinentry_mode(context, op->passphrase || op->fresh ? GPGME_PINENTRY_MODE_LOOPBACK
-									      : GPGME_PINENTRY_MODE_ERROR);
+	gpgme_set_passphrase_cb(context, mode == GPGME_PINENTRY_MODE_LOOPBACK ? op_on_passphrase : NULL, op);
+	return gpgme_set_pinentry_mode(context, mode);
 }
 
 static enum err launch(struct gpg_op *op)
@@ -134,10 +145,11 @@ static enum err launch(struct gpg_op *op)
 	enum err code = home_gnupg_path(op->home, &home, &op->info);
 	if (code)
 		return code;
+	const struct session *session = op->session ? op->session : home_session(op->home);
 	op->state = OP_RUNNING;
 	gpgme_error_t e = prepare(op);
 	if (!e)
-		e = runner_start(op->runner, home, op->waits, op->operation->start, on_gpgme_done, op);
+		e = runner_start(op->runner, home, session, op->waits, op->operation->start, on_gpgme_done, op);
 	if (e)
 		return op_translate(op, e);
 	if (op->state == OP_RUNNING && !op->waits)
@@ -233,6 +245,43 @@ static void start_anew(struct gpg_op *op)
 	gpg_place(op, OP_IN_QUEUE);
 }
 
+// --- waiting for a person ---------------------------------------------------------------------------------------------------
+
+static void on_unasked(void *arg)
+{
+	struct gpg_op *op = arg;
+	gpg_place(op, OP_NOWHERE);
+	op->quiet = true; // it does not wait once more
+	end(op, ERR_LOCKED);
+}
+
+// Nobody could be asked: it waits until a front end is there.
+static bool parks(const struct gpg_op *op)
+{
+	return op->code == ERR_LOCKED && op->user.home && !op->quiet && !op->session;
+}
+
+static void park(struct gpg_op *op)
+{
+	result_clear(&op->result);
+	give_runner(op);
+	home_leave(&op->user);
+	home_enter(op->home, &op->user);
+	op->state = OP_QUEUED;
+	gpg_place(op, OP_AMONG_PARKED);
+	timer_start(gpg_loop(op->gpg), &op->timer, GPG_TIMEOUT_MAX_MS, on_unasked, op);
+	gpg_pump_soon(op->gpg);
+	home_want(op->home);
+}
+
+void op_unpark(struct gpg_op *op, struct session *session)
+{
+	timer_cancel(gpg_loop(op->gpg), &op->timer);
+	op->code = OK;
+	op->session = session_ref(session);
+	gpg_place(op, OP_IN_QUEUE);
+}
+
 // --- the end of an operation ------------------------------------------------------------------------------------------------
 
 static void count(const struct gpg_op *op)
@@ -265,6 +314,10 @@ static void finish(void *arg)
 	if (op->runner && op->code == OK)
 		collect(op);
 	release_data(op);
+	if (parks(op)) {
+		park(op);
+		return;
+	}
 	if (op->again && op->code == OK) {
 		op->again = false;
 		op->code = launch(op);
@@ -283,6 +336,7 @@ static void finish(void *arg)
 	gpg_pump_soon(op->gpg);
 	op->info.code = op->code;
 	op->done(op->arg, op->code, &op->info, &op->result);
+	gpg_retried(op);
 	op_free(op);
 }
 
@@ -291,6 +345,7 @@ void gpg_op_cancel(struct gpg_op *op)
 	enum op_state state = op->state;
 	op->code = err_set(&op->info, ERR_CANCELED, "canceled");
 	if (state == OP_QUEUED) {
+		timer_cancel(gpg_loop(op->gpg), &op->timer);
 		gpg_place(op, OP_NOWHERE);
 		end(op, ERR_CANCELED);
 	} else if (state == OP_RUNNING) {

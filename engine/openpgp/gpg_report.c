@@ -10,15 +10,32 @@ static void note_code(struct status_notes *notes, gpgme_error_t e)
 {
 	switch (gpgme_err_code(e)) {
 	case GPG_ERR_NO_PIN_ENTRY:
+	case GPG_ERR_TIMEOUT:
 		notes->locked = true;
 		break;
 	case GPG_ERR_BAD_PASSPHRASE:
+	case GPG_ERR_BAD_PIN:
+	case GPG_ERR_PIN_BLOCKED:
 		notes->wrong_passphrase = true;
 		break;
 	case GPG_ERR_NO_SECKEY:
 		notes->no_secret_key = true;
 		break;
+	case GPG_ERR_CANCELED:
+	case GPG_ERR_FULLY_CANCELED:
+		notes->declined = true;
+		break;
+	case GPG_ERR_NO_AGENT:
+		notes->no_agent = true;
+		break;
+	case GPG_ERR_CARD_NOT_PRESENT:
+	case GPG_ERR_CARD_REMOVED:
+	case GPG_ERR_NO_SCDAEMON:
+		notes->no_card = true;
+		break;
 	default:
+		// it found no screen: none that it was told of, or none that it can use
+		notes->locked = notes->locked || gpgme_err_source(e) == GPG_ERR_SOURCE_PINENTRY;
 		break;
 	}
 }
@@ -77,10 +94,29 @@ static enum err code_of(gpgme_error_t e)
 	}
 }
 
+// What only a user's own agent says; OK where it is nothing of the kind. A person is told of it as it is.
+static enum err translate_adopted(struct gpg_op *op)
+{
+	if (op->notes.declined)
+		return err_set(&op->info, ERR_REFUSED, "it was declined at your GnuPG's pinentry");
+	if (op->notes.wrong_passphrase)
+		return err_set(&op->info, ERR_REFUSED, "wrong passphrase or PIN");
+	if (op->notes.no_agent)
+		return err_set(&op->info, ERR_LOCKED, "your GnuPG's agent does not run");
+	if (op->notes.no_card)
+		return err_set(&op->info, ERR_LOCKED, "the smart card of your key is not there");
+	if (op->notes.locked)
+		return err_set(&op->info, ERR_LOCKED, "your GnuPG's pinentry could not ask you");
+	return OK;
+}
+
 enum err op_translate(struct gpg_op *op, gpgme_error_t e)
 {
-	const char *name = op->operation->name;
 	note_code(&op->notes, e);
+	enum err adopted = op->user.home && home_is_adopted(op->user.home) ? translate_adopted(op) : OK;
+	if (adopted)
+		return adopted;
+	const char *name = op->operation->name;
 	if (op->overflow)
 		return err_set(&op->info, ERR_TOO_LARGE, "%s: more than %zu bytes", name, op->output.max);
 	if (op->notes.wrong_passphrase && op->passphrase)

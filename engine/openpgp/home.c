@@ -110,6 +110,7 @@ static struct home *home_new(struct homes *h, const char *name)
 
 static void home_free(struct home *h)
 {
+	home_adopted_fini(h);
 	*h->link = h->next;
 	if (h->next)
 		h->next->link = h->link;
@@ -123,7 +124,7 @@ static bool name_valid(const char *name)
 	return strlen(name) == HOME_NAME_LEN && strspn(name, "0123456789abcdef") == HOME_NAME_LEN;
 }
 
-static enum err create(struct homes *h, bool agent, struct home **out, struct err_info *info)
+static enum err create(struct homes *h, enum home_kind kind, const char *signer, struct home **out, struct err_info *info)
 {
 	uint8_t raw[HOME_NAME_LEN / 2];
 	char name[HOME_NAME_LEN + 1];
@@ -134,7 +135,7 @@ static enum err create(struct homes *h, bool agent, struct home **out, struct er
 	if (mkdir(path, 0700) != 0)
 		e = err_set_errno(info, errno, "cannot make the directory %s", path);
 	else
-		e = home_files_configure(path, agent, info);
+		e = home_files_configure(path, kind, signer, info);
 	// on a full disk the directory was made and its files were not: nobody would ever ask for it
 	if (e && tree_remove(path, NULL))
 		log_warn("%s could not be removed", path);
@@ -146,15 +147,16 @@ static enum err create(struct homes *h, bool agent, struct home **out, struct er
 
 enum err home_create(struct homes *h, struct home **out, struct err_info *info)
 {
-	return create(h, true, out, info);
+	return create(h, HOME_OWN, NULL, out, info);
 }
 
 enum err home_create_public(struct homes *h, struct home **out, struct err_info *info)
 {
-	return create(h, false, out, info);
+	return create(h, HOME_PUBLIC, NULL, out, info);
 }
 
-enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info)
+static enum err open_existing(struct homes *h, const char *name, enum home_kind kind, const char *signer, struct home **out,
+			      struct err_info *info)
 {
 	struct stat st;
 	if (!name_valid(name))
@@ -170,10 +172,55 @@ enum err home_open(struct homes *h, const char *name, struct home **out, struct 
 	if (e == OK)
 		e = home_files_restore_keys(path, info);
 	if (e == OK)
-		e = home_files_configure(path, true, info);
+		e = home_files_configure(path, kind, signer, info);
 	free(path);
 	if (e == OK)
 		*out = home_new(h, name);
+	return e;
+}
+
+enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info)
+{
+	return open_existing(h, name, HOME_OWN, NULL, out, info);
+}
+
+static void be_adopted(struct home *h, const char *signer)
+{
+	snprintf(h->signer, sizeof h->signer, "%s", signer);
+	h->session = session_without_terminal(NULL);
+}
+
+enum err home_create_adopted(struct homes *h, const char *signer, struct home **out, struct err_info *info)
+{
+	struct home *home;
+	if (!fingerprint_valid(signer))
+		return err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
+	enum err e = create(h, HOME_ADOPTED, signer, &home, info);
+	if (e)
+		return e;
+	be_adopted(home, signer);
+	e = home_redirect(home, true, info);
+	if (e)
+		home_destroy_start(home, ignore_end, NULL);
+	else
+		*out = home;
+	return e;
+}
+
+enum err home_open_adopted(struct homes *h, const char *name, const char *signer, struct home **out, struct err_info *info)
+{
+	struct home *home;
+	if (!fingerprint_valid(signer))
+		return err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
+	enum err e = open_existing(h, name, HOME_ADOPTED, signer, &home, info);
+	if (e)
+		return e;
+	be_adopted(home, signer);
+	e = home_redirect(home, true, info);
+	if (e)
+		home_close_start(home, ignore_end, NULL);
+	else
+		*out = home;
 	return e;
 }
 
@@ -212,13 +259,14 @@ char *home_agent_socket(struct home *h)
 
 enum err home_gnupg_path(struct home *h, const char **out, struct err_info *info)
 {
-	if (!sockets_in_homes() || !alias_needed(h->path)) {
-		*out = h->path;
-		return OK;
-	}
-	enum err e = alias_make(&h->homes->aliases, h->name, h->path, &h->alias, info);
+	enum err e = OK;
+	bool aliased = sockets_in_homes() && alias_needed(h->path);
+	if (aliased)
+		e = alias_make(&h->homes->aliases, h->name, h->path, &h->alias, info);
+	if (e == OK && h->signer[0])
+		e = home_redirect(h, false, info);
 	if (e == OK)
-		*out = h->alias;
+		*out = aliased ? h->alias : h->path;
 	return e;
 }
 
@@ -262,7 +310,9 @@ static void set_wanting(struct home_user *u, bool wanting)
 bool home_claim(struct home_user *u)
 {
 	struct home *h = u->home;
-	bool starts = u->agent && !h->warm;
+	bool starts = u->agent && !h->warm && !h->signer[0];
+	if (u->agent && h->signer[0] && !h->paused && !home_reach_agent(h))
+		return false;
 	bool in_the_way = h->written || (u->exclusive ? h->reading > 0 : h->wanted > 0);
 	if (u->exclusive)
 		set_wanting(u, in_the_way);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/random.h"
 #include "loop/loop.h"
+#include "openpgp/session.h"
 
 #define HOME_NAME_LEN 32   // lower-case hex digits
 #define HOMES_SWEEP_MAX 65536
@@ -37,6 +38,20 @@ MUST_CHECK enum err home_create(struct homes *h, struct home **out, struct err_i
 MUST_CHECK enum err home_create_public(struct homes *h, struct home **out, struct err_info *info);
 // An existing one (ERR_NOT_FOUND); its configuration is written anew. A home is open at most once (ERR_WRONG_STATE).
 MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info);
+
+// The home of an adopted key (P3.6): it holds certificates only, and its gpg speaks to the user's own agent (users.h), which is
+// started where it does not run, and never ended. `signer` is the fingerprint of the key that signs. To be created, or opened again.
+MUST_CHECK enum err home_create_adopted(struct homes *h, const char *signer, struct home **out, struct err_info *info);
+MUST_CHECK enum err home_open_adopted(struct homes *h, const char *name, const char *signer, struct home **out,
+				      struct err_info *info);
+bool home_is_adopted(const struct home *h);
+// Where the user's pinentry may appear for an operation that no front end has asked for: on the display of the last front end, never
+// in its terminal. Copied; standard: the display that this process was started with.
+void home_set_session(struct home *h, const struct session *session);
+const struct session *home_session(const struct home *h);
+// Who is told that an operation waits for a person (gpg.h), at most once a turn.
+void home_on_wanted(struct home *h, void (*wanted)(void *arg), void *arg);
+void home_want(struct home *h); // for gpg.c
 
 const char *home_name(const struct home *h); // what the store remembers; valid as long as the handle
 const char *home_path(const struct home *h); // the directory itself
@@ -84,7 +99,7 @@ struct home_user {
 	bool wanting;                    // it is exclusive, and had to wait
 };
 void home_enter(struct home *h, struct home_user *u);
-bool home_claim(struct home_user *u); // may it begin? False in a pause, and where it has to wait for another
+bool home_claim(struct home_user *u); // may it begin? False in a pause, and where it has to wait for another, or for an agent
 void home_warm(struct home_user *u);  // its work came to an end: if it needed the agent, there is one now
 bool home_has_agent(const struct home *h); // as far as is known, and nobody is about to end it
 void home_leave(struct home_user *u); // fine where it is no user

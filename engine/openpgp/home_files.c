@@ -74,11 +74,18 @@ static enum err write_text(const char *home, const char *name, const char *text,
 	return e;
 }
 
-enum err home_files_configure(const char *home, bool agent, struct err_info *info)
+enum err home_files_configure(const char *home, enum home_kind kind, const char *signer, struct err_info *info)
 {
-	// importing a public key asks the agent whether it has the secret one, and would start it for that
-	enum err e = write_text(home, "gpg.conf", gpg_conf, agent ? "" : "no-autostart\n", info);
-	return e ? e : write_text(home, "gpg-agent.conf", agent_conf, "", info);
+	// an agent that gpg started for an adopted key's home would sit down on the user's own socket; and importing a public key asks the
+	// agent whether it has the secret one, and would start it for that
+	char *more = kind == HOME_OWN	    ? mem_dup_string("")
+		     : kind == HOME_ADOPTED ? mem_format("no-autostart\nlocal-user %s!\n", signer)
+					    : mem_dup_string("no-autostart\n");
+	enum err e = write_text(home, "gpg.conf", gpg_conf, more, info);
+	free(more);
+	if (e == OK && kind != HOME_ADOPTED)
+		e = write_text(home, "gpg-agent.conf", agent_conf, "", info);
+	return e;
 }
 
 // Calls `each` for every regular file of a directory, until it says no. False where it did, or where there is no such
@@ -168,7 +175,11 @@ size_t home_files_to_sync(const char *home, char *paths[HOME_SYNC_MAX])
 {
 	struct path_list list = {.home = home, .paths = paths};
 	each_file(home, KEYS, add_key, &list);
-	paths[list.count++] = path_join(home, KEYS);
+	char *keys = path_join(home, KEYS);
+	if (access(keys, F_OK) == 0) // there are none in an adopted key's home
+		paths[list.count++] = keys;
+	else
+		free(keys);
 	paths[list.count++] = path_join(home, "pubring.kbx");
 	paths[list.count++] = mem_dup_string(home);
 	return list.count;

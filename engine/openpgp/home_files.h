@@ -8,8 +8,13 @@
 
 #include "base/err.h"
 
-// Writes gpg.conf and gpg-agent.conf. Without `agent` gpg starts none by itself: for homes that never hold a secret key.
-MUST_CHECK enum err home_files_configure(const char *home, bool agent, struct err_info *info);
+// Writes gpg.conf and gpg-agent.conf.
+enum home_kind {
+	HOME_OWN,     // it has an agent of its own
+	HOME_PUBLIC,  // it never holds a secret key, and gpg starts no agent for it
+	HOME_ADOPTED, // its agent is the user's, and whatever is signed is signed by `signer`
+};
+MUST_CHECK enum err home_files_configure(const char *home, enum home_kind kind, const char *signer, struct err_info *info);
 // Overwrites the secret keys and unlinks them. Best effort: what the file system keeps elsewhere is out of reach.
 void home_files_erase_keys(const char *home);
 // Removes revocation certificates and backups.

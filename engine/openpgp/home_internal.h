@@ -5,6 +5,9 @@
 
 #include "openpgp/alias.h"
 #include "openpgp/home.h"
+#include "openpgp/packets.h"
+
+struct launch;
 
 struct homes {
 	struct loop *loop;
@@ -31,7 +34,22 @@ struct home {
 	bool starting;   // a user is about to start it
 	unsigned paused;
 	struct home *next, **link;
+
+	// of an adopted key's
+	char signer[FINGERPRINT_TEXT]; // "" of any other
+	struct session *session;
+	struct launch *launch;         // the user's agent is being started
+	int64_t launch_failed_ms;      // 0: never
+	void (*on_wanted)(void *arg);
+	void *on_wanted_arg;
+	struct deferred wanted_turn;
 };
+
+// home_adopted.c. Makes what leads to the user's agent, where it is missing or with `anew`.
+MUST_CHECK enum err home_redirect(struct home *h, bool anew, struct err_info *info);
+// May an operation begin that needs the agent? False: the agent is being started, and home_resume follows.
+bool home_reach_agent(struct home *h);
+void home_adopted_fini(struct home *h);
 
 // After `ending` was counted down.
 void homes_free_when_idle(struct homes *h);

@@ -39,6 +39,7 @@ void key_job_free(struct key_job *job)
 	home_leave(&job->user);
 	secret_unref(job->passphrase);
 	secret_unref(job->fresh);
+	session_unref(job->session);
 	bytes_unref(job->certificate);
 	bytes_unref(job->text);
 	bytes_unref(job->signature);
@@ -59,6 +60,7 @@ void key_job_end(struct key_job *job, enum err code, const struct err_info *info
 		}
 		result.certificate = job->certificate;
 		result.certificate_info = &job->info;
+		result.listed = &job->listed;
 		result.plaintext = job->plaintext;
 	}
 	job->done(job->arg, code, info ? info : &none, &result);
@@ -87,6 +89,7 @@ struct gpg_call key_job_step(struct key_job *job, gpg_done *done)
 		// a protected key costs a deliberately slow derivation
 		.timeout_ms = job->passphrase || job->fresh ? GPG_TIMEOUT_MAX_MS : 0,
 		.passphrase = job->passphrase,
+		.session = job->session,
 	};
 }
 
@@ -109,6 +112,10 @@ void key_job_cancel(struct key_job *job)
 	job->canceled = true;
 	if (job->op) {
 		gpg_op_cancel(job->op);
+		return;
+	}
+	if (job->command) {
+		command_cancel(job->command);
 		return;
 	}
 	// what it waits for may outlast the home's handle, where all homes are being closed
@@ -324,26 +331,28 @@ static void on_unlock_opened(void *arg, enum err code, const struct err_info *in
 	struct key_job *job = arg;
 	struct err_info why = *info;
 	job->verdict = result->verdict;
-	if (code == OK) {
+	job->plaintext = bytes_ref(result->output);
+	if (code == OK && !job->only_open) {
 		struct gpg_call next = key_job_step(job, on_unlock_signed);
 		struct bytes *probe = bytes_new_span(span_string("sotto"));
-		job->plaintext = bytes_ref(result->output);
 		code = gpg_sign_start(&next, probe, &job->op, &why);
 		bytes_unref(probe);
 	}
-	if (code)
+	if (code || job->only_open)
 		key_job_end(job, code, &why);
 }
 
-enum err key_unlock_start(const struct key_call *call, struct home *home, const struct certificate_info *own,
-			  struct secret *passphrase, struct bytes *message, struct key_job **out, struct err_info *info)
+enum err key_unlock_start(const struct key_call *call, const struct key_unlock *unlock, struct key_job **out,
+			  struct err_info *info)
 {
+	const struct key_info *primary = &unlock->own->primary, *own = &unlock->own->subkeys[unlock->own->encryption];
 	struct key_job *job = key_job_new(call);
-	job->home = home;
-	job->passphrase = secret_ref(passphrase);
+	job->home = unlock->home;
+	job->passphrase = secret_ref(unlock->passphrase);
+	job->session = session_ref(unlock->session);
+	job->only_open = unlock->only_open;
 	struct gpg_call next = key_job_step(job, on_unlock_opened);
-	enum err e = gpg_open_start(&next, message, &own->subkeys[own->encryption].id, 1, own->primary.fingerprint, &job->op,
-				    info);
+	enum err e = gpg_open_start(&next, unlock->message, &own->id, 1, primary->fingerprint, &job->op, info);
 	return key_job_started(job, e, out);
 }
 

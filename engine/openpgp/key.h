@@ -6,14 +6,16 @@
 #define SOTTO_OPENPGP_KEY_H
 
 #include "openpgp/gpg.h"
+#include "openpgp/listing.h"
 
 struct key_job;
 
 // Borrowed but for `home`. On failure all of it is empty but `verdict`.
 struct key_result {
-	struct home *home;         // make: the new home, taken by the callback
-	struct bytes *certificate; // make: minimal, public
-	const struct certificate_info *certificate_info; // make
+	struct home *home;         // make, adopt: the new home, taken by the callback
+	struct bytes *certificate; // make, adopt: minimal, public
+	const struct certificate_info *certificate_info; // make, adopt
+	const struct listed_key *listed; // adopt
 	struct bytes *plaintext;   // unlock: what the message held (wiped at its last unref)
 	enum verdict verdict;      // vet, unlock
 };
@@ -21,7 +23,7 @@ typedef void key_done(void *arg, enum err code, const struct err_info *info, con
 
 struct key_call {
 	struct gpg *gpg;
-	struct homes *homes; // make, vet
+	struct homes *homes; // make, adopt, vet
 	key_done *done;
 	void *arg;
 };
@@ -33,10 +35,23 @@ MUST_CHECK enum err key_make_discussion_start(const struct key_call *call, struc
 // knows the passphrase.
 MUST_CHECK enum err key_make_general_start(const struct key_call *call, const char *name, struct secret *passphrase,
 					   struct key_job **out, struct err_info *info);
+// A new home for the key with that fingerprint in the user's own GnuPG (P3.6): its certificate is taken, its secret stays where it
+// is. The user's agent is started where it does not run; nobody is asked for anything yet. ERR_NOT_FOUND: no such key, or not its
+// secret; ERR_BAD_PARAMS: it cannot be adopted (listing.h); ERR_TIMEOUT: the agent does not answer.
+MUST_CHECK enum err key_adopt_start(const struct key_call *call, const char *fingerprint, struct session *session,
+				    struct key_job **out, struct err_info *info);
 // Opens `message`, sealed by the home's key to its own encryption subkey, with the passphrase, and signs something: afterwards
-// the home's agent knows the passphrase for both keys. ERR_REFUSED: wrong passphrase. home_lock_start is the way back.
-MUST_CHECK enum err key_unlock_start(const struct key_call *call, struct home *home, const struct certificate_info *own,
-				     struct secret *passphrase, struct bytes *message, struct key_job **out,
+// the home's agent knows the passphrase for both keys. ERR_REFUSED: wrong passphrase. home_lock_start is the way back. All of it
+// is borrowed for the call.
+struct key_unlock {
+	struct home *home;
+	const struct certificate_info *own;
+	struct bytes *message;
+	struct secret *passphrase; // NULL of an adopted key:
+	struct session *session;   // that one is asked for there
+	bool only_open;            // nothing is signed
+};
+MUST_CHECK enum err key_unlock_start(const struct key_call *call, const struct key_unlock *unlock, struct key_job **out,
 				     struct err_info *info);
 // Changes the passphrase (`old` NULL: there is none yet), and ends the agent: unlock afterwards. ERR_REFUSED: wrong old
 // passphrase.

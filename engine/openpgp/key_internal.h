@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A key job's insides, for key.c and key_passphrase.c.
+// A key job's insides, for key.c, key_adopt.c and key_passphrase.c.
 #ifndef SOTTO_OPENPGP_KEY_INTERNAL_H
 #define SOTTO_OPENPGP_KEY_INTERNAL_H
 
+#include "openpgp/command.h"
 #include "openpgp/key.h"
 
 // One job is a chain of gpg operations; each step's callback starts the next.
@@ -11,15 +12,20 @@ struct key_job {
 	key_done *done;
 	void *arg;
 	struct gpg_op *op; // the step under way, or NULL while an agent is waited for
+	struct command *command; // or this one: adopt
+	struct homes *homes;     // adopt
 	struct home *home;
 	bool own_home;     // made by the job: destroyed unless handed over
 	bool throw_away;   // never handed over
+	bool only_open;    // unlock
 	bool stranger, discussion, canceled;
 	bool paused;       // passphrase: it pauses its home
 	struct secret *passphrase, *fresh;
+	struct session *session;
 	struct bytes *certificate, *text, *signature, *plaintext;
 	struct certificate_info info;
 	char fingerprint[FINGERPRINT_TEXT];
+	struct listed_key listed; // adopt
 	enum verdict verdict;
 	struct home_user user; // passphrase: says when the home goes
 	char *path, *alias;    // passphrase: its home's, also after that has gone

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #define FIELDS_MAX 21
 
@@ -295,6 +296,53 @@ size_t listing_read(struct span text, struct listed_key *out, size_t max)
 	if (count < max)
 		count += finish(&r, &out[count]);
 	return count;
+}
+
+// --- names ----------------------------------------------------------------------------------------------------------------
+
+static bool is_harmless(utf8proc_int32_t point)
+{
+	utf8proc_category_t category = utf8proc_category(point);
+	return category != UTF8PROC_CATEGORY_CC && category != UTF8PROC_CATEGORY_CF && category != UTF8PROC_CATEGORY_CO &&
+	       category != UTF8PROC_CATEGORY_CN && category != UTF8PROC_CATEGORY_CS && category != UTF8PROC_CATEGORY_ZL &&
+	       category != UTF8PROC_CATEGORY_ZP;
+}
+
+// What is harmless of `len` bytes, without blanks around it.
+static void copy_name(const char *text, size_t len, char *out, size_t size)
+{
+	size_t used = 0;
+	while (len) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)text, (utf8proc_ssize_t)len, &point);
+		size_t step = n > 0 ? (size_t)n : 1;
+		if (n > 0 && is_harmless(point) && (used > 0 || point != ' ')) {
+			if (used + step > size - 1)
+				break;
+			memcpy(out + used, text, step);
+			used += step;
+		}
+		text += step;
+		len -= step;
+	}
+	while (used > 0 && out[used - 1] == ' ')
+		used--;
+	out[used] = 0;
+}
+
+void listing_harmless(const char *text, char *out, size_t size)
+{
+	copy_name(text, strlen(text), out, size);
+}
+
+void listing_name(const char *user_id, char *out, size_t size)
+{
+	const char *address = strchr(user_id, '<');
+	size_t len = strcspn(user_id, "<");
+	const char *comment = memchr(user_id, '(', len);
+	copy_name(user_id, comment && comment > user_id ? (size_t)(comment - user_id) : len, out, size);
+	if (!out[0] && address)
+		copy_name(address + 1, strcspn(address + 1, "@>"), out, size);
 }
 
 const char *key_obstacle_text(enum key_obstacle obstacle)

@@ -44,6 +44,11 @@ struct listed_key {
 // Reads the output of --list-secret-keys, or of --list-keys --with-secret. Lines of other kinds are skipped, and so is a key of
 // which something does not parse. Returns how many keys there are, at most `max`.
 size_t listing_read(struct span text, struct listed_key *out, size_t max);
+// How its owner may be called: what stands before comment and address of a user id, or else before the address's "@"; harmless, at
+// most `size` - 1 bytes of UTF-8, "" where nothing is left.
+void listing_name(const char *user_id, char *out, size_t size);
+// The same of any text: what is harmless of it.
+void listing_harmless(const char *text, char *out, size_t size);
 // "it has expired": follows the key's name. Static.
 const char *key_obstacle_text(enum key_obstacle obstacle);
 

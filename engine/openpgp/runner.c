@@ -2,17 +2,13 @@
 #include "openpgp/runner.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "openpgp/process.h"
-
-#define HOME_VARIABLE "GNUPGHOME="
 
 struct watch {
 	struct runner *runner;
@@ -194,11 +190,11 @@ static pid_t find_new_child(const pid_t *before, size_t count_before)
 	return 0;
 }
 
-gpgme_error_t runner_start(struct runner *r, const char *home, bool hold,
+gpgme_error_t runner_start(struct runner *r, const char *home, const struct session *session, bool hold,
 			   gpgme_error_t (*start)(gpgme_ctx_t context, void *arg), runner_done *done, void *arg)
 {
 	static pid_t before[PROCESS_MAX];
-	static char variable[sizeof HOME_VARIABLE + PATH_MAX];
+	static struct environment environment; // kept: a thread that looks a name up may be reading it
 	assert(!r->running);
 	r->done = done;
 	r->arg = arg;
@@ -207,15 +203,13 @@ gpgme_error_t runner_start(struct runner *r, const char *home, bool hold,
 	r->held = hold;
 	r->running = true;
 	size_t count = process_children(before);
-	const char *users = getenv("GNUPGHOME");
-	// not setenv, which keeps every value for good
-	snprintf(variable, sizeof variable, HOME_VARIABLE "%s", home);
-	putenv(variable);
+	// gpgme has forked when it returns: what it reads of the environment, and what gpg inherits, is this
+	environment_fini(&environment);
+	environment = environment_make(session, home);
+	char **own = environ;
+	environ = environment.variables;
 	gpgme_error_t e = start(r->context, arg);
-	if (users)
-		putenv((char *)users - strlen(HOME_VARIABLE));
-	else
-		unsetenv("GNUPGHOME");
+	environ = own;
 	if (e)
 		r->running = r->started = r->held = false;
 	else

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "openpgp/session.h"
 
 struct runner;
 
@@ -20,9 +21,10 @@ void runner_free(struct runner *r); // not while it runs
 
 gpgme_ctx_t runner_context(struct runner *r);
 
-// Runs `start` with GNUPGHOME set to `home`. Where it succeeds, `done` comes exactly once: later, or from inside runner_kill. With
-// `hold` what is to be read by gpg waits for runner_release, and so does gpg.
-gpgme_error_t runner_start(struct runner *r, const char *home, bool hold,
+// Runs `start` with GNUPGHOME set to `home`, and for a person at `session` (NULL: nobody is asked there). Where it succeeds, `done`
+// comes exactly once: later, or from inside runner_kill. With `hold` what is to be read by gpg waits for runner_release, and so does
+// gpg.
+gpgme_error_t runner_start(struct runner *r, const char *home, const struct session *session, bool hold,
 			   gpgme_error_t (*start)(gpgme_ctx_t context, void *arg), runner_done *done, void *arg);
 void runner_release(struct runner *r); // not from inside gpgme
 // Kills the gpg process. The context is not to be used again: free the runner once `done` was called.

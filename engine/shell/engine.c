@@ -234,6 +234,7 @@ static void stop(void *arg)
 	pending_cancel_all(e);
 	spare_fini(&e->spare);
 	identity_fini(&e->identity);
+	candidates_cancel(e);
 	timer_start(e->loop, &e->stop_timer, STOP_STEP_MS, close_homes, e);
 }
 

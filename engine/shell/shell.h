@@ -7,6 +7,7 @@
 #include "openpgp/gpg.h"
 #include "openpgp/home.h"
 #include "shell/call.h"
+#include "shell/candidates.h"
 #include "shell/checkup.h"
 #include "shell/discussions.h"
 #include "shell/health.h"
@@ -39,6 +40,7 @@ struct engine {
 	struct identity identity;
 	struct imported imported; // general certificates of others, in the identity's home
 	struct deferred identity_turn;
+	struct candidates *candidates; // listings under way
 	struct spare spare;
 	struct network network;
 	struct neighbours neighbours;

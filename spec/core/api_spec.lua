@@ -7,7 +7,7 @@ local params = require "sotto.core.params"
 -- interface.md's table without what later rounds add
 local CONTRACT = {
   system = "info methods metrics doctor stop",
-  identity = "show create unlock lock passphrase",
+  identity = "show create candidates adopt unlock lock passphrase",
   peers = "list show probe import export forget",
   discussions = "open accept refuse list show close leave forget export",
   messages = "send list search release discard",

@@ -593,8 +593,10 @@ static enum err do_unlock(struct inputs *in, struct rig *r, struct pending *p, s
 {
 	struct key_call call = key_call(r, p);
 	struct certificate_info own;
+	const struct key_unlock unlock = {
+		.home = in->call.home, .own = &own, .message = in->message, .passphrase = in->call.passphrase};
 	enum err e = certificate_check(bytes_span(in->certificate), &own, info);
-	return e ? e : key_unlock_start(&call, in->call.home, &own, in->call.passphrase, in->message, &p->job, info);
+	return e ? e : key_unlock_start(&call, &unlock, &p->job, info);
 }
 
 static enum err do_passphrase(struct inputs *in, struct rig *r, struct pending *p, struct err_info *info)

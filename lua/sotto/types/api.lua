@@ -19,6 +19,21 @@
 ---@field fingerprint string|nil 40 upper-case hex digits; null before create
 ---@field name string|nil
 ---@field locked boolean
+---@field passphrase boolean|nil it can be locked
+---@field adopted boolean|nil a key of the user's own GnuPG
+---@field card boolean|nil of an adopted key: on a smart card
+
+--- A key of the user's own GnuPG.
+---@class sotto.candidate
+---@field fingerprint string
+---@field name string as it would be called here
+---@field user_id string
+---@field algorithm string "ed25519", "rsa4096"
+---@field created integer milliseconds since 1970
+---@field expires integer|nil when it, or what is needed of it, expires
+---@field card boolean
+---@field usable boolean it can be adopted
+---@field reason string|nil why not
 
 ---@class sotto.peer
 ---@field fingerprint string

@@ -1,4 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
+-- What a front end tells of itself where a pinentry may have to find its person.
+local session = {
+  name = "session", type = "strings", most = 32,
+  text = "where your pinentry finds you, as NAME=value: GPG_TTY, TERM, DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, LANG, ...",
+}
+
 return {
   text = "your own key",
   methods = {
@@ -26,18 +32,46 @@ return {
       returns = "identity", since = 1, capability = "identity", errors = { "wrong_state", "crypto", "io" },
     },
     {
-      name = "unlock",
-      text = "Opens the own key with its passphrase.",
+      name = "candidates",
+      text = "Lists the keys of your own GnuPG, and why some of them cannot be adopted.",
+      params = {},
+      result = "the keys, those that can be adopted first",
+      returns = "candidate[]", since = 1, capability = "identity", errors = { "timeout", "io" },
+    },
+    {
+      name = "adopt",
+      text = "Takes a key of your own GnuPG for the own key. Its secret stays with your agent or on your smart card, " ..
+        "and your own pinentry asks for it. Answers when it is usable.",
       params = {
-        { name = "passphrase", type = "secret", required = true, least = 1, text = "of the own key" },
+        {
+          name = "fingerprint", type = "string", required = true, least = 40, most = 40,
+          text = "of the key, 40 upper-case hex digits",
+        },
+        {
+          name = "name", type = "string", least = 1, most = 32,
+          text = "what others see; without it, as the key's user id says",
+        },
+        session,
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity",
-      errors = { "not_found", "refused", "wrong_state" },
+      errors = { "wrong_state", "not_found", "refused", "locked", "timeout", "too_large", "io" },
+    },
+    {
+      name = "unlock",
+      text = "Opens the own key with its passphrase. An adopted key takes none: your own pinentry asks.",
+      params = {
+        { name = "passphrase", type = "secret", least = 1, text = "of the own key" },
+        session,
+      },
+      result = "the identity",
+      returns = "identity", since = 1, capability = "identity",
+      errors = { "not_found", "refused", "locked", "wrong_state", "timeout" },
     },
     {
       name = "lock",
-      text = "Forgets the passphrase: what needs the key fails with locked until unlock.",
+      text = "Forgets the passphrase: what needs the key fails with locked until unlock. What the agent of your own " ..
+        "GnuPG knows is its own affair.",
       params = {},
       result = "the identity",
       returns = "identity", since = 1, capability = "identity", errors = { "not_found", "wrong_state" },
