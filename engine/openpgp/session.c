@@ -70,14 +70,19 @@ static struct session *new_session(void)
 
 enum err session_new(struct session **out, const char *const *variables, size_t count, struct err_info *info)
 {
-	enum err e = count <= SESSION_VARIABLES_MAX ? OK : err_set(info, ERR_BAD_PARAMS, "too many variables in a session");
+	enum err e = count < SESSION_VARIABLES_MAX ? OK : err_set(info, ERR_BAD_PARAMS, "too many variables in a session");
 	for (size_t i = 0; i < count && e == OK; i++)
 		e = check(variables, i, info);
 	if (e)
 		return e;
 	struct session *s = new_session();
-	for (size_t i = 0; i < count; i++)
+	bool terminal = false;
+	for (size_t i = 0; i < count; i++) {
+		terminal = terminal || has_name(variables[i], TERMINAL);
 		s->variables[s->count++] = mem_dup_string(variables[i]);
+	}
+	if (!terminal)
+		s->variables[s->count++] = mem_dup_string(NO_TERMINAL);
 	*out = s;
 	return OK;
 }

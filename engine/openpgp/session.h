@@ -14,7 +14,7 @@
 struct session;
 
 // From "NAME=value" each, copied. Only names that a pinentry is known to look at are taken, without controls in their values, none
-// twice (ERR_BAD_PARAMS). One reference, the caller's.
+// twice (ERR_BAD_PARAMS). Without GPG_TTY there is no terminal. One reference, the caller's.
 MUST_CHECK enum err session_new(struct session **out, const char *const *variables, size_t count, struct err_info *info);
 // The same without a terminal, `from` NULL: what the process itself was started with. A pinentry that can only use a terminal then
 // fails at once, and does not write over one that somebody else is using.

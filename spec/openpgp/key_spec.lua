@@ -59,7 +59,8 @@ describe("key", function()
       pending:cancel()
       short:stop()
       assert.are.same({}, gnupg.list(other), mark)
-      assert.are.same({}, openpgp.agents(other .. "/" .. home))
+      -- one that gpg was about to start when it was killed finds its home gone, and ends by itself
+      turn_until(function() return #openpgp.agents(other .. "/" .. home) == 0 end)
     end
   end)
 

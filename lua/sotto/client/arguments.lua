@@ -103,7 +103,7 @@ end
 local function take_secret(param, list, read_secret)
   local value, message = read_secret(param, list ~= nil)
   if not value or not value:is_empty() then return value, message end
-  if list or param.required then return nil, param.name .. " is empty" end
+  if list or param.required or param.unless then return nil, param.name .. " is empty" end
   return nil -- asked, and the answer was: none
 end
 

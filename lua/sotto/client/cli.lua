@@ -12,6 +12,7 @@ local json = require "sotto.json"
 local loop = require "sotto.loop"
 local report = require "sotto.client.report"
 local secret = require "sotto.secret"
+local session = require "sotto.client.session"
 local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 local values = require "sotto.client.values"
@@ -91,7 +92,7 @@ end
 local INVENTED = { ["identity.create"] = "passphrase", ["identity.passphrase"] = "new" }
 
 local function ask_secret(method, param)
-  local empty = param.required and "" or " (empty: none)"
+  local empty = (param.required or param.unless) and "" or " (empty: none)"
   local value, message = secret.ask(param.name .. empty .. ": ")
   if not value or value:is_empty() or INVENTED[method.name] ~= param.name then return value, message end
   local again
@@ -100,9 +101,18 @@ local function ask_secret(method, param)
   return again and value, message
 end
 
-local function secret_reader(method)
+-- whether the identity has the mark that makes a secret one too many
+local function has_mark(place, mark)
+  local there = core.connect(place, false)
+  local identity = there and there:call("identity.show")
+  if there then there:close() end
+  return identity and identity[mark] == true
+end
+
+local function secret_reader(place, method)
   return function(param, given)
     local value, message
+    if not given and param.unless and has_mark(place, param.unless) then return nil end
     if sys.isatty(0) then
       value, message = ask_secret(method, param)
     elseif given then
@@ -158,8 +168,9 @@ function M.noun(options, place, words)
   take_json_option(options, method, words)
   local given, message = arguments.collect(method, words, 3)
   local params
-  if given then params, message = arguments.build(method, given, secret_reader(method)) end
+  if given then params, message = arguments.build(method, given, secret_reader(place, method)) end
   if not params then return usage(message) end
+  session.fill(method, params)
   local there, status = connect(options, place, options.json)
   if not there then return status end
   local result, failure, name, object = there:call(method.name, params)

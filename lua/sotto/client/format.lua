@@ -76,6 +76,18 @@ function M.peer(peer)
     table.concat(marks, ", "), peer.addresses[1] or "no address")
 end
 
+--- A key of the user's own GnuPG; the whole fingerprint, for it is what identity.adopt takes.
+---@param key sotto.candidate
+---@return string
+function M.candidate(key)
+  local notes = {}
+  if key.card then notes[#notes + 1] = "smart card" end
+  if key.expires and key.usable then notes[#notes + 1] = "until " .. os.date("%Y-%m-%d", key.expires // 1000) end
+  if not key.usable then notes[#notes + 1] = "not to be adopted: " .. terminal.escape(key.reason or "") end
+  local text = ("%s  %s  %s"):format(key.fingerprint, padded(key.algorithm, 8), terminal.escape(key.user_id))
+  return #notes > 0 and text .. "  (" .. table.concat(notes, "; ") .. ")" or text
+end
+
 local STATES = {
   requesting = "asked, no answer yet", requested = "asks you", opening = "opening …",
   open = "open", suspended = "cannot be reached; messages wait", frozen = "frozen", closed = "closed",

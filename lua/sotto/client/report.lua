@@ -17,6 +17,7 @@ local lines = {
     local advice = one.advice ~= "" and "\n      " .. terminal.escape(one.advice) or ""
     return ("%-4s  %s: %s%s"):format(one.status, terminal.escape(one.check), terminal.escape(one.text), advice)
   end,
+  candidate = function(key) return format.candidate(key) end,
   message = function(message, name_of) return format.message(message, name_of(message.sender)) end,
 }
 

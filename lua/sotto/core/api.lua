@@ -18,6 +18,7 @@ local json = require "sotto.json"
 ---@field most? integer largest integer; a string of more bytes, or a list of more strings, is too_large
 ---@field values? string[] of an enum
 ---@field standard? any the value that stands where it is left out
+---@field unless? string of a secret: not asked for where the identity has that mark
 
 ---@class sotto.api.method
 ---@field name string "peers.show"

@@ -40,8 +40,7 @@ return {
     },
     {
       name = "adopt",
-      text = "Takes a key of your own GnuPG for the own key. Its secret stays with your agent or on your smart card, " ..
-        "and your own pinentry asks for it. Answers when it is usable.",
+      text = "Takes a key of your own GnuPG; its secret stays with your agent or on your smart card.",
       params = {
         {
           name = "fingerprint", type = "string", required = true, least = 40, most = 40,
@@ -59,9 +58,12 @@ return {
     },
     {
       name = "unlock",
-      text = "Opens the own key with its passphrase. An adopted key takes none: your own pinentry asks.",
+      text = "Opens the own key with its passphrase; for an adopted key your own pinentry asks.",
       params = {
-        { name = "passphrase", type = "secret", least = 1, text = "of the own key" },
+        {
+          name = "passphrase", type = "secret", least = 1, unless = "adopted",
+          text = "of the own key; an adopted one takes none",
+        },
         session,
       },
       result = "the identity",
@@ -70,8 +72,7 @@ return {
     },
     {
       name = "lock",
-      text = "Forgets the passphrase: what needs the key fails with locked until unlock. What the agent of your own " ..
-        "GnuPG knows is its own affair.",
+      text = "Forgets the passphrase: what needs the key fails with locked until unlock.",
       params = {},
       result = "the identity",
       returns = "identity", since = 1, capability = "identity", errors = { "not_found", "wrong_state" },
