@@ -16,6 +16,7 @@ describe("the terminal", function()
       program = "lua5.4", columns = options.columns, rows = options.rows,
       environment = {
         LUA_PATH = HERE .. "/lua/?.lua", LUA_CPATH = HERE .. "/build/?.so", TERM = options.term or "xterm",
+        INPUTRC = options.inputrc or "/dev/null",
       },
       HERE .. "/spec/support/typist.lua", chunk or "",
     }
@@ -211,6 +212,36 @@ describe("the terminal", function()
     w:type "\27[200~one\ntwo\27[201~"
     w:see "you> one\ntwo"
     w:enter(""):see("took one\ntwo"):at "you>"
+  end)
+
+  it("keeps a text of several lines whole while lines come", function()
+    open "local n = 0; function poke() n = n + 1; say('line', n) end"
+    w:type "\27[200~one\ntwo 日本\nthree\27[201~"
+    w:see "you> one\ntwo 日本\nthree"
+    for n = 1, 5 do
+      poke()
+      w:see(("line %d\nyou> one\ntwo 日本\nthree"):format(n))
+    end
+    w:type("\27[D\27[D\27[D\27[D\27[D\27[D\27[DX"):see "you> one\ntwo 日X本\nthree"
+    poke()
+    w:see "line 6\nyou> one\ntwo 日X本\nthree"
+    w:enter(""):see("took one\ntwo 日X本\nthree"):at "you>"
+    assert.are.equal(1, select(2, w.screen:text():gsub("two", "")))
+  end)
+
+  it("works in vi's mode, too", function()
+    local inputrc = os.tmpname()
+    local file = assert(io.open(inputrc, "w"))
+    file:write "set editing-mode vi\n"
+    file:close()
+    open("local n = 0; function poke() n = n + 1; say('line', n) end", { inputrc = inputrc })
+    w:type("some words"):at "you> some words"
+    poke()
+    w:see("line 1"):at "you> some words"
+    w:type("\27bx"):at "you> some ords"
+    w:type("\r"):see("took some ords"):at "you>"
+    w:enter("insert again"):see("took insert again"):at "you>"
+    os.remove(inputrc)
   end)
 
   it("completes inside a line, and shows choices above it", function()

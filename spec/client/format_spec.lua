@@ -21,6 +21,18 @@ describe("a message's line", function()
     assert.are.equal(clock .. " 日本: a\n            12:00 eve: b\n                c", line)
   end)
 
+  it("is painted part by part", function()
+    local view = format.view({ time = NOW, text = "a\nb", state = "queued" }, "you")
+    assert.are.same({ clock, "you", true, "a\nb", "…", "waiting", "own" },
+      { view.time, view.who, view.own, view.text, view.mark, view.mark_part, view.who_style })
+    view.paint = function(part, text) return text == "" and "" or ("<%s:%s>"):format(part, text) end
+    view.place = "carol"
+    assert.are.equal(("<elsewhere:[carol] ><time:%s> <own:you>: <own_text:a\n%sb>  <waiting:…>"):format(clock, (" "):rep(19)),
+      format.line(view))
+    local percent = format.view({ time = NOW, text = "100%\n%1", state = "received" }, "b%1b")
+    assert.are.equal(clock .. " b%1b: 100%\n            %1", format.line(percent))
+  end)
+
   it("is harmless", function()
     local line = format.message({ time = NOW, text = "\27[2J\r\u{202e}x\x80", state = "received" }, "bob")
     assert.are.equal(clock .. " bob: <U+001B>[2J<U+000D><U+202E>x<80>", line)
@@ -56,6 +68,22 @@ describe("a discussion's line", function()
     assert.truthy(format.discussion(discussion):find("open [3 new]", 1, true))
     discussion.members[2].name = ("x"):rep(32)
     assert.truthy(format.discussion(discussion):find(("x"):rep(32) .. "  open", 1, true))
+  end)
+
+  it("says since when, where and why nobody can be reached", function()
+    discussion.state, discussion.suspended = "suspended", NOW
+    assert.truthy(format.state(discussion):find("cannot be reached since %d%d:%d%d; messages wait"))
+    assert.are.equal("", format.why(discussion))
+    local member = discussion.members[2]
+    for problem, text in pairs {
+      refused = "nothing listens at 192.0.2.7:1", timeout = "192.0.2.7:1 does not answer", unreachable = "no way leads to 192.0.2.7:1",
+      no_address = "no address of bob is known; /probe HOST:PORT finds one", lost = "the connection to 192.0.2.7:1 broke off",
+    } do
+      member.problem, member.tried = problem, "192.0.2.7:1"
+      assert.are.equal(text, format.why(discussion))
+    end
+    member.name, member.tried, member.problem = "%1$s", "%2$s\27", "refused"
+    assert.are.equal("nothing listens at %2$s<U+001B>", format.why(discussion))
   end)
 
   it("says why it ended", function()

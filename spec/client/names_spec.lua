@@ -15,6 +15,33 @@ describe("names", function()
     assert.are.equal("AAAAAAAA", names.person { fingerprint = A })
   end)
 
+  it("that look like nothing are digits, too", function()
+    for _, name in ipairs { "\u{3164}", "\u{fe0f}", "\u{200b} ", "\u{2003}" } do
+      assert.are.equal("AAAAAAAA", names.person { name = name, fingerprint = A })
+    end
+  end)
+
+  it("that look like our own words have digits beside them", function()
+    for _, name in ipairs { "you", "YOU", " you", "ｙｏｕ", "y\u{fe0f}ou", "sotto" } do
+      assert.truthy(names.person({ name = name, fingerprint = A }):find(" (AAAAAAAA)", 1, true), name)
+    end
+    assert.are.equal("your", names.person { name = "your", fingerprint = A })
+  end)
+
+  it("that look like somebody else's have digits, unless that one is not verified and this one is", function()
+    local bob = { name = "bob", fingerprint = A, verified = true }
+    local others = { [A] = bob, [B] = { name = "ＢＯＢ", fingerprint = B, verified = false } }
+    assert.are.equal("bob", names.person(bob, others))
+    assert.are.equal("ＢＯＢ (BBBBBBBB)", names.person(others[B], others))
+    others[B].verified = true
+    assert.are.equal("bob (AAAAAAAA)", names.person(bob, others))
+    assert.are.equal("bob", names.person(bob, { [A] = bob, [C] = { name = "carol", fingerprint = C } }))
+    local discussion = { id = "x", members = { { name = "bob", fingerprint = C }, { name = "alice", fingerprint = A, you = true } } }
+    assert.are.equal("bob (CCCCCCCC)", names.discussion(discussion, others))
+    assert.are.equal("bob (CCCCCCCC)", names.sender(discussion, C, others))
+    assert.are.equal("bob", names.discussion(discussion))
+  end)
+
   it("of a discussion are those of the others", function()
     local discussion = {
       id = "0123456789abcdef",

@@ -358,6 +358,41 @@ describe("the chat", function()
     w:enter("still here"):see "still here  ✓✓"
   end)
 
+  it("shows what it has missed, where more has happened than the core keeps for it", function()
+    open()
+    w:enter("before"):see "before  ✓✓"
+    -- as if it had stood still: events pass unheard
+    w:enter("=(function() heard = chat.connection.on_event; chat.connection.on_event = function() end end)()"):at "alice@bob>"
+    local texts = {}
+    for i = 1, 60 do texts[i] = ("number %d."):format(i) end
+    bob:call("messages.send", { discussion = id, texts = texts })
+    cores.ask("all of it to be with alice", function() return alice:discussion(id).unread == 60 end)
+    w:enter "=(function() chat.connection.on_event = heard; heard { type = 'events.lagged', dropped = 60 } end)()"
+    w:see("(This chat has missed something"):see("(Of 60 new ones the last 50; /history 60 shows all.)")
+    w:see("── 50 new ──\n"):see("bob: number 11."):see "bob: number 60."
+    cores.ask("it to be read", function() return alice:discussion(id).unread == 0 end)
+    bob:send(id, "and on")
+    w:see("bob: and on"):at "alice@bob>"
+    assert.is_falsy(w:shows "number 10.")
+    assert.are.equal(1, select(2, w.screen:text():gsub("number 60%.", "")))
+  end)
+
+  it("asks before it erases, and Ctrl-C gives up", function()
+    open()
+    w:enter("/close"):see("is closed: you closed it"):at "alice@lua>"
+    bob:event("discussion.closed", { id = id })
+    cores.ask("the farewell to be told", function()
+      return alice:try("discussions.forget", { discussion = "00000000" }) == nil
+    end)
+    w:enter("/forget discussion bob"):see "Type yes:"
+    w:type("\3"):see "Nothing was forgotten."
+    assert.are.equal(1, #alice:call "discussions.list")
+    w:enter("/go bob"):see "! "
+    w:enter("/forget peer bob"):see("Type yes:"):enter("no"):at "alice@lua>"
+    w:enter("/forget peer bob"):see("Type yes:"):enter("yes"):see "bob is forgotten."
+    assert.are.equal("not_found", alice:fails("peers.show", { peer = bob.fingerprint }))
+  end)
+
   it("tells a core's end, and leaves", function()
     open()
     alice:stop()

@@ -176,7 +176,7 @@ function chat:ask_secret(question)
   return secret
 end
 
---- Asks for a line; nil at Ctrl-D.
+--- Asks for a line; nil at Ctrl-D, and at Ctrl-C where nothing is typed.
 ---@return string|nil
 function chat:ask(question)
   self.asking = coroutine.running()
@@ -353,7 +353,7 @@ local function new(connection, place, thread)
     connection = connection, place = place, thread = thread, started = sys.now_ms(), shown_prompt = "",
     wants_colour = theme.is_wanted(sys.getenv), tail = tail.new(rows, terminal.disturbed),
     known = { peers = {}, discussions = {} }, opening = {}, drafts = {}, mine = {}, waiting = {}, late = {},
-    newcomers = {}, entries = {}, asked = {},
+    newcomers = {}, entries = {}, asked = {}, shown = {},
   }, meta)
   self.shape = shape.new(self)
   for name, register in pairs(shape.registers(self)) do rawset(self, name, register) end
@@ -371,7 +371,9 @@ local function start_terminal(self)
     choices = function(words) self:write(completion.columns(words, (terminal.size()))) end,
     interrupt = function(had)
       had = self:give_up() or had
-      if not had and not self.asking and self.own then self:print("(/quit or Ctrl-D leaves.)") end
+      if had then return end
+      if self.asking then return assert(coroutine.resume(self.asking, nil)) end
+      if self.own then self:print("(/quit or Ctrl-D leaves.)") end
     end,
   }
   loop.signal("SIGINT", function() terminal.interrupt() end)

@@ -104,7 +104,7 @@ shown["message.received"] = function(chat, event)
     chat:show_prompt()
   elseif chat.arriving then
     table.insert(chat.arriving, message)
-  else
+  elseif not chat.shown[message.id] then
     chat:write(chat:message_line(message, discussion))
     chat:mark_read(message)
   end
@@ -166,9 +166,14 @@ shown["passphrase.needed"] = function(chat)
   chat:print("! Your key is locked, and something waits for it: /unlock asks for its passphrase.")
 end
 
-shown["events.lagged"] = function(chat, event)
-  chat:print(("! %d events were missed; /list and /history show how things stand."):format(event.dropped or 0))
-  chat:run(function() M.refresh(chat) end)
+-- More has happened than was waited for: this terminal stood still for long.
+shown["events.lagged"] = function(chat)
+  chat:print("(This chat has missed something, and looks what it was.)")
+  chat:run(function()
+    M.refresh(chat)
+    chat:catch_up()
+    chat:show_prompt()
+  end)
 end
 
 -- --- events ------------------------------------------------------------------------------------------------

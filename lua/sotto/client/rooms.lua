@@ -162,9 +162,9 @@ function rooms:show_messages(discussion, messages, new)
 end
 
 -- the last messages, and how many received ones of them are new
-local function recent(chat, discussion)
+local function recent(chat, discussion, context)
   local new = math.min(NEW_MAX, discussion.unread)
-  local count = math.max(1, new + chat.settings.context)
+  local count = math.max(1, new + context)
   if discussion.unread > NEW_MAX then
     chat:print(("(Of %d new ones the last %d; /history %d shows all.)"):format(discussion.unread, NEW_MAX,
       math.min(discussion.unread, 1000)))
@@ -188,11 +188,11 @@ end
 -- --- going there -------------------------------------------------------------------------------------------
 
 -- What arrives while the past is asked for comes after it, once.
-local function show_past(chat, discussion)
+local function show_past(chat, discussion, context)
   local shown = {}
-  chat.arriving = {}
+  chat.arriving, chat.shown = {}, shown
   local ok, problem = pcall(function()
-    local messages, new = recent(chat, discussion)
+    local messages, new = recent(chat, discussion, context)
     for _, message in ipairs(messages) do shown[message.id] = true end
     chat:show_messages(discussion, messages, new)
   end)
@@ -213,7 +213,7 @@ function rooms:enter(discussion)
   if discussion then
     self.known.discussions[discussion.id] = discussion
     self:write(self.paint("heading", "— " .. self:discussion_name(discussion) .. " —"))
-    show_past(self, discussion)
+    show_past(self, discussion, self.settings.context)
     if discussion.unread > 0 then self:call("messages.read", { discussion = discussion.id }) end
     discussion.unread = 0
     self:recall_messages(discussion)
@@ -224,6 +224,14 @@ function rooms:enter(discussion)
   self:keep_place()
   self:show_prompt()
   self:tell("entered", discussion)
+end
+
+--- Shows what was missed here. From inside a coroutine.
+function rooms:catch_up()
+  local discussion = self.current and self:call("discussions.show", { discussion = self.current })
+  if not discussion or discussion.unread == 0 then return end
+  show_past(self, discussion, 0)
+  self:call("messages.read", { discussion = discussion.id })
 end
 
 --- As enter, by a key: what is half typed stays where it was typed, and is there when the person comes back.
