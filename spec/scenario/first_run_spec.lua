@@ -46,6 +46,11 @@ describe("the first run", function()
     local lines = chat.screen:lines()
     assert.is_true(#lines <= 24, #lines)
     for _, line in ipairs(lines) do assert.is_true(utf8.len(line) <= 80, line) end
+    -- what it points to is one screen, too
+    chat:forget():enter("/help"):see "/help keys lists keys."
+    assert.is_true(#chat.screen:lines() <= 24, #chat.screen:lines())
+    assert.is_true(chat:shows "/demo")
+    chat:forget():enter("/help all"):see "/export"
     -- the next time there is nothing to be asked
     chat:enter "/quit"
     chat:wait_end()

@@ -42,7 +42,7 @@ end
 
 -- false: given up; nil: none
 local function ask_passphrase(chat)
-  chat:print("A passphrase protects your key on this disk; it is asked at every start.")
+  chat:print("A passphrase protects your key on this disk; the core asks for it at its start.")
   while true do
     local first = chat:ask_secret("Passphrase (Enter: none): ")
     if not first then return false end

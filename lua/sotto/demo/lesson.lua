@@ -40,8 +40,8 @@ local function act(verb) return { verb = verb } end
 local hints = {
   function(self)
     local first = self.words:match("^%S+ %S+ %S+") or self.words
-    return ("Signed by you, sealed for me alone. Next, type /words: mine begin\n" ..
-      "with \"%s\". Compared aloud, they show that\nnobody sits in between."):format(first)
+    return ("That was signed by you, and sealed for me alone. Now type /words.\n" ..
+      "Mine begin with \"%s\": compared aloud,\nthey show that nobody sits in between."):format(first)
   end,
   function() return "Now pull my plug with /demo off, write me something, and\nbring me back with /demo on." end,
   function() return "✓✓ behind a line of yours means: it is on my disk. /history\nshows what was said." end,

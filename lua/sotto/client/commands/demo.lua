@@ -34,7 +34,7 @@ end
 
 return {
   name = "demo", args = "[off|on|stop]",
-  help = "a throw-away second person on this machine, to try it all alone; again: ends that",
+  help = "somebody to try it with, on this machine; again: ends it",
   complete = function(chat) return chat.demo and { "off", "on", "stop" } or {} end,
   run = function(chat, text)
     if text == "" and not chat.demo then return start(chat) end

@@ -2,7 +2,8 @@
 local doctor = require "sotto.client.doctor"
 
 return {
-  name = "doctor", args = "[all]", help = "what is broken, and what to do about it; with 'all' what is in order, too",
+  name = "doctor", args = "[all]", help = "what is broken, and what to do about it",
+  more = "/doctor all shows what is in order, too.",
   complete = function() return { "all" } end,
   run = function(chat, text)
     if text ~= "" and text ~= "all" then error("/doctor takes 'all' or nothing", 0) end

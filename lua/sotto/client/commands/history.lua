@@ -3,7 +3,7 @@ local STANDARD, MOST = 20, 1000
 
 return {
   name = "history", args = "[COUNT]",
-  help = ("the last messages of this discussion (%d), and how far yours have come"):format(STANDARD),
+  help = ("the last %d messages here, and how far yours have come"):format(STANDARD),
   more = "… waits on your disk   ✓ is on another's core   ✓✓ is stored by everybody   ✓✓✓ everybody has confirmed it",
   run = function(chat, text)
     local count = text == "" and STANDARD or math.tointeger(tonumber(text))

@@ -3,8 +3,8 @@ local names = require "sotto.client.names"
 local news = require "sotto.client.news"
 
 return {
-  name = "list", args = "[all]", help = "your discussions, and what is new; with 'all' those that have ended, too",
-  more = "* is where you are. The number is what Alt-1 to Alt-9 and /go take.",
+  name = "list", args = "[all]", help = "your discussions, and what is new in them",
+  more = "/list all shows ended ones, too.\n* is where you are; the number is what Alt-1 to Alt-9 and /go take.",
   complete = function() return { "all" } end,
   run = function(chat, text)
     if text ~= "" and text ~= "all" then error("/list takes 'all' or nothing", 0) end

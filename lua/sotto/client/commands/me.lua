@@ -2,7 +2,7 @@
 local names = require "sotto.client.names"
 
 return {
-  name = "me", help = "your name, your key's fingerprint, and where others find you",
+  name = "me", help = "your name, your fingerprint, where others find you",
   run = function(chat)
     local me, info = chat:call("identity.show"), chat:call("system.info")
     local locked = me.locked and "  (locked)" or ""

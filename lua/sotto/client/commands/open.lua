@@ -33,7 +33,7 @@ local IN_THE_WAY = {
 
 return {
   name = "open", args = "NAME", asks = true,
-  help = "asks a peer for a discussion, with the password you both agreed on",
+  help = "asks for a discussion, with the password you agreed on",
   complete = function(chat) return chat:peer_words() end,
   run = function(chat, text)
     if text == "" then error("/open needs a name or a fingerprint: /peers lists those you know of", 0) end

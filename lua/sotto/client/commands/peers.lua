@@ -22,7 +22,7 @@ local function show_one(chat, peer)
 end
 
 return {
-  name = "peers", args = "[NAME]", help = "who is there; with a name what is known of that one",
+  name = "peers", args = "[NAME]", help = "who is there, or what is known of one of them",
   complete = function(chat) return chat:peer_words() end,
   run = function(chat, text)
     if text ~= "" then return show_one(chat, chat:call("peers.show", { peer = text })) end

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 return {
-  name = "quit", help = "leaves the chat; the core goes on, and your discussions with it",
+  name = "quit", help = "leaves the chat; your core and discussions go on",
   run = function(chat) chat:leave() end,
 }

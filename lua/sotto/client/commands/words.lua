@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 return {
-  name = "words", help = "this discussion's words: the same for all its members, to compare aloud",
+  name = "words", help = "this discussion's words, for all to compare aloud",
   run = function(chat)
     local discussion = chat:current_discussion()
     local words = discussion.words
