@@ -54,7 +54,7 @@ static enum err find_encrypted(struct span message, struct buf *out, struct err_
 	while (e == OK && p.kind == PACKET_PKESK);
 	if (e)
 		return e;
-	if (p.kind != PACKET_SEIPD || packet_append_body(&p, out) != OK)
+	if (p.kind != PACKET_SEIPD || p.len == 0 || packet_append_body(&p, out) != OK)
 		return err_set(info, ERR_BAD_INPUT, "message: no encrypted data");
 	buf_consume(out, 1);
 	return OK;

@@ -59,6 +59,13 @@ describe("inner", function()
     end
   end)
 
+  it("P3.1 refuses an encrypted packet that is empty", function()
+    local m = messages[1]
+    local pkesk = gnupg.packets(m.sealed)[1].raw
+    refuses(pkesk .. gnupg.packet(18, ""), m.key, m.text, "no encrypted data")
+    refuses(pkesk .. gnupg.packet(18, "\1"), m.key, m.text)
+  end)
+
   it("P3.4 refuses a changed byte in any packet's head", function()
     local m = messages[1]
     local head = #m.sealed - #gnupg.packets(m.sealed)[2].body
