@@ -74,7 +74,7 @@ enum err buf_reserve(struct buf *b, size_t more, uint8_t **room)
 		}
 		b->cap = cap;
 	}
-	*room = b->data + b->len;
+	*room = b->data ? b->data + b->len : NULL; // of an empty one that is to stay so
 	return OK;
 }
 

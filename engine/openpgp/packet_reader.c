@@ -7,7 +7,9 @@
 
 struct octets octets_of(struct span s)
 {
-	return (struct octets){.at = s.data, .end = s.data + s.len};
+	static const uint8_t nothing[1]; // for no arithmetic is defined on NULL, not even + 0
+	const uint8_t *at = s.data ? s.data : nothing;
+	return (struct octets){.at = at, .end = at + s.len};
 }
 
 size_t octets_left(const struct octets *r)
@@ -19,7 +21,7 @@ struct span octets_take(struct octets *r, size_t len)
 {
 	if (r->bad || len > octets_left(r)) {
 		r->bad = true;
-		return span(NULL, 0);
+		return span(r->at, 0);
 	}
 	struct span s = span(r->at, len);
 	r->at += len;

@@ -18,7 +18,7 @@ struct contact {
 	char host[CONTACT_HOST_SIZE];            // a name or a numeric address, without brackets
 	uint16_t port;                           // 1 to 65535
 	char fingerprint[PEER_FINGERPRINT_SIZE]; // "" if not given; upper case
-	const char *note; // UTF-8 without '#' and outer spaces; "" if none. Borrowed from the file
+	const char *note; // UTF-8 without controls and outer spaces; "" if none. Borrowed from the file
 	size_t line;      // from 1
 };
 
