@@ -3,11 +3,14 @@ local json = require "sotto.json"
 local secret = require "sotto.secret"
 local sys = require "sotto.sys"
 
+-- for programs in Lua: where the modules are
+local FIND_MODULES = ("package.cpath = %q "):format(package.cpath)
+
 -- Runs a program in Lua on a terminal of its own (python's pty), types the text, and gives what the terminal showed.
 local function on_terminal(program, typed)
   local directory = assert(sys.make_temporary_directory("/tmp/sotto-spec-"))
   local script = directory .. "/program.lua"
-  assert(sys.write_file(script, 'package.cpath = "./build/?.so"\n' .. program))
+  assert(sys.write_file(script, FIND_MODULES .. program))
   assert(sys.write_file(directory .. "/run.py", [==[
 import os, pty, sys
 pid, fd = pty.fork()
@@ -77,8 +80,7 @@ describe("secret", function()
   end)
 
   it("is read from a pipe up to the line's end", function()
-    local program = [[
-      package.cpath = "./build/?.so"
+    local program = FIND_MODULES .. [[
       local secret = require "sotto.secret"
       print(secret.read_line(0) == secret.new "pass word", secret.read_line(0):is_empty(),
         select(3, secret.read_line(0)))
@@ -116,7 +118,7 @@ describe("secret", function()
   end)
 
   it("says so where there is no terminal", function()
-    local program = [[package.cpath = "./build/?.so" print(select(3, require "sotto.secret".ask("? ")))]]
+    local program = FIND_MODULES .. [[print(select(3, require "sotto.secret".ask("? ")))]]
     local pipe = assert(io.popen(("setsid lua5.4 -e '%s' </dev/null"):format(program)))
     assert.are.equal("unsupported\n", pipe:read("a"))
     pipe:close()

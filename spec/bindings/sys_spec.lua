@@ -13,7 +13,7 @@ describe("sys", function()
   local function run(program)
     local out, err, status = {}, {}, nil
     assert(loop.spawn {
-      program = "lua5.4", "-e", 'package.cpath = "./build/?.so" ' .. program,
+      program = "lua5.4", "-e", ("package.cpath = %q "):format(package.cpath) .. program,
       stdout = "pipe", stderr = "pipe",
       on_stdout = function(line) out[#out + 1] = line end,
       on_stderr = function(line) err[#err + 1] = line end,
@@ -86,7 +86,7 @@ describe("sys", function()
     local function try()
       said = nil
       assert(loop.spawn {
-        program = "lua5.4", "-e", 'package.cpath = "./build/?.so" ' .. program, stdout = "pipe",
+        program = "lua5.4", "-e", ("package.cpath = %q "):format(package.cpath) .. program, stdout = "pipe",
         on_stdout = function(line) said = line end,
       })
     end

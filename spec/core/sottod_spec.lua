@@ -3,6 +3,7 @@
 local api = require "sotto.core.api"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
+local person = require "support.person"
 local secret = require "sotto.secret"
 local sys = require "sotto.sys"
 local turns = require "support.turns"
@@ -12,7 +13,7 @@ describe("sottod", function()
 
   before_each(function()
     home = assert(sys.make_temporary_directory("/tmp/sotto-spec-"))
-    program = sys.cwd() .. "/build/sottod"
+    program = person.BUILD .. "/sottod"
     process, stream = nil, nil
   end)
 

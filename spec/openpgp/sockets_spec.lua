@@ -24,8 +24,7 @@ describe("a home's sockets in the user's runtime directory", function()
       local rig = assert(openpgp.new(%q))
       %s
     ]]):format(package.cpath, homes, text))
-    local sanitizer = gnupg.read("/proc/self/maps"):match("(/%S*libasan%S*)") or ""
-    return ("LD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0 lua5.4 %s"):format(quote(sanitizer), quote(path))
+    return "lua5.4 " .. quote(path)
   end
 
   -- nil where this user may make no namespace

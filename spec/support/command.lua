@@ -3,6 +3,7 @@
 local cores = require "support.cores"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
+local patience = require "support.patience"
 local system = require "support.system"
 local waiting = require "support.waiting"
 
@@ -11,7 +12,7 @@ local M = {}
 M.PROGRAM = cores.BUILD .. "/sotto"
 
 -- seconds until a command that does not end is ended; its status is then 124
-local PATIENCE = 30
+local PATIENCE = 30 * patience
 
 --- What a program of the specs finds in its environment.
 ---@return table<string, string|false>

@@ -2,9 +2,13 @@
 -- What the specs of engine/net share: whatever a spec opens is closed after it, and no descriptor may be left over.
 local loop = require "support.loop"
 local net = require "support.net"
+local patience = require "support.patience"
 local socket = require "support.net_socket"
 
 local M = {}
+
+-- seconds
+local DEADLINE = 10 * patience
 
 local objects, fds, directories, before
 
@@ -71,12 +75,12 @@ end
 
 -- Turns the loop until predicate() holds; fails at the deadline.
 function M.wait(predicate, what)
-  if not loop.wait(predicate, 10) then error("never happened: " .. (what or "?"), 2) end
+  if not loop.wait(predicate, DEADLINE) then error("never happened: " .. (what or "?"), 2) end
 end
 
 -- The same for what the loop does not watch: raw descriptors.
 function M.poll(predicate, what)
-  if not loop.wait(predicate, 10, 0.002) then error("never happened: " .. (what or "?"), 2) end
+  if not loop.wait(predicate, DEADLINE, 0.002) then error("never happened: " .. (what or "?"), 2) end
 end
 
 -- A few turns, in which what is on its way inside this process comes through. Only to show that something does not

@@ -2,7 +2,7 @@
 -- sottod without an engine: lua5.4 spec/support/null_core.lua BEHAVIOUR [argument …], from the project's root.
 -- The engine is a table that answers every call with "{}"; BEHAVIOUR: "good", "no_open", "not_ready", "never_ready".
 package.path = "./lua/?.lua;" .. package.path
-package.cpath = "./build/?.so"
+package.cpath = ("./%s/?.so"):format(os.getenv "SOTTO_SPEC_BUILD" or "build")
 local loop = require "sotto.loop"
 
 local behaviour = table.remove(arg, 1)

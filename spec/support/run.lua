@@ -6,21 +6,14 @@
 -- Environment: SOTTO_SPEC_JOBS how many at a time; SOTTO_SPEC_BUILD the folder that remembers how long each file takes;
 -- SOTTO_SPEC_PATIENCE multiplies the time after which a file is ended.
 
+package.path = "./spec/?.lua;" .. package.path
+local queue = require "support.queue"
+
 local BUSTED = assert(arg[1], "usage: run.lua BUSTED [option | spec file or folder …]")
 local JOBS = tonumber(os.getenv "SOTTO_SPEC_JOBS") or 2
 local MEMORY = (os.getenv "SOTTO_SPEC_BUILD" or "build") .. "/spec-times"
 -- seconds; the longest file takes a tenth of it
 local PATIENCE = 900 * (tonumber(os.getenv "SOTTO_SPEC_PATIENCE") or 1)
-
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
-local function lines_of(command)
-  local pipe = assert(io.popen(command, "r"))
-  local lines = {}
-  for line in pipe:lines() do lines[#lines + 1] = line end
-  pipe:close()
-  return lines
-end
 
 local function find_files(arguments)
   local options, places = {}, {}
@@ -31,7 +24,7 @@ local function find_files(arguments)
   if #places == 0 then places[1] = "spec" end
   local files = {}
   for _, place in ipairs(places) do
-    local found = lines_of(("find %s -name '*_spec.lua' 2>/dev/null | LC_ALL=C sort"):format(quote(place)))
+    local found = queue.lines(("find %s -name '*_spec.lua' 2>/dev/null | LC_ALL=C sort"):format(queue.quote(place)))
     if #found == 0 then found[1] = place end -- busted says what is wrong with it
     for _, name in ipairs(found) do
       if not files[name] then files[#files + 1], files[name] = name, true end
@@ -105,32 +98,18 @@ local function judge(text, status, may_be_none)
   return passed, failed, said
 end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 -- --- all of them ----------------------------------------------------------------------------------------------------------
 
 local files, options = find_files { table.unpack(arg, 2) }
 local seconds = read_memory()
 order(files, seconds)
 
-local directory = assert(lines_of("mktemp -d /tmp/sotto-spec-run-XXXXXX")[1], "no temporary directory")
-local list = assert(io.open(directory .. "/list", "w"))
-for i, name in ipairs(files) do list:write(i, "\0", name, "\0") end
-list:close()
-
--- one line for each file that has ended: its number, busted's status, and how long it took. Nothing of a file's own output is
--- in the way: it is in a file named by the number.
-for i, option in ipairs(options) do options[i] = quote(option) end
-local job = ([[begin=$(date +%%s%%N)
-timeout --foreground -k 10 %.1f %s %s "$1" >%s/$0 2>&1 </dev/null
-echo $0 $? $(( ($(date +%%s%%N) - begin) / 10000000 ))]]):format(PATIENCE, quote(BUSTED), table.concat(options, " "), directory)
-local queue = assert(io.popen(("xargs -0 -r -n 2 -P %d sh -c %s <%s/list"):format(JOBS, quote(job), directory), "r"))
+local commands = {}
+for i, option in ipairs(options) do options[i] = queue.quote(option) end
+for i, name in ipairs(files) do
+  commands[i] = ("timeout --foreground -k 10 %.1f %s %s %s"):format(PATIENCE, queue.quote(BUSTED), table.concat(options, " "),
+    queue.quote(name))
+end
 
 local begin, all_passed, all_failed, bad = os.time(), 0, 0, {}
 
@@ -146,23 +125,11 @@ local function count(name, status, text)
   io.stdout:flush()
 end
 
-local ended = {}
-for line in queue:lines() do
-  local number, status, hundredths = line:match "^(%d+) (%d+) (%d+)$"
-  local name = number and files[tonumber(number)]
-  if name then
-    ended[name] = true
-    count(name, tonumber(status), read(directory .. "/" .. number))
-    if status == "0" and name:sub(1, 1) ~= "/" then seconds[name] = tonumber(hundredths) / 100 end
-  else
-    print(line)
-  end
-end
-queue:close()
-for i, name in ipairs(files) do
-  if not ended[name] then count(name, 1, read(directory .. "/" .. i)) end
-end
-os.execute("rm -rf " .. quote(directory))
+queue.run(commands, JOBS, function(i, status, took, text)
+  local name = files[i]
+  count(name, status or 1, text)
+  if status == 0 and name:sub(1, 1) ~= "/" then seconds[name] = took end
+end)
 write_memory(seconds)
 
 if all_passed + all_failed == 0 then

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Runs sotto.loop inside a spec: until somebody stops it, or the deadline fails the spec.
 local loop = require "sotto.loop"
+local patience = require "support.patience"
 
 local M = {}
 
@@ -11,7 +12,7 @@ local DEADLINE_MS = 10000
 ---@param ms? integer
 function M.run(what, ms)
   local late = false
-  local _ <close> = loop.after(ms or DEADLINE_MS, function()
+  local _ <close> = loop.after((ms or DEADLINE_MS) * patience, function()
     late = true
     loop.stop()
   end):background()

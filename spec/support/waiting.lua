@@ -2,11 +2,12 @@
 -- Waiting inside a spec: for what a callback tells, or for what only shows on disk, in /proc or by asking. Never for a
 -- time: every wait has a condition, and a deadline that fails the spec.
 local loop = require "sotto.loop"
+local patience = require "support.patience"
 
 local M = {}
 
---- Milliseconds. Far beyond what anything takes on an idle machine; SOTTO_SPEC_PATIENCE multiplies it.
-M.DEADLINE_MS = 30000 * (tonumber(os.getenv "SOTTO_SPEC_PATIENCE") or 1)
+--- Milliseconds. Far beyond what anything takes on an idle machine.
+M.DEADLINE_MS = 30000 * patience
 
 -- how often a condition is looked at that no callback announces
 local LOOK_MS = 5
