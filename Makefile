@@ -187,6 +187,7 @@ bench-lan: deps-test
 	@SOTTO_SPEC_FLOOD_SECONDS=10 $(LUA) spec/support/run.lua $(BUSTED) spec/scenario/lan_wire_spec.lua
 
 include docs/install.mk
+include spec/sanitize/targets.mk
 
 clean:
 	rm -rf $(BUILD)
