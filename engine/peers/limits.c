@@ -16,12 +16,16 @@ const struct limits_config limits_standard = {
 			[LIMIT_PROBE_ANSWER] = {1000, 5},
 			[LIMIT_GPG] = {5000, 5},
 			[LIMIT_LIST] = {60 * 1000, 1},
+			[LIMIT_INTRODUCE] = {1000, 5},
+			[LIMIT_FETCH] = {5000, 2},
 		},
 	.all =
 		{
 			[LIMIT_HEAR] = {3, 400},
 			[LIMIT_GPG] = {200, 5},
 			[LIMIT_LIST] = {200, 5},
+			[LIMIT_INTRODUCE] = {50, 20},
+			[LIMIT_FETCH] = {200, 5},
 			[LIMIT_TELL] = {50, 20},
 		},
 	.hear_host = {10, 200},
@@ -171,7 +175,7 @@ static void source_key(enum limit_kind kind, const struct addr *source,
 		       uint8_t key[ENDPOINT_KEY_LEN])
 {
 	struct addr e = *source;
-	if (kind == LIMIT_LIST) // TCP: the port is the caller's choice
+	if (kind == LIMIT_LIST || kind == LIMIT_INTRODUCE) // TCP: the port is the caller's choice
 		e.port = 0;
 	endpoint_key(&e, key);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "shell/introducing.h"
 #include "shell/own_presence.h"
 #include "shell/probe.h"
 #include "shell/proving.h"
@@ -84,6 +85,20 @@ static void answer_probe(struct neighbours *n, const struct addr *from, bool kno
 		log_warn("no presence answer: %s", info.text);
 }
 
+// What it has no room for may be known already, or is asked for (P1.2).
+static void prove(struct neighbours *n, const struct presence_record *r, const struct presence_parts *parts,
+		  struct span certificate, const struct addr *from, enum peer_source source, bool known)
+{
+	const struct certificate_entry *keys = certificates_get(&n->certificates, r->fingerprint);
+	struct hash h = keys ? hash_of(bytes_span(keys->certificate)) : (struct hash){0};
+	if (!certificate.len && keys && hash_equal(&h, &r->general))
+		certificate = bytes_span(keys->certificate);
+	if (certificate.len && parts->certification->len)
+		proving_submit(n, r, parts, certificate, from, known);
+	else
+		introduction_ask(n, r, from, source, known);
+}
+
 static void take(struct engine *e, const struct udp_arrival *a, enum hearing_way way, const struct presence_datagram *d,
 		 const struct presence_record *r, bool probed)
 {
@@ -92,8 +107,8 @@ static void take(struct engine *e, const struct udp_arrival *a, enum hearing_way
 	bool manual = probed || (way == HEARING_DIRECT && d->kind == PRESENCE_QUERY);
 	struct presence_parts parts = {.record = bytes_new_span(d->record), .certification = bytes_new_span(d->certification)};
 	memcpy(parts.signature, d->signature, sizeof parts.signature);
-	struct peer_outcome o =
-		neighbours_take(n, r, &parts, d->certificate, manual ? PEER_MANUAL : PEER_LAN, from, true);
+	enum peer_source source = manual ? PEER_MANUAL : PEER_LAN;
+	struct peer_outcome o = neighbours_take(n, r, &parts, d->certificate, source, from, true);
 	neighbours_compare_clocks(n, r);
 	bool known = o.known; // naming a known peer makes nobody known
 	if (probed && o.verdict != PEER_SELF && o.verdict != PEER_EXPIRED && o.verdict != PEER_MALFORMED) {
@@ -101,7 +116,7 @@ static void take(struct engine *e, const struct udp_arrival *a, enum hearing_way
 		known = true;
 	}
 	if (o.wants_proof)
-		proving_submit(n, r, &parts, d->certificate, from, known);
+		prove(n, r, &parts, d->certificate, from, source, known);
 	if (d->kind == PRESENCE_QUERY && o.verdict != PEER_SELF && way == HEARING_LAN)
 		lan_shell_asked(&e->lan, from, d->signature, known);
 	else if (d->kind == PRESENCE_QUERY && o.verdict != PEER_SELF)

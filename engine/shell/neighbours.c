@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "peers/lru.h"
+#include "shell/introducing.h"
 #include "shell/own_presence.h"
 #include "shell/probe.h"
 #include "shell/proving.h"
@@ -205,6 +206,7 @@ void neighbours_sleep(struct neighbours *n)
 {
 	timer_cancel(n->engine->loop, &n->sweep);
 	probes_cancel(n);
+	introductions_cancel(n);
 	proving_cancel(n);
 	own_presence_renew(n);
 }

@@ -20,6 +20,7 @@ struct lru;
 struct probe;
 struct proof;
 struct vetting;
+struct introduction;
 
 struct neighbours {
 	struct engine *engine;
@@ -31,6 +32,7 @@ struct neighbours {
 	struct probe *probes;     // probe.c
 	struct proof *proofs;     // who waits for a peer's certification to be checked
 	struct vetting *vettings; // checks under way
+	struct introduction *introductions; // certificates that are being fetched
 	struct timer sweep, prove_later;
 	unsigned sweeps;
 	struct skew skew; // what proven peers' records say of the own clock

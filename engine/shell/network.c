@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/interfaces.h"
+#include "shell/introducing.h"
 #include "shell/opening.h"
 #include "shell/meeting.h"
 #include "shell/shell.h"
@@ -66,6 +67,9 @@ static void first_frame(void *arg, uint8_t kind, struct span payload, bool encry
 	} else if (strcmp(type, "link") == 0) {
 		caller_forget(c);
 		meeting_answer(e, link, &source, known, payload);
+	} else if (strcmp(type, "certificate-wanted") == 0) {
+		caller_forget(c);
+		introduce(e, link, &source, known, payload);
 	} else {
 		caller_drop(c, "unknown_type");
 	}

@@ -274,6 +274,26 @@ void presence_parts_put(struct record_writer *w, const char *name, const struct 
 	record_close_object(w);
 }
 
+enum err introduction_encode(const struct presence_parts *p, struct buf *out, struct err_info *info)
+{
+	struct record_writer w;
+	record_begin(&w, out, "introduction");
+	presence_parts_put(&w, "presence", p);
+	return record_end(&w, info);
+}
+
+enum err introduction_decode(struct presence_parts *p, struct span text, struct err_info *info)
+{
+	struct record r;
+	*p = (struct presence_parts){0};
+	record_open(&r, text, "introduction");
+	presence_parts_get(record_field(record_root(&r), "presence"), p);
+	enum err e = record_close(&r, info);
+	if (e)
+		presence_parts_fini(p);
+	return e;
+}
+
 enum err presence_parts_open(const struct presence_parts *parts, struct presence_record *p,
 			     struct err_info *info)
 {

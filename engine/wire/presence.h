@@ -80,6 +80,12 @@ struct presence_parts {
 void presence_parts_fini(struct presence_parts *p);
 void presence_parts_get(struct record_value v, struct presence_parts *out);
 void presence_parts_put(struct record_writer *w, const char *name, const struct presence_parts *p);
+// The record "introduction": who begins a link with CERT? (P1.2) is told them, and the certificate
+// follows. Encoding appends; what was decoded is owned.
+MUST_CHECK enum err introduction_encode(const struct presence_parts *p, struct buf *out,
+					struct err_info *info);
+MUST_CHECK enum err introduction_decode(struct presence_parts *p, struct span text,
+					struct err_info *info);
 // Record and its signature, as presence_datagram_open.
 MUST_CHECK enum err presence_parts_open(const struct presence_parts *parts,
 					struct presence_record *p, struct err_info *info);

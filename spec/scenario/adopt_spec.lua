@@ -3,6 +3,7 @@
 local cores = require "support.cores"
 local gnupg = require "support.gnupg"
 local own_gnupg = require "support.own_gnupg"
+local sys = require "sotto.sys"
 local system = require "support.system"
 
 describe("an adopted key", function()
@@ -19,12 +20,17 @@ describe("an adopted key", function()
     cores.clean()
   end)
 
-  -- alice's core, without an identity
-  local function absent(options)
+  -- a core of somebody with a GnuPG, without an identity
+  local function absent(name, gnupg_home, options)
     options = options or {}
-    options.environment = { GNUPGHOME = own.directory }
+    options.environment = { GNUPGHOME = (gnupg_home or own).directory }
     options.identity = false
-    return cores.absent("alice", options)
+    return cores.absent(name or "alice", options)
+  end
+
+  local function another(name)
+    others[#others + 1] = own_gnupg.new(cores.root(), name)
+    return others[#others]
   end
 
   local function adopt(who, fingerprint, params)
@@ -105,6 +111,32 @@ describe("an adopted key", function()
       alice:stop()
       assert.are.equal(agent, own:agent())
       assert.are.equal(0, own:asked())
+    end)
+  end)
+
+  describe("that is RSA", function()
+    local VECTORS = sys.cwd() .. "/spec/vectors/"
+
+    it("P1.2 is proven and opened though no datagram holds its certificate", function()
+      local theirs = another "bob"
+      local alice, bob = absent():start(), absent("bob", theirs):start()
+      adopt(alice, own:import(VECTORS .. "rsa4096_a.asc"))
+      adopt(bob, theirs:import(VECTORS .. "rsa4096_b.asc"))
+      assert.are.equal("RSA a", alice:call("identity.show").name)
+      cores.meet(alice, bob)
+      local fetched = alice:metrics()["introductions_asked:taken"]
+      assert.are.equal(1, fetched)
+      local id = cores.open_between(alice, bob)
+      cores.talk(id, alice, bob)
+      -- who is known stays proven, and is not asked again
+      alice:restart()
+      unlocked(alice)
+      assert.is_true(alice:call("peers.show", { peer = bob.fingerprint }).proven)
+      alice:event("discussion.resumed", { id = id })
+      cores.talk(id, bob, alice)
+      cores.meet(alice, bob)
+      assert.is_nil(alice:metrics()["introductions_asked:taken"])
+      check_no_secret(alice, alice.fingerprint)
     end)
   end)
 end)

@@ -265,8 +265,30 @@ static enum err decode_refuse(lua_State *L, struct span text, struct err_info *i
 
 // --- the module ----------------------------------------------------------------------------------
 
+static enum err encode_introduction(lua_State *L, struct buf *out, struct err_info *info)
+{
+	struct presence_parts p = {0};
+	take_parts(L, &p);
+	enum err e = introduction_encode(&p, out, info);
+	presence_parts_fini(&p);
+	return e;
+}
+
+static enum err decode_introduction(lua_State *L, struct span text, struct err_info *info)
+{
+	struct presence_parts p;
+	enum err e = introduction_decode(&p, text, info);
+	if (e)
+		return e;
+	lua_newtable(L);
+	give_parts(L, &p);
+	presence_parts_fini(&p);
+	return OK;
+}
+
 static const struct codec codecs[] = {
 	{"presence", encode_presence, decode_presence},
+	{"introduction", encode_introduction, decode_introduction},
 	{"hello", encode_hello, decode_hello},
 	{"hello-answer", encode_hello_answer, decode_hello_answer},
 	{"certificate-wanted", encode_certificate_wanted, decode_certificate_wanted},

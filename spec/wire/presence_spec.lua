@@ -15,6 +15,20 @@ local function record(certificate)
   }
 end
 
+local introduction = {
+  { "v", 1 }, { "type", "introduction" },
+  { "presence", { { "record", R.b64(R.bytes(500)) }, { "certification", R.b64(R.bytes(563)) },
+    { "signature", R.b64(R.bytes(64)) } } },
+}
+describe("introduction", function()
+  R.check("introduction", introduction, {
+    { path = { "presence" }, kind = K.object() },
+    { path = { "presence", "record" }, kind = K.binary(1, 1024), name = "presence.record" },
+    { path = { "presence", "certification" }, kind = K.binary(1, 4096), name = "presence.certification" },
+    { path = { "presence", "signature" }, kind = K.binary(64, 64), name = "presence.signature" },
+  })
+end)
+
 describe("presence record", function()
   local sample = record()
   R.check("presence", sample, {
