@@ -11,7 +11,7 @@ SANITIZE ?=
 OPT     ?= -O2 -g
 
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
-	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev gnupg gpg-agent
+	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev libseccomp-dev gnupg gpg-agent
 PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion iproute2
 PACKAGES_BENCH = libtoxcore-dev
 PACKAGES_LINT  = cppcheck clang-tidy
@@ -119,7 +119,7 @@ $(BUILD)/libengine.a: $(ENGINE_OBJ)
 # every sotto.* C module in one shared object, for `require "sotto.json"` from a plain lua5.4
 $(BUILD)/sotto.so: $(BINDINGS_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline
+	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -lseccomp
 
 # the pure machines and the test tools, for specs only; never installed
 $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
@@ -131,9 +131,15 @@ $(BUILD)/crash_points.so: spec/support/preload/crash_points.c
 	$(call say,cc,$<)
 	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
+$(filter-out $(BUILD)/sotto-host,$(PROGRAMS)): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -llua5.4 -lm
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -lseccomp -llua5.4 -lm
+
+# there is one for each script: it has no more in it than it needs
+HOST_OBJ = $(patsubst %,$(BUILD)/obj/bindings/%.o,common confine json json_write log loop loop_process loop_stream program secret signals)
+$(BUILD)/sotto-host: $(BUILD)/obj/bindings/main/sotto-host.o $(HOST_OBJ) $(BUILD)/libengine.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $< $(HOST_OBJ) $(BUILD)/libengine.a -Wl,--as-needed $(ENGINE_LIBS) -lseccomp -llua5.4 -lm
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

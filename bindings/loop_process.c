@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,9 +36,10 @@ struct spawn {
 	char **arguments, **environment; // NULL-ended, all of it malloc'd
 	char *directory;
 	bool group, follows;
+	bool socket; // what the child has as 0 is one end of a socket pair
 	int child[3];  // what the child gets as 0, 1, 2; -1: none yet
 	bool owned[3]; // ours to close
-	int ours[3];   // our ends of pipes; -1: none
+	int ours[3];   // our ends of pipes or of the socket pair; -1: none
 };
 
 static const char *const stdio_names[3] = {"stdin", "stdout", "stderr"};
@@ -127,9 +129,20 @@ static void read_environment(lua_State *L, struct spawn *s)
 	lua_settop(L, 2);
 }
 
+static enum err open_socket(struct spawn *s, struct err_info *info)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return err_set_errno(info, errno, "cannot make a socket pair");
+	s->child[0] = ends[0];
+	s->ours[0] = ends[1];
+	s->owned[0] = s->socket = true;
+	return OK;
+}
+
 static enum err open_stdio(lua_State *L, struct spawn *s, int i, struct err_info *info)
 {
-	static const char *const kinds[] = {"null", "inherit", "pipe", NULL};
+	static const char *const kinds[] = {"null", "inherit", "pipe", "socket", NULL};
 	int ends[2], kind = i == 0 ? 0 : 1;
 	if (lua_getfield(L, 1, stdio_names[i]) == LUA_TNUMBER) {
 		s->child[i] = (int)luaL_checkinteger(L, -1);
@@ -139,6 +152,9 @@ static enum err open_stdio(lua_State *L, struct spawn *s, int i, struct err_info
 	if (!lua_isnil(L, -1))
 		kind = luaL_checkoption(L, lua_gettop(L), NULL, kinds);
 	lua_pop(L, 1);
+	luaL_argcheck(L, kind != 3 || i == 0, 1, "only stdin may be a socket");
+	if (kind == 3)
+		return open_socket(s, info);
 	if (kind == 1) {
 		s->child[i] = i;
 		return OK;
@@ -252,11 +268,14 @@ static struct process *check_process(lua_State *L)
 	return luaL_checkudata(L, 1, PROCESS_TYPE);
 }
 
-// the stream of our end, with the handler `on_stdout` or `on_stderr` of the options at index 1
+// the stream of our end, with the handler `on_stdout` or `on_stderr` of the options at index 1; a socket's with its own options
 static void push_stream(lua_State *L, struct spawn *s, int i)
 {
 	static const char *const handlers[3] = {NULL, "on_stdout", "on_stderr"};
-	lua_createtable(L, 0, 1);
+	if (i == 0 && s->socket)
+		lua_getfield(L, 1, "socket");
+	else
+		lua_createtable(L, 0, 1);
 	if (handlers[i]) {
 		lua_getfield(L, 1, handlers[i]);
 		lua_setfield(L, -2, "line");
@@ -267,6 +286,18 @@ static void push_stream(lua_State *L, struct spawn *s, int i)
 	lua_remove(L, -2);
 }
 
+// without handlers in the options the other end of a socket pair is given out as it is
+static bool push_descriptor(lua_State *L, struct spawn *s)
+{
+	bool plain = lua_getfield(L, 1, "socket") != LUA_TTABLE;
+	lua_pop(L, 1);
+	if (!plain)
+		return false;
+	lua_pushinteger(L, s->ours[0]);
+	s->ours[0] = -1;
+	return true;
+}
+
 static void push_fields(lua_State *L, struct spawn *s, pid_t pid)
 {
 	lua_createtable(L, 0, 4);
@@ -275,8 +306,9 @@ static void push_fields(lua_State *L, struct spawn *s, pid_t pid)
 	for (int i = 0; i < 3; i++) {
 		if (s->ours[i] < 0)
 			continue;
-		push_stream(L, s, i);
-		lua_setfield(L, -2, stdio_names[i]);
+		if (i != 0 || !s->socket || !push_descriptor(L, s))
+			push_stream(L, s, i);
+		lua_setfield(L, -2, i == 0 && s->socket ? "socket" : stdio_names[i]);
 	}
 }
 

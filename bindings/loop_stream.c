@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -360,7 +361,19 @@ static int loop_connect_unix(lua_State *L)
 	return 1;
 }
 
+// a descriptor that this process was started with; from now on it is the stream's
+static int loop_stream(lua_State *L)
+{
+	lua_Integer fd = luaL_checkinteger(L, 1);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 2);
+	luaL_argcheck(L, fd >= 0 && fd <= INT_MAX && fcntl((int)fd, F_GETFL) >= 0, 1, "no open descriptor");
+	loop_stream_push(L, (int)fd, 2);
+	return 1;
+}
+
 const luaL_Reg loop_stream_functions[] = {
+	{"stream", loop_stream},
 	{"connect_unix", loop_connect_unix},
 	{NULL, NULL},
 };

@@ -106,9 +106,13 @@ static int add_traceback(lua_State *L)
 
 int program_run(const char *module, const luaL_Reg *preload, int argc, char **argv)
 {
+	return program_run_in(luaL_newstate(), module, preload, argc, argv);
+}
+
+int program_run_in(lua_State *L, const char *module, const luaL_Reg *preload, int argc, char **argv)
+{
 	struct start start = {module, preload, argc, argv};
 	int status = 1;
-	lua_State *L = luaL_newstate();
 	if (!L)
 		return 1;
 	lua_pushcfunction(L, add_traceback);

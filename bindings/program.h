@@ -13,6 +13,9 @@
 // Makes descriptors 0 to 2 sure to be open, closes all others, sets umask 077, and ignores SIGPIPE. First of all in a main.
 void program_begin(void);
 
+// As program_run, in a state of the caller's, which is closed.
+int program_run_in(lua_State *L, const char *module, const luaL_Reg *preload, int argc, char **argv);
+
 // Runs require(module).run(arguments), which returns the exit status; an error that it raises goes to standard error, with its
 // traceback, and is status 1. preload: the C modules, ended by a NULL name; no other C module can be loaded.
 int program_run(const char *module, const luaL_Reg *preload, int argc, char **argv);

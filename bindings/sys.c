@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "bindings/common.h"
 #include "bindings/signals.h"
@@ -34,6 +35,28 @@ static int sys_isatty(lua_State *L)
 static int sys_getuid(lua_State *L)
 {
 	lua_pushinteger(L, getuid());
+	return 1;
+}
+
+static int sys_hash(lua_State *L)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, 1, &len);
+	struct hash hash = hash_of(span(text, len));
+	char hex[2 * HASH_LEN + 1];
+	hex_encode_lower(hash_span(&hash), hex);
+	lua_pushstring(L, hex);
+	return 1;
+}
+
+// the process's own clock: what it has computed, not what it has waited
+static int sys_cpu_ms(lua_State *L)
+{
+	clockid_t clock;
+	struct timespec spent;
+	if (clock_getcpuclockid((pid_t)luaL_checkinteger(L, 1), &clock) != 0 || clock_gettime(clock, &spent) != 0)
+		return 0;
+	lua_pushinteger(L, (lua_Integer)spent.tv_sec * 1000 + spent.tv_nsec / 1000000);
 	return 1;
 }
 
@@ -184,6 +207,8 @@ int luaopen_sotto_sys(lua_State *L)
 		{"kill", sys_kill},
 		{"terminal_size", sys_terminal_size},
 		{"random_hex", sys_random_hex},
+		{"hash", sys_hash},
+		{"cpu_ms", sys_cpu_ms},
 		{NULL, NULL},
 	};
 	sys_file_register(L);

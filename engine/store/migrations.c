@@ -161,7 +161,21 @@ static const char schema_2[] =
 	"ALTER TABLE identity ADD COLUMN signer TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE identity ADD COLUMN card INTEGER NOT NULL DEFAULT 0;";
 
-const struct migration migrations[] = {{schema_1}, {schema_2}};
+// Sealed column: leaf; the key is a keyed hash of its path.
+static const char schema_3[] =
+	"CREATE TABLE scripts ("
+	" name TEXT PRIMARY KEY,"
+	" row BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE script_values ("
+	" script TEXT NOT NULL,"
+	" key BLOB NOT NULL,"
+	" bytes INTEGER NOT NULL,"
+	" leaf BLOB NOT NULL,"
+	" PRIMARY KEY (script, key)"
+	") STRICT;";
+
+const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}};
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 
 static enum err database_error(sqlite3 *db, struct err_info *info)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Small values by key that must outlive a restart (the port last listened on, the scripts loaded
-// …). Not sealed: nothing secret.
+// Small values by key that must outlive a restart (the port last listened on …). Not sealed: nothing secret.
 #ifndef SOTTO_STORE_SETTINGS_H
 #define SOTTO_STORE_SETTINGS_H
 

@@ -29,20 +29,12 @@ function M.place(home)
   return place
 end
 
---- The core's program, beside this one.
----@return string
-function M.program()
-  local own = sys.executable() or "sotto"
-  local folder = own:match("^(.*)/[^/]*$") or "."
-  return folder .. "/sottod"
-end
-
 --- Starts a core in the background and waits until it answers. From inside a coroutine.
 ---@param place sotto.place
 ---@return boolean|nil ok, string? message
 function M.start(place)
   local thread, complaint = coroutine.running(), nil
-  local arguments = { program = M.program(), stdout = "null", stderr = "pipe", group = true }
+  local arguments = { program = paths.program "sottod", stdout = "null", stderr = "pipe", group = true }
   if place.given then
     arguments[1], arguments[2] = "--home", place.given
   end

@@ -19,6 +19,31 @@ M.MEMORY_MAX_KB = 16 << 10
 ---@field word? string of an address: a word that stands for none
 ---@field fields? table<string, sotto.config.key> of a table
 
+--- What each script may use; see sotto.core.scripts.
+---@type table<string, sotto.config.key>
+M.script_limits = {
+  memory = {
+    type = "integer", least = 4 << 20, most = 1 << 30, standard = 64 << 20, text = "bytes of memory",
+  },
+  descriptors = { type = "integer", least = 8, most = 1024, standard = 32, text = "open descriptors" },
+  file_size = {
+    type = "integer", least = 0, most = 1 << 40, standard = 16 << 20, text = "bytes that a file it writes may have",
+  },
+  admission_ms = {
+    type = "integer", least = 10, most = 10000, standard = 200, text = "milliseconds that an admission may compute",
+  },
+  handler_ms = {
+    type = "integer", least = 50, most = 60000, standard = 5000,
+    text = "milliseconds that any other handler may compute",
+  },
+  calls_per_second = {
+    type = "integer", least = 1, most = 10000, standard = 50, text = "calls of the API a second, in the long run",
+  },
+  sends_per_second = {
+    type = "integer", least = 1, most = 10000, standard = 10, text = "messages sent a second, in the long run",
+  },
+}
+
 --- The schema. limits holds what the engine lets a user change.
 ---@param engine_options { name: string, standard: integer, least: integer, most: integer, text: string }[]
 ---@return table<string, sotto.config.key>
@@ -45,6 +70,7 @@ function M.schema(engine_options)
       type = "enum", values = { "error", "warn", "info", "debug" }, standard = "info",
       text = "how much the log tells",
     },
+    scripts = { type = "table", fields = M.script_limits, text = "what every script may use" },
     limits = { type = "table", fields = limits, text = "numbers, each with its unit below" },
   }
 end

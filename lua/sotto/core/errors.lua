@@ -23,6 +23,7 @@ M.codes = {
   io = -32011,
   unsupported = -32012,
   bad_input = -32013,
+  script = -32014, -- a script's own error
 }
 
 ---@class sotto.rpc.error

@@ -28,6 +28,7 @@ M.BATCH_BYTES = 512 << 10
 ---@field batch boolean
 ---@field types table<string, boolean>|nil exact types
 ---@field nouns table<string, boolean>|nil of "noun.*"
+---@field accepts (fun(entry: sotto.events.entry): boolean)|nil what else must hold
 
 ---@class sotto.events
 local Events = {}
@@ -103,6 +104,7 @@ function Events:single(seq, entry)
 end
 
 local function wanted(subscription, entry)
+  if subscription.accepts and not subscription.accepts(entry) then return false end
   if not subscription.types then return true end
   return subscription.types[entry.type] or subscription.nouns[entry.type:match("^[^.]*")] or false
 end
@@ -185,12 +187,14 @@ end
 --- Begins, or changes, a client's subscription.
 ---@param client sotto.events.client
 ---@param params {types?: string[], after?: integer, batch?: boolean}
+---@param accepts? fun(entry: sotto.events.entry): boolean a filter beside the types
 ---@return {seq: integer}|nil, string? message, string? name
-function Events:subscribe(client, params)
+function Events:subscribe(client, params, accepts)
   local ok, types, nouns = parse_filter(params.types)
   if not ok then return nil, types, "bad_params" end
   local subscription = self.subscriptions[client] or { client = client, next = self.seq + 1 }
   subscription.types, subscription.nouns, subscription.batch = types, nouns, params.batch or false
+  subscription.accepts = accepts
   -- a number from an earlier core's life is beyond any of this one's
   if params.after and params.after <= self.seq then subscription.next = params.after + 1 end
   self.subscriptions[client] = subscription
@@ -199,7 +203,12 @@ function Events:subscribe(client, params)
 end
 
 ---@param client sotto.events.client
-function Events:unsubscribe(client) self.subscriptions[client] = nil end
+---@return integer|nil last the seq of the last event that it has got, or passed over
+function Events:unsubscribe(client)
+  local subscription = self.subscriptions[client]
+  self.subscriptions[client] = nil
+  return subscription and subscription.next - 1
+end
 
 --- The client's queue has room again.
 ---@param client sotto.events.client

@@ -122,12 +122,13 @@ function Core:ready(ok, message)
     ["system.doctor"] = doctor.handler {
       places = self.places, config = self.settings.file, listen = self.settings.listen, engine = self.engine,
     },
-  })
+  }, { limits = self.settings.scripts, granted = {} })
   if not opened then
     self:fail(problem)
     return self:stop("nobody could reach it")
   end
   self.server = opened
+  opened:start_scripts()
   log.info("ready: %s", self.places.socket)
   if self.daemon then self.daemon:ready() end
 end

@@ -70,6 +70,14 @@ function M.find(home, environment)
   }
 end
 
+--- A program of this project: they lie beside each other.
+---@param name string
+---@return string
+function M.program(name)
+  local own = sys.executable() or name
+  return (own:match("^(.*)/[^/]*$") or ".") .. "/" .. name
+end
+
 -- "sotto" where the shell finds it, else the path as short as it can be. The programs are beside each other.
 local function command_name()
   local folder = (sys.executable() or ""):match("^(.*)/[^/]*$")

@@ -7,6 +7,7 @@ local json = require "sotto.json"
 local log = require "sotto.log"
 local loop = require "sotto.loop"
 local rpc = require "sotto.core.rpc"
+local scripts = require "sotto.core.scripts"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -38,6 +39,14 @@ function Client:send(line) return self.handle:send(line) end
 
 function Client:queued() return self.handle:queued() end
 
+--- A line of the client's that was read; nil and why where it could not be.
+function Client:take(request, message, name)
+  if request == nil then return rpc.refuse(self, message, name) end
+  self.server.rpc:handle(self, request)
+end
+
+function Client:gone() self.server.scripts:client_gone(self) end
+
 -- --- the server -----------------------------------------------------------------------------------
 
 ---@class sotto.core.server
@@ -66,21 +75,23 @@ function Server:callbacks()
   return {
     open = function(handle)
       if self.closing then return handle:close() end
-      clients[handle] = setmetatable({ handle = handle, outstanding = 0 }, Client)
+      clients[handle] = setmetatable({ handle = handle, outstanding = 0, server = self }, Client)
     end,
     request = function(handle, request, message, name)
       local client = clients[handle]
-      if not client then return end
-      if request == nil then return rpc.refuse(client, message, name) end
-      self.rpc:handle(client, request)
+      if client then client:take(request, message, name) end
     end,
     drained = function(handle)
       handle:resume()
       if clients[handle] then self.events:drained(clients[handle]) end
     end,
     gone = function(handle)
-      if clients[handle] then self.events:unsubscribe(clients[handle]) end
+      local client = clients[handle]
       clients[handle] = nil
+      if client then
+        self.events:unsubscribe(client)
+        client:gone()
+      end
       if self.closing and not next(clients) then self:finish() end
     end,
   }
@@ -90,18 +101,41 @@ end
 ---@param path string
 ---@param engine sotto.rpc.engine
 ---@param handlers? table<string, sotto.rpc.handler> methods that are neither the engine's nor the server's own
+---@param rules? {limits: table<string, integer>, granted: table<string, string[]>} of scripts: what each may use, and,
+---  by path, what config.lua grants
 ---@return sotto.core.server|nil, string? message, string? name
-function M.open(path, engine, handlers)
+function M.open(path, engine, handlers, rules)
   local self = setmetatable({ clients = {} }, Server)
   self.events = events.new {
     make_line = control.line, defer = loop.defer, now = sys.now_ms, queue_mark = control.queue_mark,
   }
-  self.rpc = rpc.new(engine, make_handlers(self, handlers))
+  local all = make_handlers(self, handlers)
+  self.rpc = rpc.new(engine, all)
+  self.scripts = scripts.new {
+    engine = engine, rpc = self.rpc, events = self.events,
+    limits = rules and rules.limits, granted_by_config = rules and rules.granted or {},
+    event = function(type, noun, text) self:publish(type, noun, text) end,
+    adopt = function(fd, host) return self:adopt(fd, host) end,
+  }
+  for method, handler in pairs(self.scripts:handlers()) do all[method] = handler end
   control.secrets(api.secret_names())
   local socket, message, name = control.listen(path, self:callbacks())
   if not socket then return nil, message, name end
   self.socket = socket
   return self
+end
+
+--- Starts the scripts that were loaded before.
+function Server:start_scripts() self.scripts:open() end
+
+--- Our end of a script's socket pair: one more client.
+---@param fd integer the control socket's from now on
+---@param host sotto.host
+---@return table handle
+function Server:adopt(fd, host)
+  local handle = self.socket:adopt(fd)
+  self.clients[handle] = host
+  return handle
 end
 
 --- An event of the engine's.
@@ -119,6 +153,7 @@ end
 ---@param finished fun()
 function Server:close(finished)
   self.closing, self.finished = true, finished
+  self.scripts:close()
   self.timer = loop.after(next(self.clients) and CLOSE_MS or 0, function() self:finish() end)
   for handle in pairs(self.clients) do handle:close() end
 end

@@ -8,7 +8,7 @@
 --   carol:start()
 --   carol:probe("127.0.0.1:4788")
 local connection = require "sotto.client.connection"
-local core = require "sotto.client.core"
+local paths = require "sotto.core.paths"
 local loop = require "sotto.loop"
 local sys = require "sotto.sys"
 
@@ -86,7 +86,7 @@ end
 local function spawn(self)
   local process
   process = assert(loop.spawn {
-    program = core.program(), follows = true, group = true, stdout = "null", stderr = "pipe",
+    program = paths.program "sottod", follows = true, group = true, stdout = "null", stderr = "pipe",
     "--home", self.home, "--listen", self.listen, "--discover", "off", "--foreground",
     on_stderr = function(line) self.last_words = line:gsub("^sottod: ", "") end,
     on_exit = function(_, signal)

@@ -83,6 +83,21 @@
 ---@field text string one line
 ---@field advice string one line: what to do; empty where there is nothing
 
+---@class sotto.script.view
+---@field name string|nil null while its main chunk has not declared itself
+---@field path string
+---@field version string|nil
+---@field help string
+---@field state "starting"|"running"|"failed"|"disabled"|"waiting"|"stopped"
+---@field reason string|nil why it failed, is disabled or waits
+---@field needs string[] granted
+---@field discussions string[]|nil the only ones it may see
+---@field commands { name: string, args: string, help: string }[]
+---@field admission boolean it has policies
+---@field pid integer|nil
+---@field temporary boolean
+---@field watch boolean
+
 --- params of an event's notification; the object stands under its noun.
 ---@class sotto.event
 ---@field seq integer from 1 with each core

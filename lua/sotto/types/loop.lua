@@ -89,6 +89,12 @@ function stream:resume() end
 --- Ends it: what is queued is still written. The close callback does not come.
 function stream:close() end
 
+--- A stream over a descriptor that this process was started with, which is the stream's from now on.
+---@param fd integer
+---@param options sotto.stream.options
+---@return sotto.stream
+function loop.stream(fd, options) end
+
 --- Connects to a UNIX socket; the path may be of any length. Answers at once: a core that does not run is an error here.
 ---@param path string
 ---@param options sotto.stream.options
@@ -98,6 +104,7 @@ function loop.connect_unix(path, options) end
 ---@class sotto.process
 ---@field pid integer
 ---@field stdin sotto.stream|nil where asked for by "pipe"
+---@field socket sotto.stream|integer|nil where stdin = "socket": a stream, or without options.socket the descriptor, the caller's
 ---@field stdout sotto.stream|nil
 ---@field stderr sotto.stream|nil
 local process = {}
@@ -111,7 +118,8 @@ function process:running() end
 ---@class sotto.process.options
 ---@field [integer] string the arguments after the program's name
 ---@field program string looked for in PATH unless it has a slash
----@field stdin? "null"|"inherit"|"pipe"|integer a descriptor (standard "null")
+---@field stdin? "null"|"inherit"|"pipe"|"socket"|integer a descriptor (standard "null"); "socket": one end of a socket pair
+---@field socket? sotto.stream.options of the other end, with stdin = "socket"; nil: it is given out as a descriptor
 ---@field stdout? "null"|"inherit"|"pipe"|integer (standard "inherit")
 ---@field stderr? "null"|"inherit"|"pipe"|integer (standard "inherit")
 ---@field on_stdout? fun(line: string) each line, with stdout = "pipe"

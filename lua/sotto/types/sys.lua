@@ -43,6 +43,14 @@ function sys.terminal_size(fd) end
 ---@param bytes? integer 1 to 64 (standard 16)
 ---@return string
 function sys.random_hex(bytes) end
+--- H of the protocol: BLAKE2b-256.
+---@param text string
+---@return string 64 lower-case hex digits
+function sys.hash(text) end
+--- Milliseconds that a process has computed; nil where it is gone.
+---@param pid integer
+---@return integer|nil
+function sys.cpu_ms(pid) end
 
 --- mkdir -p, 0700; an existing one must be ours and is made 0700.
 ---@param path string

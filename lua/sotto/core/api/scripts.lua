@@ -1,0 +1,76 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local script = { name = "name", type = "string", required = true, least = 1, most = 32, text = "the script's name" }
+
+return {
+  text = "bots, plugins and policies",
+  methods = {
+    {
+      name = "list",
+      text = "Lists the scripts, with what they were granted and how they are.",
+      params = {},
+      result = "scripts",
+      returns = "script[]", since = 1, capability = "scripts", errors = {},
+    },
+    {
+      name = "load",
+      text = "Loads a script, now and at every start until it is unloaded; answers once its main chunk has run.",
+      params = {
+        { name = "path", type = "path", required = true, text = "a Lua file, or a folder with main.lua or init.lua" },
+        { name = "grant", type = "boolean", standard = false, text = "grants the capabilities that the script names" },
+        { name = "discussions", type = "strings", most = 64, text = "ids of the only discussions that it may see" },
+        { name = "arguments", type = "strings", most = 64, text = "what the script gets as its arguments" },
+        {
+          name = "watch", type = "boolean", standard = false, text = "reloads it whenever its files change",
+        },
+        {
+          name = "temporary", type = "boolean", standard = false,
+          text = "ends with the connection that has loaded it, and is not loaded again",
+        },
+      },
+      result = "the script",
+      returns = "script", since = 1, capability = "scripts",
+      errors = { "not_found", "refused", "wrong_state", "too_large", "bad_input", "timeout", "locked" },
+    },
+    {
+      name = "unload",
+      text = "Ends a script. What it has stored is kept.",
+      params = { script },
+      result = "nothing",
+      returns = "nothing", since = 1, capability = "scripts", errors = { "not_found" },
+    },
+    {
+      name = "reload",
+      text = "Reads a script's files again. Where the new text fails, the old one keeps running.",
+      params = {
+        script,
+        { name = "grant", type = "boolean", standard = false, text = "grants what the new text needs beyond the old" },
+      },
+      result = "the script",
+      returns = "script", since = 1, capability = "scripts",
+      errors = { "not_found", "refused", "wrong_state", "too_large", "bad_input", "timeout" },
+    },
+    {
+      name = "log",
+      text = "Gives the newest lines that a script has printed or logged, and why it failed.",
+      params = { script },
+      result = "name, and lines with time, level and text",
+      returns = "object", since = 1, capability = "scripts", errors = { "not_found" },
+    },
+    {
+      name = "command",
+      text = "Runs a command of a script.",
+      params = {
+        script,
+        { name = "command", type = "string", required = true, least = 1, most = 32, text = "the command's name" },
+        { name = "arguments", type = "strings", most = 64, text = "its arguments" },
+      },
+      result = "the reply, which may be null",
+      returns = "object", since = 1, capability = "scripts",
+      errors = { "not_found", "wrong_state", "busy", "timeout", "canceled" },
+    },
+  },
+  events = {
+    { type = "script.failed", noun = "script", since = 1, text = "A script has failed; it rests, or is disabled." },
+    { type = "script.log", noun = "log", since = 1, text = "A script has said a line: name, level, text." },
+  },
+}

@@ -1,0 +1,165 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What a script may do: capabilities that it names in `needs` and the user grants. Pure.
+local api = require "sotto.core.api"
+
+local M = {}
+
+---@class sotto.capability
+---@field text string what a person is told before granting it
+---@field argument? string it is "name:ARGUMENT", and this says what the argument is
+
+---@type table<string, sotto.capability>
+M.known = {
+  messages = { text = "read and send messages in the discussions it was given, and see these discussions" },
+  discussions = { text = "open, accept, refuse, close and forget discussions" },
+  proposals = { text = "see proposals, make them and answer them" },
+  peers = { text = "see peers, probe addresses, import and export the contact file" },
+  identity = { text = "see and change your identity" },
+  system = { text = "see metrics, and stop the core" },
+  store = { text = "keep data of its own in the core's store" },
+  timers = { text = "run at times of its own" },
+  http = { text = "fetch pages from the internet; with an argument only from that host, which may be a private one",
+    argument = "HOST or HOST:PORT, optional" },
+  files = { text = "read and write files below a directory", argument = "an absolute directory" },
+  command = { text = "run one program on this machine with your rights", argument = "an absolute path" },
+}
+
+local OPTIONAL_ARGUMENT = { http = true }
+
+---@param need string "messages", "files:/home/me/notes"
+---@return string|nil name, string? argument_or_problem
+local function parse(need)
+  local name, argument = need:match("^([a-z]+):(.+)$")
+  name = name or need
+  local capability = M.known[name]
+  if not capability then return nil, ("there is no capability '%s'"):format(need:sub(1, 64)) end
+  if argument and not capability.argument then return nil, ("the capability '%s' takes no argument"):format(name) end
+  if not argument and capability.argument and not OPTIONAL_ARGUMENT[name] then
+    return nil, ("the capability '%s' needs %s: %s:…"):format(name, capability.argument, name)
+  end
+  local is_path = name == "files" or name == "command"
+  if is_path and (argument:sub(1, 1) ~= "/" or argument:find("/%.%./") or argument:find("/%.%.$")) then
+    return nil, ("the capability '%s' needs %s"):format(name, capability.argument)
+  end
+  return name, argument
+end
+
+--- Checks what a script names.
+---@param needs string[]
+---@return string|nil problem
+function M.check(needs)
+  for _, need in ipairs(needs) do
+    local name, problem = parse(need)
+    if not name then return problem end
+  end
+end
+
+--- Those that are needed and not granted.
+---@param needs string[]
+---@param granted string[]
+---@return string[]
+function M.missing(needs, granted)
+  local set, out = {}, {}
+  for _, grant in ipairs(granted) do set[grant] = true end
+  for _, need in ipairs(needs) do
+    if not set[need] then out[#out + 1] = need end
+  end
+  return out
+end
+
+--- A person's text for a capability.
+---@param need string
+---@return string
+function M.describe(need)
+  local name, argument = parse(need)
+  if not name then return need end
+  return ("%s: %s%s"):format(name, M.known[name].text, argument and " (" .. argument .. ")" or "")
+end
+
+-- --- at work -----------------------------------------------------------------------------------------------
+
+---@class sotto.grants
+---@field names table<string, boolean>
+---@field arguments table<string, string[]>
+---@field discussions table<string, boolean>|nil nil: every discussion
+local Grants = {}
+Grants.__index = Grants
+
+---@param needs string[] all of them granted
+---@param discussions string[]|nil ids that the script is narrowed to
+---@return sotto.grants
+function M.new(needs, discussions)
+  local self = setmetatable({ names = {}, arguments = {} }, Grants)
+  for _, need in ipairs(needs) do
+    local name, argument = parse(need)
+    if name then
+      self.names[name] = true
+      self.arguments[name] = self.arguments[name] or {}
+      if argument then table.insert(self.arguments[name], argument) end
+    end
+  end
+  if discussions then
+    self.discussions = {}
+    for _, id in ipairs(discussions) do self.discussions[id] = true end
+  end
+  return self
+end
+
+-- methods that a granted "messages" opens beside its own noun: who is in the discussion
+local WITH_MESSAGES = { ["discussions.list"] = true, ["discussions.show"] = true, ["peers.show"] = true }
+
+-- no script is given these, whatever was granted
+local NEVER = { scripts = true, events = true }
+
+--- Whether the method may be called.
+---@param method sotto.api.method
+---@return boolean ok, string? needed the capability that is missing
+function Grants:allows(method)
+  if NEVER[method.noun] then return false, "none that there is: scripts do not load scripts" end
+  if method.capability == "base" or self.names[method.capability] then return true end
+  if self.names.messages and WITH_MESSAGES[method.name] then return true end
+  return false, method.capability
+end
+
+--- Whether a narrowed script may touch that discussion.
+---@param id string|nil
+---@return boolean
+function Grants:covers(id) return self.discussions == nil or (id ~= nil and self.discussions[id] == true) end
+
+local EVENT_NEEDS = {
+  message = "messages", messages = "messages", proposal = "proposals", peer = "peers", passphrase = "identity",
+}
+
+-- of nouns that are everyone's, or that a granted "messages" includes
+local function noun_allowed(self, noun)
+  local names = self.names
+  if noun == "discussion" or noun == "epoch" then return names.messages or names.discussions or names.proposals end
+  if noun == "warning" or noun == "events" then return true end
+  local need = EVENT_NEEDS[noun]
+  return need ~= nil and self.names[need]
+end
+
+--- Whether events of that type come to the script at all.
+---@param type string "message.received"
+---@return boolean
+function Grants:hears(type) return noun_allowed(self, type:match("^[^.]*")) == true end
+
+--- The capability that the type needs, for a complaint.
+---@param type string
+---@return string
+function Grants.needed_for(type)
+  local noun = type:match("^[^.]*")
+  return EVENT_NEEDS[noun] or (noun == "discussion" or noun == "epoch") and "discussions" or "none that there is"
+end
+
+--- The table's event types that it hears.
+---@return string[]
+function Grants:event_types()
+  local out = {}
+  for _, event in ipairs(api.events) do
+    if self:hears(event.type) then out[#out + 1] = event.type end
+  end
+  return out
+end
+
+return M
