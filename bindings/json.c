@@ -10,6 +10,7 @@
 #include "bindings/json_types.h"
 #include "wire/json.h"
 
+#define PUSHED_MAX (1u << 30) // a thousand of the longest messages, and then some
 #define TEXT_MAX (64u << 20)
 static void push_null(lua_State *L)
 {
@@ -91,11 +92,13 @@ enum err binding_json_push(lua_State *L, const json_t *value, bool nulls)
 
 void binding_json_push_text(lua_State *L, const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	lua_pushstring(L, text ? text : "null");
-	if (text)
-		sodium_memzero(text, strlen(text));
-	free(text);
+	struct buf text;
+	buf_init_wiped(&text, PUSHED_MAX);
+	if (json_encode_compact(value, &text) == OK)
+		lua_pushlstring(L, (const char *)text.data, text.len);
+	else
+		lua_pushliteral(L, "null");
+	buf_fini(&text);
 }
 
 static bool option(lua_State *L, int index, const char *name, bool fallback)

@@ -10,11 +10,15 @@ json_t *message_view(const struct store_message *m)
 {
 	// a payload that no member has yet is none to the reader
 	bool placed = m->placed && strcmp(m->state, "queued") != 0 && strcmp(m->state, "held") != 0;
-	json_t *v = json_pack("{s:s, s:s, s:s, s:I, s:s%, s:s}", "id", m->id, "discussion", m->discussion, "sender",
-			      m->sender, "time", (json_int_t)m->time, "text", (const char *)m->text.data, m->text.len,
-			      "state", m->state);
-	json_object_set_new(v, "epoch", placed ? json_integer(m->place.epoch) : json_null());
-	json_object_set_new(v, "seq", placed ? json_integer((json_int_t)m->place.sequence) : json_null());
+	json_t *v = json_object();
+	json_object_set_new_nocheck(v, "id", json_string_nocheck(m->id));
+	json_object_set_new_nocheck(v, "discussion", json_string_nocheck(m->discussion));
+	json_object_set_new_nocheck(v, "sender", json_string_nocheck(m->sender));
+	json_object_set_new_nocheck(v, "time", json_integer((json_int_t)m->time));
+	json_object_set_new_nocheck(v, "text", json_stringn((const char *)m->text.data, m->text.len));
+	json_object_set_new_nocheck(v, "state", json_string_nocheck(m->state));
+	json_object_set_new_nocheck(v, "epoch", placed ? json_integer(m->place.epoch) : json_null());
+	json_object_set_new_nocheck(v, "seq", placed ? json_integer((json_int_t)m->place.sequence) : json_null());
 	return v;
 }
 
@@ -36,25 +40,31 @@ enum err message_view_get(struct engine *e, const char *id, json_t **out, struct
 	return store_message_get(e->store, id, take_one, out, info);
 }
 
-struct emission {
-	struct engine *engine;
-	const char *type;
-	json_t *list;
-};
+static void emit_all(struct engine *e, const json_t *list, const char *type)
+{
+	json_t *view;
+	size_t i;
+	json_array_foreach(list, i, view)
+		engine_emit(e, type, "message", json_incref(view));
+}
 
-void message_emit_placed(struct discussion *d, const char *sender, uint64_t first, uint64_t last, const char *type)
+void message_emit_placed(struct discussion *d, const char *sender, uint64_t first, uint64_t last, const char *type,
+			 const char *then)
 {
 	struct engine *e = d->engine;
 	struct err_info info;
-	json_t *list = json_array(), *view;
-	size_t i;
-	// the list first: whoever is told may write to the store
-	if (store_message_each_placed(e->store, d->row.id, d->row.epoch, sender, first, last, STORE_LIST_MAX, message_append,
-				      list, &info))
-		engine_warn(e, "messages of %.8s could not be read: %s", d->row.id, info.text);
-	json_array_foreach(list, i, view)
-		engine_emit(e, type, "message", json_incref(view));
-	json_decref(list);
+	// payload by payload: one has as many messages as a list holds
+	for (uint64_t i = first; i <= last; i++) {
+		json_t *list = json_array();
+		// the list first: whoever is told may write to the store
+		if (store_message_each_placed(e->store, d->row.id, d->row.epoch, sender, i, i, STORE_LIST_MAX, message_append,
+					      list, &info))
+			engine_warn(e, "messages of %.8s could not be read: %s", d->row.id, info.text);
+		emit_all(e, list, type);
+		if (then)
+			emit_all(e, list, then);
+		json_decref(list);
+	}
 }
 
 void message_emit(struct engine *e, const char *id, const char *type)

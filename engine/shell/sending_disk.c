@@ -142,11 +142,23 @@ static enum err write_ack(struct conversation *c, const struct outbox_action *a,
 	return code;
 }
 
+static void tell_ack(struct conversation *c, const struct outbox_action *a)
+{
+	const char *own = discussion_own(c->discussion);
+	// of two members, whoever has it at all has it from the only one there is to tell
+	bool same = a->ack.first_sent == a->ack.first_delivered && a->ack.last_sent == a->ack.last_delivered;
+	if (a->ack.last_sent)
+		message_emit_placed(c->discussion, own, a->ack.first_sent, a->ack.last_sent, "message.sent",
+				    same ? "message.delivered" : NULL);
+	if (a->ack.last_delivered && !same)
+		message_emit_placed(c->discussion, own, a->ack.first_delivered, a->ack.last_delivered, "message.delivered",
+				    NULL);
+}
+
 static void store_ack(struct conversation *c, const struct outbox_action *a)
 {
 	struct store *s = c->engine->store;
 	struct err_info info;
-	const char *own = discussion_own(c->discussion);
 	struct outbox_event event = {.type = OUTBOX_EVENT_ACK_STORED};
 	enum err code = store_begin(s, &info);
 	if (code == OK) {
@@ -158,10 +170,8 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 	}
 	if (code)
 		health_store_failed(c->engine, &info, "an acknowledgement could not be stored");
-	if (code == OK && a->ack.last_sent)
-		message_emit_placed(c->discussion, own, a->ack.first_sent, a->ack.last_sent, "message.sent");
-	if (code == OK && a->ack.last_delivered)
-		message_emit_placed(c->discussion, own, a->ack.first_delivered, a->ack.last_delivered, "message.delivered");
+	if (code == OK)
+		tell_ack(c, a);
 	event.result.code = code;
 	sending_feed(c, &event);
 }
@@ -202,7 +212,7 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		message_emit(c->engine, u->ids[i], "message.failed");
 	if (code == OK && a->failed.last)
-		message_emit_placed(d, discussion_own(d), a->failed.first, a->failed.last, "message.failed");
+		message_emit_placed(d, discussion_own(d), a->failed.first, a->failed.last, "message.failed", NULL);
 	free(u);
 }
 

@@ -17,6 +17,8 @@ struct submission {
 	enum err code;
 	size_t count;
 	char (*ids)[MESSAGE_ID_SIZE];
+	json_t *texts; // array
+	int64_t time_ms;
 };
 
 static void submission_free(struct submission *s)
@@ -25,6 +27,7 @@ static void submission_free(struct submission *s)
 	if (s->next)
 		s->next->link = s->link;
 	free(s->ids);
+	json_decref(s->texts);
 	free(s);
 }
 
@@ -39,21 +42,23 @@ void submissions_cancel(struct conversation *c)
 	}
 }
 
-static enum err submission_result(struct engine *e, const struct submission *s, json_t **out, struct err_info *info)
+// As the store has them now: nobody else has one yet.
+static json_t *submission_result(const struct conversation *c, const struct submission *s)
 {
+	const struct discussion *d = c->discussion;
+	struct store_message m = {.state = "queued", .time = s->time_ms};
 	json_t *list = json_array();
+	memcpy(m.discussion, d->row.id, sizeof m.discussion);
+	memcpy(m.sender, discussion_own(d), sizeof m.sender);
 	for (size_t i = 0; i < s->count; i++) {
-		json_t *view;
-		enum err code = message_view_get(e, s->ids[i], &view, info);
-		if (code) {
-			json_decref(list);
-			return code;
-		}
-		json_array_append_new(list, view);
+		const json_t *text = json_array_get(s->texts, i);
+		memcpy(m.id, s->ids[i], sizeof m.id);
+		m.text = span(json_string_value(text), json_string_length(text));
+		json_array_append_new(list, message_view(&m));
 	}
-	*out = s->single ? json_incref(json_array_get(list, 0)) : json_incref(list);
+	json_t *result = json_incref(s->single ? json_array_get(list, 0) : list);
 	json_decref(list);
-	return OK;
+	return result;
 }
 
 static void explain(const struct conversation *c, enum err code, struct err_info *info)
@@ -70,7 +75,6 @@ void submission_resolve(struct conversation *c, uint64_t ticket, enum err code)
 {
 	struct submission *s = c->submissions;
 	struct err_info info;
-	json_t *result;
 	while (s && s->ticket != ticket)
 		s = s->next;
 	if (!s)
@@ -80,15 +84,14 @@ void submission_resolve(struct conversation *c, uint64_t ticket, enum err code)
 	struct pending *p = s->pending;
 	if (!p)
 		return; // the call itself still runs, and looks
-	if (code)
-		explain(c, code, &info);
-	else
-		code = submission_result(c->engine, s, &result, &info);
+	json_t *result = code ? NULL : submission_result(c, s);
 	submission_free(s);
-	if (code)
+	if (code) {
+		explain(c, code, &info);
 		pending_fail(p, code, &info);
-	else
+	} else {
 		pending_reply(p, result);
+	}
 }
 
 static void forget_submission(void *owner)
@@ -104,6 +107,8 @@ static struct submission *submission_new(struct conversation *c, json_t *texts, 
 	s->ticket = ++c->next_ticket;
 	s->single = single;
 	s->count = json_array_size(texts);
+	s->texts = json_incref(texts);
+	s->time_ms = clock_now_ms(c->engine->clock);
 	s->ids = mem_alloc_array(s->count, sizeof *s->ids);
 	for (size_t i = 0; i < s->count; i++) {
 		const json_t *text = json_array_get(texts, i);
@@ -111,7 +116,7 @@ static struct submission *submission_new(struct conversation *c, json_t *texts, 
 		random_fill(c->engine->random, m->nonce, sizeof m->nonce);
 		message_id_make(c->discussion->row.id, discussion_own(c->discussion), m->nonce, m->id);
 		memcpy(s->ids[i], m->id, MESSAGE_ID_SIZE);
-		m->time_ms = clock_now_ms(c->engine->clock);
+		m->time_ms = s->time_ms;
 		m->text = bytes_new(json_string_value(text), json_string_length(text));
 		m->text->wipe = true;
 	}
@@ -142,7 +147,7 @@ enum err conversation_submit(struct conversation *c, struct call *call, json_t *
 	if (code)
 		explain(c, code, call->info);
 	else
-		code = submission_result(c->engine, s, call->out, call->info);
+		*call->out = submission_result(c, s);
 	submission_free(s);
 	return code;
 }

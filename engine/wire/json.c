@@ -131,24 +131,6 @@ enum err json_parse_strict(struct span text, json_t **out, struct err_info *info
 	return OK;
 }
 
-static int append_dump(const char *data, size_t len, void *arg)
-{
-	return buf_append(arg, data, len) ? -1 : 0;
-}
-
-enum err json_encode_compact(const json_t *value, struct buf *out)
-{
-	size_t start = out->len;
-	if (!value)
-		return ERR_BAD_PARAMS;
-	if (json_dump_callback(value, append_dump, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
-		return OK;
-	if (out->wipe)
-		sodium_memzero(out->data + start, out->len - start);
-	out->len = start;
-	return ERR_TOO_LARGE;
-}
-
 // Bytes of the character at the front, 0 where there is none of its shortest form.
 static size_t utf8_character(struct span s)
 {

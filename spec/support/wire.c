@@ -178,7 +178,7 @@ static int open_split_l(lua_State *L) // (payload) → signature, message
 
 // --- JSON ----------------------------------------------------------------------------------------
 
-static int json_check_l(lua_State *L) // (text [, cap]) → the compact text
+static int json_check_l(lua_State *L) // (text [, cap]) → the compact text, and that which jansson makes
 {
 	struct err_info info = {0};
 	struct span text = check_span(L, 1);
@@ -192,8 +192,15 @@ static int json_check_l(lua_State *L) // (text [, cap]) → the compact text
 		return give_failure(L, e, &info);
 	buf_init(&out, cap);
 	e = json_encode_compact(value, &out);
+	char *reference = json_dumps(value, JSON_COMPACT);
 	json_decref(value);
-	return give_buf(L, &out, e);
+	int results = give_buf(L, &out, e);
+	if (e == OK) {
+		lua_pushstring(L, reference);
+		results++;
+	}
+	free(reference);
+	return results;
 }
 
 static int text_valid_l(lua_State *L)

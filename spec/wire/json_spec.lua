@@ -109,6 +109,18 @@ describe("strict JSON", function()
     end
   end)
 
+  it("writes as jansson does, every character and every shape", function()
+    local parts = {}
+    for c = 1, 0x2ff do parts[#parts + 1] = ("\\u%04x"):format(c) end
+    for _, c in ipairs { 0x800, 0xd7ff, 0xe000, 0xffff } do parts[#parts + 1] = ("\\u%04x"):format(c) end
+    for _, value in ipairs { '"' .. table.concat(parts) .. '"', "{}", "[]", "[{},[[]],[{}]]", "-9007199254740991", "0",
+      "true", "false", "null", '""', '["a","",{"b":[1,2]}]', '"\u{1f600}/\\/"' } do
+      local text, reference = wire.json_check('{"k":' .. value .. ',"\\u0001\\"":1}')
+      assert.truthy(text)
+      assert.equal(reference, text)
+    end
+  end)
+
   it("stops at the cap of the buffer it encodes into", function()
     local text = '{"a":[1,2,3,"' .. ("x"):rep(1000) .. '"]}'
     assert.equal(text, wire.json_check(text, #text))
@@ -124,9 +136,10 @@ describe("strict JSON", function()
       '{"a":' .. ("["):rep(7) .. ("]"):rep(7) .. "}", '{"' .. ("k"):rep(40) .. '":"' .. ("\u{20ac}"):rep(20) .. '"}' }
     local good = 0
     R.mutations(samples, 10000, 3, function(s)
-      local text = wire.json_check(s)
+      local text, reference = wire.json_check(s)
       if text then
         good = good + 1
+        assert.equal(reference, text)
         assert.equal(text, wire.json_check(text))
       end
     end)
