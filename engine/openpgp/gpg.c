@@ -30,6 +30,8 @@ struct gpg {
 	unsigned running_count, strangers_running;
 	struct queue own, strangers;
 	struct deferred pump;
+	struct timer next; // after a start, until the next may follow
+	unsigned limit;    // of those that run
 	unsigned ops; // in any state
 	struct gpg_load load;
 };
@@ -68,6 +70,7 @@ enum err gpg_new(struct gpg **out, struct loop *loop, struct err_info *info)
 		log_warn("cannot become a subreaper: %s", strerror(errno));
 	struct gpg *g = mem_alloc(sizeof *g);
 	g->loop = loop;
+	g->limit = GPG_RUNNING_MAX;
 	g->warm = warm_new(g, message_start_ahead);
 	g->idle[g->idle_count++] = first;
 	g->own.tail = &g->own.first;
@@ -88,6 +91,7 @@ void gpg_free(struct gpg *g)
 	warm_free(g->warm);
 	assert(g->ops == 0);
 	deferred_cancel(g->loop, &g->pump);
+	timer_cancel(g->loop, &g->next);
 	ev_ref(loop_ev(g->loop));
 	ev_child_stop(loop_ev(g->loop), &g->children);
 	while (g->idle_count)
@@ -113,6 +117,11 @@ struct gpg_load gpg_load(const struct gpg *g)
 struct warm *gpg_warm(struct gpg *g)
 {
 	return g->warm;
+}
+
+void gpg_limit(struct gpg *g, unsigned running)
+{
+	g->limit = running < 1 ? 1 : running > GPG_RUNNING_MAX ? GPG_RUNNING_MAX : running;
 }
 
 void gpg_keep_warm(struct gpg *g, unsigned max, int64_t idle_ms)
@@ -229,32 +238,34 @@ void gpg_count_ops(struct gpg *g, int more)
 }
 
 // Starts op, unless its home is in a pause or has another writer: then it stays in the queue.
-static void try_start(struct gpg *g, struct gpg_op *op)
+static bool try_start(struct gpg *g, struct gpg_op *op)
 {
 	if (!home_claim(&op->user))
-		return;
+		return false;
 	gpg_place(op, OP_AMONG_RUNNING);
 	if (op->user.exclusive)
 		warm_forget_seals(g->warm, op->home);
 	op_start(op);
+	return true;
 }
 
-static void pump_queue(struct gpg *g, struct queue *q)
+static bool start_one(struct gpg *g, struct queue *q)
 {
-	struct gpg_op *next;
-	for (struct gpg_op *op = q->first; op && g->running_count < GPG_RUNNING_MAX; op = next) {
-		next = op->next;
+	for (struct gpg_op *op = q->first; op && g->running_count < g->limit; op = op->next) {
 		if (op->stranger && g->strangers_running == GPG_STRANGERS_RUNNING_MAX)
 			break;
-		try_start(g, op);
+		if (try_start(g, op))
+			return true;
 	}
+	return false;
 }
 
+// One a turn: each is a fork, as long as a commit of the store's.
 static void pump(void *arg)
 {
 	struct gpg *g = arg;
-	pump_queue(g, &g->own);
-	pump_queue(g, &g->strangers);
+	if (!timer_running(&g->next) && (start_one(g, &g->own) || start_one(g, &g->strangers)))
+		timer_start(g->loop, &g->next, 0, pump, g);
 }
 
 // --- once more, where a person is -------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // gpg on the loop: every operation is one gpg process in one home, driven by gpgme over libev, never blocking.
 //
-// At most GPG_RUNNING_MAX run at a time; more wait in two bounded queues, ours before strangers' (P1.7), and a full queue is
-// ERR_BUSY. A start function either fails and never calls back, or `done` comes exactly once, never before it returns. Inputs
+// At most GPG_RUNNING_MAX run at a time, and one is started in a turn of the loop; more wait in two bounded queues, ours before
+// strangers' (P1.7), and a full queue is ERR_BUSY. A start function either fails and never calls back, or `done` comes exactly once, never before it returns. Inputs
 // given as struct bytes or struct secret are referenced as long as needed, everything else is copied. An operation that is too
 // late is killed (P3.5).
 //
@@ -52,6 +52,7 @@ struct gpg_load {
 };
 struct gpg_load gpg_load(const struct gpg *g);
 
+void gpg_limit(struct gpg *g, unsigned running); // at a time; GPG_RUNNING_MAX, as it is at first, at most
 // gpg started ahead (warm.h): at most `max` processes wait at a time (0: none, as it is at first; GPG_WARM_MAX), each for idle_ms at
 // most.
 void gpg_keep_warm(struct gpg *g, unsigned max, int64_t idle_ms);

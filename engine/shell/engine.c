@@ -160,6 +160,7 @@ static enum err open_all(struct engine *e, const struct engine_config *config, s
 	if (code == OK)
 		code = gpg_new(&e->gpg, e->loop, info);
 	if (code == OK) {
+		gpg_limit(e->gpg, (unsigned)e->options.gpg_parallel);
 		gpg_keep_warm(e->gpg, (unsigned)e->options.gpg_ahead, e->options.gpg_ahead_idle_s * 1000);
 		code = open_homes(e, info);
 	}

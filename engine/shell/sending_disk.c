@@ -126,6 +126,12 @@ static void load(struct conversation *c, const struct outbox_action *a)
 	}
 }
 
+// Of two members, what one has at all, all others have.
+static bool delivers_what_it_sends(const struct outbox_action *a)
+{
+	return a->ack.first_sent == a->ack.first_delivered && a->ack.last_sent == a->ack.last_delivered;
+}
+
 static enum err write_ack(struct conversation *c, const struct outbox_action *a, struct err_info *info)
 {
 	struct store *s = c->engine->store;
@@ -133,7 +139,7 @@ static enum err write_ack(struct conversation *c, const struct outbox_action *a,
 	const char *own = discussion_own(d);
 	enum err code = store_ack_put(s, d->row.id, d->row.epoch, d->members[a->ack.member].fingerprint, a->ack.sequence,
 				      info);
-	if (code == OK && a->ack.last_sent)
+	if (code == OK && a->ack.last_sent && !delivers_what_it_sends(a))
 		code = store_message_set_states(s, d->row.id, d->row.epoch, own, a->ack.first_sent, a->ack.last_sent, "sent",
 						info);
 	if (code == OK && a->ack.last_delivered)
@@ -145,8 +151,7 @@ static enum err write_ack(struct conversation *c, const struct outbox_action *a,
 static void tell_ack(struct conversation *c, const struct outbox_action *a)
 {
 	const char *own = discussion_own(c->discussion);
-	// of two members, whoever has it at all has it from the only one there is to tell
-	bool same = a->ack.first_sent == a->ack.first_delivered && a->ack.last_sent == a->ack.last_delivered;
+	bool same = delivers_what_it_sends(a);
 	if (a->ack.last_sent)
 		message_emit_placed(c->discussion, own, a->ack.first_sent, a->ack.last_sent, "message.sent",
 				    same ? "message.delivered" : NULL);

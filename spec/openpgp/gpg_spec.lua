@@ -1,5 +1,6 @@
 local openpgp = require "support.openpgp"
 local gnupg = require "support.gnupg"
+local loop = require "support.loop"
 
 local done, failure = gnupg.done, gnupg.failure
 local SIGCONT = 18
@@ -73,6 +74,27 @@ describe("gpg", function()
     end)
     assert.are.equal(1, rig:load().timeouts)
     assert(done(sign()).output)
+  end)
+
+  it("starts one process in a turn, and no more than it may at a time", function()
+    for _, limit in ipairs { 1, 3 } do
+      rig:limit(limit)
+      local pendings, running, turns = {}, 0, 0
+      for i = 1, 6 do pendings[i] = assert(sign()) end
+      while running < limit do
+        assert(turns < 10000, "not in time")
+        loop.turn() -- libev's: the end of one of ours and the beginning of the next
+        turns, running = turns + 1, rig:load().running
+        assert.is_true(running <= turns + 1 and running <= limit, running)
+      end
+      for _ = 1, 50 do
+        loop.turn()
+        assert.is_true(rig:load().running <= limit)
+      end
+      for _, pending in ipairs(pendings) do assert(done(pending).output) end
+      assert.are.equal(0, rig:load().running)
+    end
+    rig:limit(8)
   end)
 
   it("P3.5 takes time-outs of up to 120 s", function()

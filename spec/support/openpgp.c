@@ -665,6 +665,12 @@ static int spec_home_unprotected(lua_State *L)
 
 // --- started ahead --------------------------------------------------------------------------------------------------------------
 
+static int rig_limit(lua_State *L)
+{
+	gpg_limit(check_rig(L)->gpg, (unsigned)luaL_checkinteger(L, 2));
+	return 0;
+}
+
 // keep_warm(max [, idle_ms])
 static int rig_keep_warm(lua_State *L)
 {
@@ -720,7 +726,7 @@ static const luaL_Reg rig_methods[] = {
 	{"export", rig_export}, {"delete", rig_delete}, {"generate", rig_generate},
 	{"make_discussion", rig_make_discussion}, {"make_general", rig_make_general}, {"unlock", rig_unlock},
 	{"passphrase", rig_passphrase}, {"vet", rig_vet},
-	{"keep_warm", rig_keep_warm}, {"expect_seal", rig_expect_seal}, {"expect_open", rig_expect_open},
+	{"limit", rig_limit}, {"keep_warm", rig_keep_warm}, {"expect_seal", rig_expect_seal}, {"expect_open", rig_expect_open},
 	{"cool", rig_cool}, {NULL, NULL},
 };
 
