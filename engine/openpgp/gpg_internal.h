@@ -34,6 +34,7 @@ struct operation {
 
 // What gpg's status lines said and gpgme's results do not tell.
 struct status_notes {
+	bool spoken; // there were any
 	bool locked, wrong_passphrase, no_secret_key;
 	bool declined, no_agent, no_card; // of a user's own agent
 	char signer[FINGERPRINT_TEXT]; // the primary key of the first good signature's key

@@ -58,6 +58,7 @@ gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments
 {
 	struct gpg_op *op = arg;
 	const char *code = strchr(arguments, ' ');
+	op->notes.spoken = op->notes.spoken || *keyword; // the end comes without one
 	if (strcmp(keyword, "VALIDSIG") == 0)
 		note_signer(&op->notes, arguments);
 	if (code && (strcmp(keyword, "ERROR") == 0 || strcmp(keyword, "FAILURE") == 0))
@@ -125,6 +126,9 @@ enum err op_translate(struct gpg_op *op, gpgme_error_t e)
 		return err_set(&op->info, ERR_LOCKED, "%s: the key is locked", name);
 	if (op->notes.no_secret_key)
 		return err_set(&op->info, ERR_NOT_FOUND, "%s: no secret key for it", name);
+	// a gpg that has gone, or that could not be started, is not the message's fault: it may be back for the next try
+	if (!op->notes.spoken && !gpgme_err_code_to_errno(gpgme_err_code(e)))
+		return err_set(&op->info, ERR_IO, "%s: gpg could not be run", name);
 	return err_set(&op->info, code_of(e), "%s: %s", name, gpgme_strerror(e));
 }
 

@@ -45,6 +45,7 @@ static void homes_free(void *arg)
 	home_done *done = h->done;
 	void *done_arg = h->arg;
 	struct err_info info = {.code = OK};
+	homes_forget_graves(h);
 	aliases_fini(&h->aliases);
 	free(h->directory);
 	free(h);
@@ -68,6 +69,7 @@ static void close_all(void *arg)
 {
 	struct homes *h = arg;
 	h->closing = true;
+	homes_bury(h);
 	while (h->first)
 		home_close_start(h->first, ignore_end, NULL);
 	homes_free_when_idle(h);
@@ -400,8 +402,10 @@ static void on_agent_ended(void *arg, enum err code, const struct err_info *info
 	if (e->remove) {
 		// also below an agent that would not go: its home is what must not stay
 		enum err left = tree_remove(e->path, &removed);
-		if (left)
+		if (left) {
 			code = left;
+			homes_bury_later(h, e->path);
+		}
 	}
 	sockets_remove(e->path);
 	if (e->alias)

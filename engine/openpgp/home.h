@@ -74,7 +74,8 @@ bool home_has_unprotected_key(const struct home *h);
 
 // Operations running in the home are cancelled by all three (they complete with ERR_CANCELED on the next turn).
 // Destroy: the secret keys are overwritten and unlinked before this returns; then agent and tree go, and both are looked for
-// again. ERR_IO where something is left. The handle is gone when this returns.
+// again. ERR_IO where something is left (no descriptor, a disk that fails): that is tried again every few seconds, keys first, and
+// at the next start. The handle is gone when this returns.
 void home_destroy_start(struct home *h, home_done *done, void *arg);
 // Ends the agent; the home stays. The handle is gone when this returns.
 void home_close_start(struct home *h, home_done *done, void *arg);

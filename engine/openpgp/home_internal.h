@@ -16,6 +16,8 @@ struct homes {
 	struct aliases aliases;
 	struct home *first;
 	size_t ending; // what is under way and has to be waited for
+	struct grave *graves; // homes that could not be removed; home_tasks.c
+	struct timer burial;
 	bool closing;
 	home_done *done;
 	void *arg;
@@ -55,5 +57,9 @@ void home_adopted_fini(struct home *h);
 void homes_free_when_idle(struct homes *h);
 // Ends the agent of a home, and with `remove` removes the home after it. `alias` is taken; the path is copied.
 void homes_end_agent(struct homes *h, const char *path, char *alias, bool orphan, bool remove, home_done *done, void *arg);
+// One that is to go and is still there: tried again every few seconds, keys first.
+void homes_bury_later(struct homes *h, const char *path);
+void homes_bury(struct homes *h); // now
+void homes_forget_graves(struct homes *h);
 
 #endif

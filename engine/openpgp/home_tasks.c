@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "openpgp/home_files.h"
 #include "openpgp/home_internal.h"
@@ -59,6 +60,65 @@ enum err home_settle_start(struct home *h, home_done *done, void *arg, struct er
 	s->homes->ending++;
 	timer_start(s->homes->loop, &s->timer, 0, sync_next, s);
 	return OK;
+}
+
+// --- what could not be removed --------------------------------------------------------------------------------------------
+
+#define BURIAL_MS 5000
+
+struct grave {
+	struct grave *next;
+	char *path;
+};
+
+static void on_buried(void *arg, enum err code, const struct err_info *info)
+{
+	(void)arg;
+	if (code)
+		log_debug("a home is still not gone: %s", info->text);
+	else
+		log_info("a home that could not be removed is gone now");
+}
+
+static void bury(void *arg)
+{
+	homes_bury(arg);
+}
+
+void homes_bury_later(struct homes *h, const char *path)
+{
+	if (h->closing)
+		return; // the next start sweeps it
+	struct grave *g = mem_alloc(sizeof *g);
+	*g = (struct grave){.next = h->graves, .path = mem_dup_string(path)};
+	h->graves = g;
+	if (!timer_running(&h->burial))
+		timer_start(h->loop, &h->burial, BURIAL_MS, bury, h);
+}
+
+void homes_bury(struct homes *h)
+{
+	struct grave *list = h->graves;
+	h->graves = NULL;
+	timer_cancel(h->loop, &h->burial);
+	for (struct grave *next; list; list = next) {
+		next = list->next;
+		// without a descriptor the keys could not be overwritten the first time
+		home_files_erase_keys(list->path);
+		homes_end_agent(h, list->path, NULL, true, true, on_buried, NULL);
+		free(list->path);
+		free(list);
+	}
+}
+
+void homes_forget_graves(struct homes *h)
+{
+	timer_cancel(h->loop, &h->burial);
+	for (struct grave *g; (g = h->graves);) {
+		h->graves = g->next;
+		free(g->path);
+		free(g);
+	}
 }
 
 // --- sweeping -------------------------------------------------------------------------------------------------------------

@@ -50,23 +50,17 @@ static void cancel_jobs(struct conversation *c)
 	}
 }
 
-void gpg_went(struct conversation *c, enum err code, const struct err_info *info, const char *what)
+void gpg_went(struct conversation *c, enum err code, const struct err_info *info, bool sealing)
 {
-	switch (code) {
-	case OK:
+	const char *what = sealing ? "messages could not be sealed" : "messages could not be opened";
+	if (code == OK)
 		health_fine(c->engine, HEALTH_GPG);
-		break;
-	case ERR_IO:
-	case ERR_TIMEOUT:
-	case ERR_INTERNAL:
+	else if (code == ERR_IO || code == ERR_TIMEOUT || code == ERR_INTERNAL)
 		health_trouble(c->engine, HEALTH_GPG, "%s: %s", what, info->text);
-		break;
-	case ERR_CANCELED:
-		break; // the core stops
-	default:
+	else if (sealing && code != ERR_CANCELED && code != ERR_LOCKED)
+		health_trouble(c->engine, HEALTH_GPG, "%s: %s", what, info->text);
+	else if (code != ERR_CANCELED)
 		log_info("%s: %s", what, info->text);
-		break;
-	}
 }
 
 // --- members -----------------------------------------------------------------------------------------------------------------

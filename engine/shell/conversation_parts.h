@@ -58,8 +58,9 @@ struct conversation {
 struct job *job_new(struct conversation *c, uint64_t ticket);
 struct conversation *job_end(struct job *j); // frees it; NULL: the conversation was stopped meanwhile
 
-// How an operation for messages ended: what is GnuPG's fault, and not the message's, is trouble (health.h).
-void gpg_went(struct conversation *c, enum err code, const struct err_info *info, const char *what);
+// How an operation for messages ended: what is GnuPG's fault, and not the message's, is trouble (health.h). Own messages that are
+// sealed are never at fault.
+void gpg_went(struct conversation *c, enum err code, const struct err_info *info, bool sealing);
 
 // Everyone's key ids but that member's, in roster order; how many.
 size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX]);

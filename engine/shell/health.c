@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "shell/shell.h"
@@ -12,6 +13,7 @@
 
 #define LOOK_MS 10000
 #define TRIAL_MS 1000 // while the store cannot be written
+#define AGAIN_MS 5000 // while GnuPG fails
 #define REMIND_MS (30 * 60 * 1000)
 #define TRIAL_SETTING "trial"
 #define ROOM_LEAST (1 << 20)  // before the store is tried again
@@ -39,6 +41,15 @@ static void tell(struct engine *e, enum health_matter matter, const char *text, 
 		    json_pack("{s:s, s:s, s:b}", "text", text, "about", matters[matter].name, "over", over));
 }
 
+static void look(void *arg);
+
+static void look_again(struct health *h)
+{
+	const struct trouble *t = h->troubles;
+	int64_t ms = t[HEALTH_STORE].on ? TRIAL_MS : t[HEALTH_GPG].on ? AGAIN_MS : LOOK_MS;
+	timer_start(h->engine->loop, &h->look, ms, look, h);
+}
+
 void health_trouble(struct engine *e, enum health_matter matter, const char *format, ...)
 {
 	struct trouble *t = &e->health.troubles[matter];
@@ -49,11 +60,15 @@ void health_trouble(struct engine *e, enum health_matter matter, const char *for
 	vsnprintf(t->text, sizeof t->text, format, args);
 	va_end(args);
 	t->count++;
-	if (t->on && now - t->told_ms < REMIND_MS) {
+	bool begins = !t->on;
+	t->on = true;
+	if (begins && e->ready && !e->stopping)
+		look_again(&e->health); // soon, whatever the last look has planned
+	if (t->told && now - t->told_ms < REMIND_MS) {
 		log_debug("%s", t->text);
 		return;
 	}
-	t->on = true;
+	t->told = e->ready; // before that nobody listens
 	t->told_ms = now;
 	snprintf(text, sizeof text, "%s; %s", t->text, matters[matter].begins);
 	tell(e, matter, text, false);
@@ -89,14 +104,6 @@ json_t *health_view(const struct engine *e)
 
 // --- looking -----------------------------------------------------------------------------------------------------------------
 
-static void look(void *arg);
-
-static void look_again(struct health *h)
-{
-	bool waits = h->troubles[HEALTH_STORE].on;
-	timer_start(h->engine->loop, &h->look, waits ? TRIAL_MS : LOOK_MS, look, h);
-}
-
 static int64_t room(const struct engine *e)
 {
 	struct statvfs st;
@@ -114,6 +121,13 @@ static void try_store(struct engine *e)
 	engine_recover(e);
 }
 
+// Nothing but work shows whether GnuPG works: what waits is tried more often than it would be by itself.
+static void try_gpg(struct engine *e)
+{
+	if (health_reason(e, HEALTH_GPG) && !health_reason(e, HEALTH_STORE))
+		engine_recover(e);
+}
+
 static void look_at_room(struct engine *e)
 {
 	int64_t left = room(e);
@@ -123,10 +137,18 @@ static void look_at_room(struct engine *e)
 		health_trouble(e, HEALTH_ROOM, "the disk is nearly full: %lld MB are left", (long long)left >> 20);
 }
 
+static bool is_any_left(void)
+{
+	int fd = dup(STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void look_at_descriptors(struct health *h)
 {
 	uint64_t rested = listener_counters(h->engine->network.listener)->rested;
-	if (rested != h->rested)
+	if (rested != h->rested || !is_any_left())
 		health_trouble(h->engine, HEALTH_DESCRIPTORS, "no descriptor is left: who calls has to wait");
 	else
 		health_fine(h->engine, HEALTH_DESCRIPTORS);
@@ -137,6 +159,7 @@ static void look(void *arg)
 {
 	struct health *h = arg;
 	try_store(h->engine);
+	try_gpg(h->engine);
 	look_at_room(h->engine);
 	look_at_descriptors(h);
 	look_again(h);
@@ -161,7 +184,4 @@ void health_store_failed(struct engine *e, const struct err_info *info, const ch
 		return;
 	}
 	health_trouble(e, HEALTH_STORE, "%s: %s", what, info->text);
-	// soon, whatever the last look has planned
-	if (e->health.troubles[HEALTH_STORE].count == 1 && e->ready && !e->stopping)
-		look_again(&e->health);
 }

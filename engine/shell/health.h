@@ -22,7 +22,7 @@ enum health_matter {
 struct health {
 	struct engine *engine;
 	struct trouble {
-		bool on;
+		bool on, told;
 		unsigned count; // failures since it began
 		int64_t told_ms;
 		char text[256];

@@ -60,7 +60,7 @@ static void opened(void *arg, enum err code, const struct err_info *info, const 
 	struct conversation *c = job_end(j);
 	if (!c)
 		return;
-	gpg_went(c, code, info, "messages could not be opened");
+	gpg_went(c, code, info, false);
 	if (code)
 		metrics_count(&c->engine->metrics, "messages_unopened", verdict_name(result->verdict));
 	struct bytes *payload = code ? NULL : bytes_ref(result->output);
@@ -87,7 +87,7 @@ static void open_message(struct conversation *c, const struct transcript_action 
 				       c->discussion->members[a->open.sender].certificate_fingerprint, &j->op, &info);
 	bytes_unref(message);
 	if (code) {
-		gpg_went(c, code, &info, "messages could not be opened");
+		gpg_went(c, code, &info, false);
 		(void)job_end(j);
 		tell_opened(c, a->open.ticket, code, NULL, NULL);
 	}

@@ -92,7 +92,7 @@ static void sealed(void *arg, enum err code, const struct err_info *info, const 
 	struct conversation *c = job_end(j);
 	if (!c)
 		return;
-	gpg_went(c, code, info, "messages could not be sealed");
+	gpg_went(c, code, info, true);
 	struct bytes *message = code ? NULL : bytes_ref(result->output);
 	tell_sealed(c, code, message);
 	bytes_unref(message);
@@ -112,7 +112,7 @@ static void seal(struct conversation *c, const struct outbox_action *a)
 	size_t count = conversation_keys_without(c, c->own, keys);
 	enum err code = gpg_seal_start(&call, a->seal.payload, keys, count, &j->op, &info);
 	if (code) {
-		gpg_went(c, code, &info, "messages could not be sealed");
+		gpg_went(c, code, &info, true);
 		(void)job_end(j);
 		tell_sealed(c, code, NULL);
 	}

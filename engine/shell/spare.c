@@ -6,7 +6,8 @@
 #include "base/log.h"
 #include "shell/shell.h"
 
-#define RETRY_MS 5000
+#define RETRY_FIRST_MS 5000 // doubles
+#define RETRY_LAST_MS 60000
 #define REST_MS 1000 // after a take: the opening that it is for has the processors first
 
 static void ignore_destroyed(void *arg, enum err code, const struct err_info *info)
@@ -71,6 +72,15 @@ static void retry(void *arg)
 	spare_fill(arg);
 }
 
+// Said once, however long it goes on.
+static void failed(struct spare *s, const struct err_info *info)
+{
+	log_write(s->retry_ms ? LOG_DEBUG : LOG_WARN, "no discussion key could be made: %s", info->text);
+	s->retry_ms = s->retry_ms ? s->retry_ms * 2 : RETRY_FIRST_MS;
+	if (s->retry_ms > RETRY_LAST_MS)
+		s->retry_ms = RETRY_LAST_MS;
+}
+
 static void made(void *arg, enum err code, const struct err_info *info, const struct key_result *result)
 {
 	struct spare *s = arg;
@@ -78,11 +88,12 @@ static void made(void *arg, enum err code, const struct err_info *info, const st
 	s->running = false;
 	struct fresh_key key = {0};
 	if (code == OK) {
+		s->retry_ms = 0;
 		key.home = result->home;
 		key.certificate = bytes_ref(result->certificate);
 		key.info = *result->certificate_info;
 	} else if (code != ERR_CANCELED) {
-		log_warn("no discussion key could be made: %s", info->text);
+		failed(s, info);
 	}
 	struct key_waiter *w = next_waiter(s);
 	if (w) {
@@ -92,7 +103,7 @@ static void made(void *arg, enum err code, const struct err_info *info, const st
 		s->key = key;
 		s->present = true;
 	} else if (code != ERR_CANCELED) {
-		timer_start(s->engine->loop, &s->retry, RETRY_MS, retry, s);
+		timer_start(s->engine->loop, &s->retry, s->retry_ms, retry, s);
 	}
 }
 
@@ -111,9 +122,9 @@ void spare_fill(struct spare *s)
 	const struct key_call call = {.gpg = e->gpg, .homes = e->homes, .done = made, .arg = s};
 	enum err code = key_make_discussion_start(&call, &s->job, &info);
 	if (code) {
-		log_warn("no discussion key could be made: %s", info.text);
+		failed(s, &info);
 		fail_waiters(s, code, &info); // on a full disk, say: whoever waits is told rather than kept
-		timer_start(e->loop, &s->retry, RETRY_MS, retry, s);
+		timer_start(e->loop, &s->retry, s->retry_ms, retry, s);
 		return;
 	}
 	s->running = true;

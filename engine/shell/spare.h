@@ -29,6 +29,7 @@ struct spare {
 	struct key_job *job;
 	struct key_waiter *first;
 	struct timer retry;
+	int64_t retry_ms; // after the next failure; 0: there was none
 };
 
 void spare_init(struct spare *s, struct engine *e);

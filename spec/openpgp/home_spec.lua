@@ -1,5 +1,7 @@
 local openpgp = require "support.openpgp"
 local gnupg = require "support.gnupg"
+local socket = require "support.net_socket"
+local waiting = require "support.waiting"
 
 local done, failure, quote = gnupg.done, gnupg.failure, gnupg.quote
 local SIGCONT = 18
@@ -128,6 +130,35 @@ describe("home", function()
     gnupg.must("%s", undo)
     assert.are.equal("io", code)
     assert.truthy(text:find(path, 1, true))
+  end)
+
+  -- without a single descriptor neither /proc nor a directory can be read
+  local function starved(f)
+    assert(socket.starve())
+    local ok, problem = pcall(f)
+    assert(socket.feed())
+    if not ok then error(problem, 0) end
+  end
+
+  it("P4.1 is destroyed later, keys first, where there is no descriptor for it now", function()
+    local made = done(rig:make_discussion {})
+    local path = made.home:path()
+    starved(function()
+      assert.are.equal("io", (failure(rig:destroy(made.home))))
+    end)
+    assert.are.equal(2, #gnupg.list(path .. "/private-keys-v1.d"))
+    waiting.wait("its end", function() return not gnupg.exists(path) end)
+    waiting.wait("its agent's end", function() return #openpgp.agents(path) == 0 end)
+  end)
+
+  it("is not locked as long as its agent cannot even be looked for", function()
+    local made = done(rig:make_discussion {})
+    starved(function()
+      assert.are.equal("io", (failure(rig:lock(made.home))))
+    end)
+    assert.are.equal(1, #openpgp.agents(made.home:path()))
+    done(rig:lock(made.home))
+    assert.are.same({}, openpgp.agents(made.home:path()))
   end)
 
   it("P4.1 ends its agent and stays when it is closed", function()
