@@ -316,6 +316,7 @@ function chat:quit(reason)
   self.shape:stop()
   terminal.stop()
   self.connection.on_close = nil
+  self:tell_read()
   self.connection:close()
   loop.defer(function() assert(coroutine.resume(self.thread, reason and 1 or 0)) end)
 end

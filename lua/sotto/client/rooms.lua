@@ -10,6 +10,9 @@ local theme = require "sotto.client.theme"
 -- new messages that are shown on entering, at most; a line between what is known and what is new
 local NEW_MAX, SEPARATOR = 50, "── %d new ──"
 
+-- every mark of what was read is a write to the core's disk
+local READ_MS = 200
+
 --- What events have told so far.
 ---@class sotto.chat.known
 ---@field peers table<string, sotto.peer> by fingerprint
@@ -172,17 +175,21 @@ local function recent(chat, discussion, context)
   return chat:call("messages.list", { discussion = discussion.id, limit = count }), new
 end
 
---- The message, and all before it, were on the screen. What comes in one turn is told once.
+--- The message, and all before it, were on the screen. What comes together is told once.
 ---@param message sotto.message
 function rooms:mark_read(message)
-  local waiting = self.read
+  if self.read and self.read.discussion ~= message.discussion then self:tell_read() end
+  if not self.read then loop.after(READ_MS, function() self:tell_read() end):background() end
   self.read = message
-  if waiting then return end
-  loop.defer(function()
-    local last = self.read
-    self.read = nil
+end
+
+--- Tells the core what was read so far.
+function rooms:tell_read()
+  local last = self.read
+  self.read = nil
+  if last then
     self.connection:request("messages.read", { discussion = last.discussion, message = last.id }, function() end)
-  end)
+  end
 end
 
 -- --- going there -------------------------------------------------------------------------------------------
