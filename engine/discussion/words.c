@@ -11,17 +11,6 @@
 _Static_assert(1 << WORD_BITS == WORDS_COUNT, "eleven bits name a word");
 _Static_assert(WORDS_OF_HASH *WORD_BITS <= HASH_LEN * 8, "the hash is long enough");
 
-size_t words_count(void)
-{
-	return WORDS_COUNT;
-}
-
-const char *words_at(size_t i)
-{
-	assert(i < WORDS_COUNT);
-	return words_list[i];
-}
-
 // Bits count from the most significant of the first byte.
 static unsigned bits_at(const struct hash *h, size_t first)
 {

@@ -27,7 +27,4 @@ void words_of_hash(const struct hash *h, char *out, size_t size);
 MUST_CHECK enum err words_make_password(const struct random *random, unsigned count,
 					struct secret **out);
 
-size_t words_count(void);
-const char *words_at(size_t i); // i < words_count(); static
-
 #endif

@@ -3,47 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "net/queue.h"
-#include "net/socket.h"
+#include "net/stream_internal.h"
 
-#define BLOCK_LEAST 4096
 #define INPUT_KEPT 16384 // an empty buffer larger than this is given back
 #define GONE_CHECK_MS 1000
-
-enum state { CONNECTING, OPEN, ENDED };
-
-struct stream {
-	struct loop *loop;
-	int fd;
-	enum state state;
-	bool busy, freed; // inside one of our callbacks; stream_free was called there
-	bool paused;
-	bool input_over; // the other side has ended its direction
-	bool finishing;  // ours ends when the queue is empty
-	bool shut;       // and it has
-	bool broken;     // writing failed; what has come is still read
-	bool tell_drained;
-	struct ev_io reader, writer;
-	struct timer timer; // connecting; later: is the other side gone altogether?
-	struct deferred flush, deliver, fail;
-	struct buf in;
-	size_t block; // bytes of the next read
-	struct queue out;
-	size_t drained_at;
-	int failed; // errno for `fail`
-	struct addr remote, local;
-	struct stream_callbacks callbacks;
-	void *arg;
-	struct stream_counters counters;
-};
 
 static void flush_soon(struct stream *s);
 
@@ -63,9 +31,9 @@ const char *stream_end_name(enum stream_end why)
 static void stop(struct stream *s)
 {
 	struct ev_loop *ev = loop_ev(s->loop);
-	if (s->state == ENDED)
+	if (s->state == STREAM_ENDED)
 		return;
-	s->state = ENDED;
+	s->state = STREAM_ENDED;
 	ev_io_stop(ev, &s->reader);
 	ev_io_stop(ev, &s->writer);
 	timer_cancel(s->loop, &s->timer);
@@ -82,15 +50,13 @@ static void release(struct stream *s)
 	free(s);
 }
 
-// Every way in from the loop is between enter and leave, so that the owner may free the stream
-// inside a callback: its memory goes in leave.
-static void enter(struct stream *s)
+void stream_enter(struct stream *s)
 {
 	assert(!s->busy);
 	s->busy = true;
 }
 
-static void leave(struct stream *s)
+void stream_leave(struct stream *s)
 {
 	s->busy = false;
 	if (s->freed)
@@ -107,7 +73,7 @@ void stream_free(struct stream *s)
 		release(s);
 }
 
-static void end(struct stream *s, enum stream_end why, int number)
+void stream_over(struct stream *s, enum stream_end why, int number)
 {
 	char text[ADDR_TEXT_MAX];
 	struct err_info info;
@@ -124,22 +90,22 @@ static enum stream_end reason_of(const struct stream *s, int number)
 {
 	if (number == ETIMEDOUT)
 		return STREAM_END_TIMEOUT;
-	if (s->state != CONNECTING)
+	if (s->state != STREAM_CONNECTING)
 		return STREAM_END_LOST;
 	return number == ECONNREFUSED ? STREAM_END_REFUSED : STREAM_END_UNREACHABLE;
 }
 
-static void end_by_error(struct stream *s, int number)
+void stream_end_by_error(struct stream *s, int number)
 {
-	end(s, reason_of(s, number), number);
+	stream_over(s, reason_of(s, number), number);
 }
 
 // --- in
 // --------------------------------------------------------------------------------------------
 
-static void update_reader(struct stream *s)
+void stream_update_reader(struct stream *s)
 {
-	bool wanted = s->state == OPEN && !s->paused && !s->input_over && s->in.len < s->in.max;
+	bool wanted = s->state == STREAM_OPEN && !s->paused && !s->input_over && s->in.len < s->in.max;
 	if (wanted && !ev_is_active(&s->reader))
 		ev_io_start(loop_ev(s->loop), &s->reader);
 	else if (!wanted)
@@ -160,23 +126,23 @@ static void check_gone(void *arg)
 		timer_start(s->loop, &s->timer, GONE_CHECK_MS, check_gone, s);
 		return;
 	}
-	enter(s);
-	end(s, STREAM_END_EOF, 0);
-	leave(s);
+	stream_enter(s);
+	stream_over(s, STREAM_END_EOF, 0);
+	stream_leave(s);
 }
 
 static void take_end_of_input(struct stream *s)
 {
 	s->input_over = true;
-	update_reader(s);
+	stream_update_reader(s);
 	if (s->broken) {
-		end(s, STREAM_END_LOST, EPIPE);
+		stream_over(s, STREAM_END_LOST, EPIPE);
 	} else if (s->shut) {
-		end(s, STREAM_END_FINISHED, 0);
+		stream_over(s, STREAM_END_FINISHED, 0);
 	} else if (s->finishing) {
 		flush_soon(s);
 	} else if (!s->callbacks.input_ended || is_gone(s)) {
-		end(s, STREAM_END_EOF, 0);
+		stream_over(s, STREAM_END_EOF, 0);
 	} else {
 		timer_start(s->loop, &s->timer, GONE_CHECK_MS, check_gone, s);
 		s->callbacks.input_ended(s->arg);
@@ -188,11 +154,11 @@ static void adapt_block(struct stream *s, size_t asked, size_t got)
 {
 	if (got == asked && s->block < STREAM_READ_BLOCK)
 		s->block *= 2;
-	else if (got < s->block / 4 && s->block > BLOCK_LEAST)
+	else if (got < s->block / 4 && s->block > STREAM_BLOCK_LEAST)
 		s->block /= 2;
 }
 
-static void read_some(struct stream *s)
+void stream_read_some(struct stream *s)
 {
 	size_t left = s->in.max - s->in.len;
 	size_t asked = left < s->block ? left : s->block;
@@ -206,22 +172,12 @@ static void read_some(struct stream *s)
 		adapt_block(s, asked, (size_t)n);
 		s->callbacks.input(s->arg);
 		if (!s->freed)
-			update_reader(s);
+			stream_update_reader(s);
 	} else if (n == 0) {
 		take_end_of_input(s);
 	} else if (errno != EAGAIN && errno != EINTR) {
-		end_by_error(s, errno);
+		stream_end_by_error(s, errno);
 	}
-}
-
-static void readable(struct ev_loop *ev, struct ev_io *watcher, int events)
-{
-	struct stream *s = watcher->data;
-	(void)ev;
-	(void)events;
-	enter(s);
-	read_some(s);
-	leave(s);
 }
 
 static void deliver(void *arg)
@@ -229,11 +185,11 @@ static void deliver(void *arg)
 	struct stream *s = arg;
 	if (s->paused || s->in.len == 0)
 		return;
-	enter(s);
+	stream_enter(s);
 	s->callbacks.input(s->arg);
 	if (!s->freed)
-		update_reader(s);
-	leave(s);
+		stream_update_reader(s);
+	stream_leave(s);
 }
 
 struct span stream_input(const struct stream *s)
@@ -246,27 +202,27 @@ void stream_consume(struct stream *s, size_t len)
 	buf_consume(&s->in, len);
 	if (s->in.len == 0 && s->in.cap > INPUT_KEPT)
 		buf_fini(&s->in);
-	update_reader(s);
+	stream_update_reader(s);
 }
 
 void stream_set_input_max(struct stream *s, size_t max)
 {
 	assert(max >= s->in.len);
 	s->in.max = max;
-	update_reader(s);
+	stream_update_reader(s);
 }
 
 void stream_pause(struct stream *s)
 {
 	s->paused = true;
-	update_reader(s);
+	stream_update_reader(s);
 }
 
 void stream_resume(struct stream *s)
 {
 	s->paused = false;
-	update_reader(s);
-	if (s->in.len && s->state == OPEN)
+	stream_update_reader(s);
+	if (s->in.len && s->state == STREAM_OPEN)
 		loop_defer(s->loop, &s->deliver, deliver, s);
 }
 
@@ -283,7 +239,7 @@ bool stream_paused(const struct stream *s)
 static void write_failed(struct stream *s, int number)
 {
 	if (s->input_over) {
-		end_by_error(s, number);
+		stream_end_by_error(s, number);
 		return;
 	}
 	s->broken = true;
@@ -297,7 +253,7 @@ static void written(struct stream *s)
 		s->shut = true;
 		shutdown(s->fd, SHUT_WR);
 		if (s->input_over) {
-			end(s, STREAM_END_FINISHED, 0);
+			stream_over(s, STREAM_END_FINISHED, 0);
 			return;
 		}
 	}
@@ -308,7 +264,7 @@ static void written(struct stream *s)
 	}
 }
 
-static void write_some(struct stream *s)
+void stream_write_some(struct stream *s)
 {
 	size_t n;
 	int number;
@@ -328,22 +284,22 @@ static void write_some(struct stream *s)
 static void flush(void *arg)
 {
 	struct stream *s = arg;
-	enter(s);
-	write_some(s);
-	leave(s);
+	stream_enter(s);
+	stream_write_some(s);
+	stream_leave(s);
 }
 
 static void flush_soon(struct stream *s)
 {
 	// a watched writer goes on by itself
-	if (s->state == OPEN && !s->broken && !ev_is_active(&s->writer))
+	if (s->state == STREAM_OPEN && !s->broken && !ev_is_active(&s->writer))
 		loop_defer(s->loop, &s->flush, flush, s);
 }
 
 enum err stream_send_two(struct stream *s, struct bytes *head, struct bytes *body)
 {
 	size_t len = (head ? head->len : 0) + (body ? body->len : 0);
-	if (s->state == ENDED || s->finishing || s->broken)
+	if (s->state == STREAM_ENDED || s->finishing || s->broken)
 		return ERR_WRONG_STATE;
 	if (len > queue_room(&s->out)) {
 		s->counters.refused++;
@@ -375,121 +331,12 @@ size_t stream_room(const struct stream *s)
 
 void stream_finish(struct stream *s)
 {
-	if (s->state == ENDED || s->finishing)
+	if (s->state == STREAM_ENDED || s->finishing)
 		return;
 	s->finishing = true;
 	if (s->input_over)
 		timer_cancel(s->loop, &s->timer);
 	flush_soon(s);
-}
-
-// --- beginning
-// -------------------------------------------------------------------------------------
-
-static void writable(struct ev_loop *ev, struct ev_io *watcher, int events)
-{
-	struct stream *s = watcher->data;
-	(void)ev;
-	(void)events;
-	enter(s);
-	if (s->state == CONNECTING) {
-		int number = socket_error(s->fd);
-		if (number) {
-			end_by_error(s, number);
-			leave(s);
-			return;
-		}
-		s->state = OPEN;
-		timer_cancel(s->loop, &s->timer);
-		if (socket_local(s->fd, &s->local, NULL) != OK)
-			s->local = (struct addr){0};
-		update_reader(s);
-		if (s->callbacks.connected)
-			s->callbacks.connected(s->arg);
-	}
-	if (s->state == OPEN)
-		write_some(s);
-	leave(s);
-}
-
-static void connect_timed_out(void *arg)
-{
-	struct stream *s = arg;
-	enter(s);
-	end(s, STREAM_END_TIMEOUT, ETIMEDOUT);
-	leave(s);
-}
-
-static void connect_failed(void *arg)
-{
-	struct stream *s = arg;
-	enter(s);
-	end_by_error(s, s->failed);
-	leave(s);
-}
-
-static struct stream *new_stream(struct loop *loop, int fd, const struct stream_options *options,
-				 const struct stream_callbacks *callbacks, void *arg)
-{
-	struct stream *s = mem_alloc(sizeof *s);
-	s->loop = loop;
-	s->fd = fd;
-	s->block = BLOCK_LEAST;
-	s->callbacks = *callbacks;
-	s->arg = arg;
-	if (options->wipe_input)
-		buf_init_wiped(&s->in, options->input_max);
-	else
-		buf_init(&s->in, options->input_max);
-	queue_init(&s->out, options->queue_max);
-	s->drained_at = options->drained_at ? options->drained_at : options->queue_max / 2;
-	ev_io_init(&s->reader, readable, fd, EV_READ);
-	ev_io_init(&s->writer, writable, fd, EV_WRITE);
-	s->reader.data = s->writer.data = s;
-	socket_set_tcp_options(fd);
-	return s;
-}
-
-enum err stream_connect(struct stream **out, struct loop *loop, const struct addr *to,
-			int64_t timeout_ms, const struct stream_options *options,
-			const struct stream_callbacks *callbacks, void *arg, struct err_info *info)
-{
-	struct sockaddr_storage target;
-	unsigned len;
-	enum err e = addr_to_sockaddr(to, AF_UNSPEC, &target, &len);
-	if (e)
-		return e;
-	int fd = socket(target.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_set_errno(info, errno, "cannot make a socket");
-	struct stream *s = new_stream(loop, fd, options, callbacks, arg);
-	s->remote = *to;
-	s->state = CONNECTING;
-	if (connect(fd, (struct sockaddr *)&target, len) == 0 || errno == EINPROGRESS) {
-		ev_io_start(loop_ev(loop), &s->writer);
-		timer_start(loop, &s->timer, timeout_ms, connect_timed_out, s);
-	} else {
-		s->failed = errno;
-		loop_defer(loop, &s->fail, connect_failed, s);
-	}
-	*out = s;
-	return OK;
-}
-
-struct stream *stream_adopt(struct loop *loop, int fd, const struct stream_options *options,
-			    const struct stream_callbacks *callbacks, void *arg)
-{
-	struct stream *s = new_stream(loop, fd, options, callbacks, arg);
-	int flags = fcntl(fd, F_GETFL);
-	if (flags >= 0 && !(flags & O_NONBLOCK))
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	s->state = OPEN;
-	if (socket_remote(fd, &s->remote) != OK)
-		s->remote = (struct addr){0};
-	if (socket_local(fd, &s->local, NULL) != OK)
-		s->local = (struct addr){0};
-	update_reader(s);
-	return s;
 }
 
 const struct addr *stream_remote(const struct stream *s)

@@ -182,30 +182,3 @@ const char *password_weakness(struct span prepared)
 		return "it is one that everybody tries first";
 	return NULL;
 }
-
-// --- making one ----------------------------------------------------------------------------------
-
-enum err password_generate(const struct random *random, const struct password_list *list,
-			   unsigned words, struct secret **out)
-{
-	const char *chosen[PASSWORD_WORDS_MAX];
-	if (words < PASSWORD_WORDS_MIN || words > PASSWORD_WORDS_MAX ||
-	    list->count < PASSWORD_LIST_MIN || list->count > UINT32_MAX)
-		return ERR_BAD_PARAMS;
-	size_t len = words - 1;
-	for (unsigned i = 0; i < words; i++) {
-		chosen[i] = list->at(random_below(random, (uint32_t)list->count));
-		len += strlen(chosen[i]);
-	}
-	struct secret *s = secret_new(len);
-	uint8_t *at = secret_data(s);
-	for (unsigned i = 0; i < words; i++) {
-		if (i > 0)
-			*at++ = ' ';
-		memcpy(at, chosen[i], strlen(chosen[i]));
-		at += strlen(chosen[i]);
-	}
-	sodium_memzero(chosen, sizeof chosen);
-	*out = s;
-	return OK;
-}

@@ -1,3 +1,4 @@
+local pake = require "support.pake"
 local words = require "support.words"
 
 local function list()
@@ -78,6 +79,7 @@ describe("words", function()
       end
       assert.equal(count, n)
       assert.falsy(words.password(count, count):find("  ", 1, true))
+      assert.equal(words.password(count, count), pake.prepare(words.password(count, count)))
       assert.falsy(words.password(count, count):find("^ ") or words.password(count, count):find(" $"))
     end
     for _, count in ipairs { 0, 1, 3, 17, 1000 } do

@@ -207,30 +207,6 @@ static int weakness_l(lua_State *L) // (prepared) → text or nil
 	return 1;
 }
 
-// 4096 different words, made once
-static const char *word_at(size_t i)
-{
-	static char words[4096][8];
-	if (!words[i][0])
-		for (int n = 3; n >= 0; n--)
-			words[i][3 - n] = (char)('a' + (i >> (3 * n) & 7));
-	return words[i];
-}
-
-static int generate_l(lua_State *L) // (words, list size, seed) → text
-{
-	struct random_seeded state;
-	struct random random = random_from_seed(&state, (uint64_t)luaL_checkinteger(L, 3));
-	struct password_list list = {word_at, (size_t)luaL_checkinteger(L, 2)};
-	struct secret *s;
-	enum err e = password_generate(&random, &list, (unsigned)luaL_checkinteger(L, 1), &s);
-	if (e)
-		return give(L, e, NULL, 0);
-	give(L, OK, secret_span(s).data, secret_span(s).len);
-	secret_unref(s);
-	return 1;
-}
-
 static const luaL_Reg methods[] = {
 	{"start", side_start_l}, {"finish", side_finish_l}, {"tag", side_tag_l},
 	{"isk", side_isk_l},     {"check", side_check_l},   {"keys", side_keys_l},
@@ -248,7 +224,6 @@ static const luaL_Reg functions[] = {
 	{"prepare", prepare_l},
 	{"freeform", freeform_l},
 	{"weakness", weakness_l},
-	{"generate", generate_l},
 	{NULL, NULL},
 };
 

@@ -4,7 +4,7 @@
 //   password(count, seed) → text from a seeded source, or nil, error
 #include "spec/support/object.h"
 
-#include "discussion/words.h"
+#include "discussion/words_list.h"
 
 int luaopen_support_words(lua_State *L);
 
@@ -22,13 +22,15 @@ static int of_hash(lua_State *L)
 
 static int count(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)words_count());
+	lua_pushinteger(L, WORDS_COUNT);
 	return 1;
 }
 
 static int at(lua_State *L)
 {
-	lua_pushstring(L, words_at((size_t)luaL_checkinteger(L, 1) - 1));
+	lua_Integer i = luaL_checkinteger(L, 1);
+	luaL_argcheck(L, i >= 1 && i <= WORDS_COUNT, 1, "no word");
+	lua_pushstring(L, words_list[i - 1]);
 	return 1;
 }
 
