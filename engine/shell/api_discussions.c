@@ -250,7 +250,7 @@ static enum err export(struct call *c)
 		code = find(c, &d);
 	if (code == OK)
 		code = call_need_string(c, "path", &path);
-	return code ? code : export_discussion(d, path, c->out, c->info);
+	return code ? code : export_start(d, c, path);
 }
 
 const struct method methods_discussions[] = {

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "discussion/words.h"
 #include "shell/conversation.h"
+#include "shell/export.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
 #include "store/messages.h"
@@ -38,6 +39,7 @@ static void free_members(struct discussion *d)
 
 void discussion_free(struct discussion *d)
 {
+	export_cancel(d->export, ERR_CANCELED);
 	conversation_stop(d);
 	free_members(d);
 	store_discussion_fini(&d->row);

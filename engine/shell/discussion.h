@@ -16,6 +16,7 @@
 struct engine;
 struct opening;
 struct conversation;
+struct export;
 
 struct discussion {
 	struct engine *engine;
@@ -26,6 +27,7 @@ struct discussion {
 	struct home *home;           // open while its key lives
 	struct opening *opening;     // unfinished
 	struct conversation *conversation;
+	struct export *export; // being written
 	// from R_0 on
 	struct roster_record roster; // of the current epoch
 	struct hash roster_hash;

@@ -9,6 +9,7 @@
 #include "discussion/budget.h"
 #include "peers/find.h"
 #include "shell/conversation.h"
+#include "shell/export.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
 #include "store/budgets.h"
@@ -121,8 +122,10 @@ void discussions_sleep(struct discussions *all)
 		if (d && !d->life.founded)
 			discussion_happens(d, LIFECYCLE_END, why);
 	}
-	for (struct discussion *d = all->first; d; d = d->next)
+	for (struct discussion *d = all->first; d; d = d->next) {
+		export_cancel(d->export, all->engine->stopping ? ERR_CANCELED : ERR_LOCKED);
 		conversation_stop(d);
+	}
 }
 
 void discussions_recover(struct discussions *all)

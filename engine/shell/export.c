@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -15,7 +17,9 @@
 #include "store/payloads.h"
 #include "wire/handshake.h"
 
-#define LINES_MAX (256u << 20) // bytes of messages.jsonl
+#define PAGE 50                // messages a turn
+#define PAGE_BYTES (128 << 10) // of them as JSON, or the one message that goes over it
+#define PAGE_MAX (1 << 20)
 
 static const char readme[] =
 	"An export of a discussion of sotto. To check who wrote a message, with stock GnuPG in an empty home:\n"
@@ -32,32 +36,82 @@ static const char readme[] =
 	"(gpg --verify certificates/SENDER.binding.sig certificates/SENDER.binding).\n"
 	"The session keys open these messages for whoever has them: keep the export as you would keep the messages.\n";
 
+enum stage { ROSTER, MESSAGES, CERTIFICATES, SEALED, EXPLANATION, FOLDERS, DONE };
+
 struct export {
 	struct discussion *discussion;
-	const char *path;
+	struct pending *pending; // NULL: nobody waits for it any more
+	struct timer turn;
+	char *path;
+	bool made; // the directory is ours
+	enum stage stage;
+	int file;      // messages.jsonl
+	char last[33]; // id of the message that was written last
+	size_t member, part;
+	uint64_t sequence;         // of the payload that was written last
+	struct bytes *session_key; // of that payload, still to be written
 	size_t messages, sealed;
-	struct buf lines;
-	char last[33]; // message id
-	size_t page;
-	uint64_t sequence;
-	size_t payloads;
-	enum err code;
-	struct err_info *info;
+	struct err_info info;
 };
 
-static enum err write_file(struct export *x, const char *folder, const char *name, struct span data)
+// --- files ---------------------------------------------------------------------------------------------------------------------
+
+static enum err append(struct export *x, int fd, struct span data)
+{
+	while (data.len) {
+		ssize_t n = write(fd, data.data, data.len);
+		if (n < 0 && errno != EINTR)
+			return err_set_errno(&x->info, errno, "cannot write below %s", x->path);
+		data = n < 0 ? data : span(data.data + n, data.len - (size_t)n);
+	}
+	return OK;
+}
+
+static enum err create(struct export *x, const char *folder, const char *name, int *fd)
 {
 	char *path = mem_format("%s/%s%s%s", x->path, folder, folder[0] ? "/" : "", name);
-	enum err code = file_write(path, data, x->info);
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	enum err code = *fd < 0 ? err_set_errno(&x->info, errno, "cannot write %s", path) : OK;
 	free(path);
 	return code;
 }
 
-static enum err make_directory(const char *path, struct err_info *info)
+// The directory is new: nothing is replaced, and its entries go to the disk once, at the end.
+static enum err write_file(struct export *x, const char *folder, const char *name, struct span data)
+{
+	int fd;
+	enum err code = create(x, folder, name, &fd);
+	if (code)
+		return code;
+	code = append(x, fd, data);
+	if (code == OK && fsync(fd) != 0)
+		code = err_set_errno(&x->info, errno, "cannot write below %s", x->path);
+	if (close(fd) != 0 && code == OK)
+		code = err_set_errno(&x->info, errno, "cannot write below %s", x->path);
+	return code;
+}
+
+static enum err sync_folder(struct export *x, bool *more)
+{
+	static const char *const names[] = {"certificates", "sealed", "."};
+	char *path = path_join(x->path, names[x->part]);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err code = OK;
+	if (fd < 0 || fsync(fd) != 0)
+		code = err_set_errno(&x->info, errno, "cannot write %s", path);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	*more = ++x->part < sizeof names / sizeof *names;
+	return code;
+}
+
+static enum err make_directory(const char *path, bool *made, struct err_info *info)
 {
 	DIR *d;
 	struct dirent *entry;
-	if (mkdir(path, 0700) == 0)
+	*made = mkdir(path, 0700) == 0;
+	if (*made)
 		return OK;
 	if (errno != EEXIST || !(d = opendir(path)))
 		return err_set_errno(info, errno, "cannot make the directory %s", path);
@@ -70,116 +124,176 @@ static enum err make_directory(const char *path, struct err_info *info)
 
 static enum err make_folder(struct export *x, const char *name)
 {
+	bool made;
 	char *path = path_join(x->path, name);
-	enum err code = make_directory(path, x->info);
+	enum err code = make_directory(path, &made, &x->info);
 	free(path);
 	return code;
 }
 
+// Half an export proves nothing, and on a full disk it is in the way.
+static void remove_all(struct export *x)
+{
+	static const char *const names[] = {"certificates", "sealed", "roster.json", "messages.jsonl", "README"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char *path = path_join(x->path, names[i]);
+		struct err_info info;
+		if (tree_remove(path, &info))
+			engine_warn(x->discussion->engine, "of an export that failed this is left: %s", info.text);
+		free(path);
+	}
+	if (x->made)
+		rmdir(x->path);
+}
+
 // --- messages ------------------------------------------------------------------------------------------------------------------
+
+struct page {
+	struct export *export;
+	struct buf lines;
+	size_t count;
+	bool more;
+	enum err code;
+};
 
 static bool append_line(void *arg, const struct store_message *m)
 {
-	struct export *x = arg;
+	struct page *p = arg;
 	json_t *view = message_view(m);
 	char *text = json_dumps(view, JSON_COMPACT);
-	x->code = buf_append_string(&x->lines, text);
-	if (x->code == OK)
-		x->code = buf_append_string(&x->lines, "\n");
+	p->code = buf_append_string(&p->lines, text);
+	if (p->code == OK)
+		p->code = buf_append_string(&p->lines, "\n");
 	free(text);
 	json_decref(view);
-	memcpy(x->last, m->id, sizeof x->last);
-	x->messages++;
-	x->page++;
-	return x->code == OK;
+	memcpy(p->export->last, m->id, sizeof p->export->last);
+	p->count++;
+	p->more = p->count == PAGE || p->lines.len >= PAGE_BYTES;
+	return p->code == OK && !p->more;
 }
 
-// From the first message on: pages go forward, and the newest page alone has no `after`.
-static enum err export_messages(struct export *x)
+// Pages go forward from the first message on: the newest page alone has no `after`.
+static enum err export_page(struct export *x, bool *more)
 {
-	struct store *s = x->discussion->engine->store;
-	const char *id = x->discussion->row.id;
-	enum err code = OK;
-	bool first = true;
-	do {
-		struct store_range range = {
-			.after = first ? NULL : x->last, .oldest = first, .limit = STORE_LIST_MAX};
-		x->page = 0;
-		code = store_message_list(s, id, &range, append_line, x, x->info);
-		if (code == OK)
-			code = x->code;
-		first = false;
-	} while (code == OK && x->page == STORE_LIST_MAX);
-	return code ? code : write_file(x, "", "messages.jsonl", buf_span(&x->lines));
+	const struct discussion *d = x->discussion;
+	struct page p = {.export = x};
+	struct store_range range = {.after = x->messages ? x->last : NULL, .oldest = x->messages == 0, .limit = PAGE};
+	buf_init_wiped(&p.lines, PAGE_MAX);
+	enum err code = x->file < 0 ? create(x, "", "messages.jsonl", &x->file) : OK;
+	if (code == OK)
+		code = store_message_list(d->engine->store, d->row.id, &range, append_line, &p, &x->info);
+	if (code == OK && p.code)
+		code = err_set(&x->info, p.code, "a page of messages is too large");
+	if (code == OK)
+		code = append(x, x->file, buf_span(&p.lines));
+	x->messages += p.count;
+	*more = p.more;
+	if (code == OK && !*more && fsync(x->file) != 0)
+		code = err_set_errno(&x->info, errno, "cannot write below %s", x->path);
+	buf_fini(&p.lines);
+	return code;
 }
 
 // --- certificates --------------------------------------------------------------------------------------------------------------
 
-static enum err export_member(struct export *x, const struct store_member *m)
+static enum err write_binding(struct export *x, const struct store_member *m, const char *name)
 {
-	char name[96];
 	struct buf body;
 	const struct hash charter = hash_of(span_string(x->discussion->row.charter));
 	const struct hash certificate = hash_of(bytes_span(m->certificate));
 	buf_init(&body, 4096);
-	snprintf(name, sizeof name, "%s.discussion.pgp", m->fingerprint);
-	enum err code = write_file(x, "certificates", name, bytes_span(m->certificate));
-	snprintf(name, sizeof name, "%s.general.pgp", m->fingerprint);
-	if (code == OK)
-		code = write_file(x, "certificates", name, bytes_span(m->general));
-	snprintf(name, sizeof name, "%s.binding.sig", m->fingerprint);
-	if (code == OK)
-		code = write_file(x, "certificates", name, bytes_span(m->binding));
-	snprintf(name, sizeof name, "%s.binding", m->fingerprint);
-	if (code == OK)
-		code = binding_input(&body, x->discussion->row.id, &charter, &certificate, m->fingerprint);
+	enum err code = binding_input(&body, x->discussion->row.id, &charter, &certificate, m->fingerprint);
 	if (code == OK)
 		code = write_file(x, "certificates", name, buf_span(&body));
+	else
+		err_set(&x->info, code, "a binding is too large");
 	buf_fini(&body);
+	return code;
+}
+
+// One of a member's files.
+static enum err export_certificate(struct export *x, bool *more)
+{
+	static const char *const endings[] = {"discussion.pgp", "general.pgp", "binding.sig", "binding"};
+	const size_t parts = sizeof endings / sizeof *endings;
+	const struct store_member *m = &x->discussion->members[x->member];
+	struct bytes *const contents[] = {m->certificate, m->general, m->binding};
+	char name[96];
+	snprintf(name, sizeof name, "%s.%s", m->fingerprint, endings[x->part]);
+	enum err code = x->part < sizeof contents / sizeof *contents
+				? write_file(x, "certificates", name, bytes_span(contents[x->part]))
+				: write_binding(x, m, name);
+	x->part = (x->part + 1) % parts;
+	x->member += x->part == 0;
+	*more = x->member < x->discussion->member_count;
 	return code;
 }
 
 // --- sealed messages -------------------------------------------------------------------------------------------------------------
 
-static bool export_payload(void *arg, const struct store_payload *p)
+static enum err write_sealed(struct export *x, const char *ending, struct span data)
 {
-	struct export *x = arg;
+	const struct discussion *d = x->discussion;
 	char name[128];
-	x->payloads++;
-	x->sequence = p->key.sequence;
-	if (!p->message)
-		return true;
-	snprintf(name, sizeof name, "%s-%u-%llu.pgp", p->key.sender, p->key.epoch, (unsigned long long)p->key.sequence);
-	x->code = write_file(x, "sealed", name, bytes_span(p->message));
-	snprintf(name, sizeof name, "%s-%u-%llu.key", p->key.sender, p->key.epoch, (unsigned long long)p->key.sequence);
-	if (x->code == OK && p->session_key)
-		x->code = write_file(x, "sealed", name, bytes_span(p->session_key));
-	x->sealed++;
-	return x->code == OK;
+	snprintf(name, sizeof name, "%s-%u-%llu.%s", d->members[x->member].fingerprint, d->row.epoch,
+		 (unsigned long long)x->sequence, ending);
+	return write_file(x, "sealed", name, data);
 }
 
-static enum err export_payloads(struct export *x, const struct store_member *m)
+struct found {
+	struct bytes *message, *session_key;
+	uint64_t sequence;
+};
+
+static bool take_payload(void *arg, const struct store_payload *p)
 {
-	struct discussion *d = x->discussion;
-	enum err code = OK;
-	x->sequence = 0;
-	do {
-		struct store_payload_key key = {.epoch = d->row.epoch, .sequence = x->sequence};
-		memcpy(key.discussion, d->row.id, sizeof key.discussion);
-		memcpy(key.sender, m->fingerprint, sizeof key.sender);
-		x->payloads = 0;
-		code = store_payload_each_after(d->engine->store, &key, STORE_LIST_MAX, export_payload, x, x->info);
-		if (code == OK)
-			code = x->code;
-	} while (code == OK && x->payloads == STORE_LIST_MAX);
+	struct found *f = arg;
+	f->sequence = p->key.sequence;
+	f->message = p->message ? bytes_ref(p->message) : NULL;
+	f->session_key = p->session_key ? bytes_ref(p->session_key) : NULL;
+	return false;
+}
+
+static enum err export_message(struct export *x, bool *more)
+{
+	const struct discussion *d = x->discussion;
+	struct store_payload_key key = {.epoch = d->row.epoch, .sequence = x->sequence};
+	struct found f = {0};
+	memcpy(key.discussion, d->row.id, sizeof key.discussion);
+	memcpy(key.sender, d->members[x->member].fingerprint, sizeof key.sender);
+	enum err code = store_payload_each_after(d->engine->store, &key, 1, take_payload, &f, &x->info);
+	x->sequence = f.sequence;
+	if (code == OK && f.message) {
+		code = write_sealed(x, "pgp", bytes_span(f.message));
+		x->session_key = bytes_ref(f.session_key);
+		x->sealed++;
+	}
+	x->member += f.sequence == 0;
+	*more = x->member < d->member_count;
+	bytes_unref(f.message);
+	bytes_unref(f.session_key);
 	return code;
 }
+
+// A message or the key of the one before; a member's after the other's.
+static enum err export_sealed(struct export *x, bool *more)
+{
+	if (!x->session_key)
+		return export_message(x, more);
+	enum err code = write_sealed(x, "key", bytes_span(x->session_key));
+	bytes_unref(x->session_key);
+	x->session_key = NULL;
+	*more = true;
+	return code;
+}
+
+// --- turns -----------------------------------------------------------------------------------------------------------------------
 
 static enum err export_roster(struct export *x)
 {
 	struct discussion *d = x->discussion;
 	struct store_epoch epoch;
-	enum err code = store_epoch_get(d->engine->store, d->row.id, d->row.epoch, &epoch, x->info);
+	enum err code = store_epoch_get(d->engine->store, d->row.id, d->row.epoch, &epoch, &x->info);
 	if (code)
 		return code;
 	code = write_file(x, "", "roster.json", bytes_span(epoch.roster));
@@ -187,31 +301,118 @@ static enum err export_roster(struct export *x)
 	return code;
 }
 
-enum err export_discussion(struct discussion *d, const char *path, json_t **out, struct err_info *info)
+static enum err do_stage(struct export *x)
 {
-	struct export x = {.discussion = d, .path = path, .info = info};
-	if (!d->row.has_h0)
-		return err_set(info, ERR_WRONG_STATE, "this discussion was never opened: there is nothing to export");
-	buf_init_wiped(&x.lines, LINES_MAX);
-	enum err code = make_directory(path, info);
-	if (code == OK)
-		code = make_folder(&x, "certificates");
-	if (code == OK)
-		code = make_folder(&x, "sealed");
-	if (code == OK)
-		code = export_roster(&x);
-	if (code == OK)
-		code = export_messages(&x);
-	for (size_t i = 0; code == OK && i < d->member_count; i++) {
-		code = export_member(&x, &d->members[i]);
-		if (code == OK)
-			code = export_payloads(&x, &d->members[i]);
+	bool more = false;
+	enum err code = OK;
+	switch (x->stage) {
+	case ROSTER:
+		code = export_roster(x);
+		break;
+	case MESSAGES:
+		code = export_page(x, &more);
+		break;
+	case CERTIFICATES:
+		code = export_certificate(x, &more);
+		break;
+	case SEALED:
+		code = export_sealed(x, &more);
+		break;
+	case EXPLANATION:
+		code = write_file(x, "", "README", span_string(readme));
+		break;
+	case FOLDERS:
+		code = sync_folder(x, &more);
+		break;
+	case DONE:
+		break;
 	}
-	if (code == OK)
-		code = write_file(&x, "", "README", span_string(readme));
-	if (code == OK)
-		*out = json_pack("{s:s, s:I, s:I}", "path", path, "messages", (json_int_t)x.messages, "sealed",
-				 (json_int_t)x.sealed);
-	buf_fini(&x.lines);
+	if (code == OK && !more) {
+		x->stage++;
+		x->member = x->part = 0;
+	}
 	return code;
+}
+
+static void finish(struct export *x, enum err code)
+{
+	struct pending *p = x->pending;
+	json_t *result = json_pack("{s:s, s:I, s:I}", "path", x->path, "messages", (json_int_t)x->messages, "sealed",
+				   (json_int_t)x->sealed);
+	struct err_info info = x->info;
+	if (code)
+		remove_all(x);
+	x->discussion->export = NULL;
+	timer_cancel(x->discussion->engine->loop, &x->turn);
+	bytes_unref(x->session_key);
+	if (x->file >= 0)
+		close(x->file);
+	free(x->path);
+	free(x);
+	if (p && code)
+		pending_fail(p, code, &info);
+	else if (p)
+		pending_reply(p, json_incref(result));
+	json_decref(result);
+}
+
+static void turn(void *arg)
+{
+	struct export *x = arg;
+	enum err code = do_stage(x);
+	if (code || x->stage == DONE)
+		finish(x, code);
+	else
+		timer_start(x->discussion->engine->loop, &x->turn, 0, turn, x);
+}
+
+static void forgotten(void *owner)
+{
+	struct export *x = owner;
+	x->pending = NULL;
+}
+
+static enum err make_directories(struct export *x, struct err_info *info)
+{
+	enum err code = make_directory(x->path, &x->made, info);
+	if (code)
+		return code;
+	code = make_folder(x, "certificates");
+	if (code == OK)
+		code = make_folder(x, "sealed");
+	if (code) {
+		*info = x->info;
+		remove_all(x);
+	}
+	return code;
+}
+
+enum err export_start(struct discussion *d, struct call *c, const char *path)
+{
+	if (!d->row.has_h0)
+		return err_set(c->info, ERR_WRONG_STATE, "this discussion was never opened: there is nothing to export");
+	if (d->export)
+		return err_set(c->info, ERR_BUSY, "an export of this discussion is being written");
+	struct export *x = mem_alloc(sizeof *x);
+	x->discussion = d;
+	x->path = mem_dup_string(path);
+	x->file = -1;
+	enum err code = make_directories(x, c->info);
+	if (code) {
+		free(x->path);
+		free(x);
+		return code;
+	}
+	d->export = x;
+	x->pending = call_defer(c, forgotten, x);
+	timer_start(d->engine->loop, &x->turn, 0, turn, x);
+	return OK;
+}
+
+void export_cancel(struct export *x, enum err code)
+{
+	if (!x)
+		return;
+	err_set(&x->info, code, "the export has ended before it was complete: %s", err_name(code));
+	finish(x, code);
 }

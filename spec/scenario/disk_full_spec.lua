@@ -3,6 +3,7 @@
 -- goes on by itself when there is room (P3.7, P3.10).
 local cores = require "support.cores"
 local small_disk = require "support.small_disk"
+local sys = require "sotto.sys"
 
 describe("a full disk", function()
   local alice, bob, disk, id
@@ -50,6 +51,7 @@ describe("a full disk", function()
     alice:event("warning", function(warning) return warning.text:find("disk is full", 1, true) end)
     is_said(alice:fails("discussions.close", { discussion = id }))
     is_said(alice:fails("discussions.export", { discussion = id, path = disk.path .. "/export" }))
+    assert.is_false(sys.exists(disk.home .. "/export"))
     assert.are.equal(2, #alice:messages(id))
     assert.are.equal("open", alice:discussion(id).state)
     disk:make_room()

@@ -171,3 +171,79 @@ describe("an export, under stock gpg,", function()
     check_all((export_at(bob, "restarted")))
   end)
 end)
+
+describe("an export of a long history", function()
+  local alice, bob, id
+
+  setup(function()
+    alice, bob = cores.person("alice", { passphrase = "open sesame" }), cores.person "bob"
+    cores.meet(alice, bob)
+    id = cores.open_between(alice, bob)
+    for batch = 1, 4 do
+      local texts = {}
+      for i = 1, 1000 do texts[i] = ("message %d of batch %d"):format(i, batch) end
+      bob:call("messages.send", { discussion = id, texts = texts })
+    end
+    cores.ask("all of it to arrive", function()
+      local last = alice:call("messages.list", { discussion = id, limit = 1 })[1]
+      return last and last.text == "message 1000 of batch 4"
+    end)
+  end)
+  teardown(cores.clean)
+
+  local function begin(name)
+    local path = cores.root() .. "/" .. name
+    return alice.control:request("discussions.export", { discussion = id, path = path }), path
+  end
+
+  local function fails_as(request, name, path)
+    assert.are.equal(name, alice.control:answer(request).error.data.name)
+    cores.wait("nothing to be left of it", function() return not sys.exists(path) end)
+  end
+
+  it("keeps nobody waiting, and is written once at a time", function()
+    local request, path = begin "whole"
+    assert.are.equal(id, alice:discussion(id).id)
+    assert.are.equal("busy", (alice:fails("discussions.export", { discussion = id, path = path .. "-too" })))
+    cores.talk(id, bob, alice)
+    assert.is_nil(alice.control.answers[request], "it was written in one go")
+    local result = alice.control:answer(request).result
+    assert.is_true(result.messages >= 4000, result.messages)
+    local lines, last = 0, nil
+    for line in assert(system.read(path .. "/messages.jsonl")):gmatch "[^\n]+" do
+      lines = lines + 1
+      last = last or json.decode(line).text
+    end
+    assert.are.equal(result.messages, lines)
+    assert.are.equal("message 1 of batch 1", last)
+    assert.truthy(system.read(path .. "/README"))
+    -- as many messages as keys, and each its own
+    local sealed, keys = 0, 0
+    for _, name in ipairs(assert(sys.list(path .. "/sealed"))) do
+      if name:find "%.pgp$" then sealed = sealed + 1 else keys = keys + 1 end
+    end
+    assert.are.equal(result.sealed, sealed)
+    assert.is_true(keys > 0 and keys < sealed)
+  end)
+
+  it("ends with the identity's lock, the discussion's, and the core's, and leaves nothing", function()
+    local request, path = begin "locked"
+    alice:call "identity.lock"
+    fails_as(request, "locked", path)
+    alice:call("identity.unlock", { passphrase = "open sesame" })
+    request, path = begin "stopped"
+    alice:stop()
+    assert.are.equal("canceled", alice.control.answers[request].error.data.name)
+    assert.is_false(sys.exists(path))
+    alice:start()
+    alice:call("identity.unlock", { passphrase = "open sesame" })
+    cores.state(alice, id, "open")
+    alice:call("discussions.close", { discussion = id })
+    bob:event("discussion.closed", { id = id })
+    request, path = begin "forgotten"
+    cores.ask("the discussion to be forgotten", function() return alice:try("discussions.forget", { discussion = id }) end)
+    local answer = alice.control:answer(request)
+    assert.truthy(answer.result or answer.error.data.name == "canceled")
+    if answer.error then assert.is_false(sys.exists(path)) end
+  end)
+end)
