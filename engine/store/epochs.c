@@ -201,31 +201,3 @@ enum err store_member_each(struct store *s, const char *discussion, uint32_t epo
 	}
 	return query_end(&q, info);
 }
-
-enum err store_member_set_addresses(struct store *s, const char *discussion,
-				    const char *fingerprint,
-				    const struct store_addresses *addresses, struct err_info *info)
-{
-	struct query q;
-	struct buf text;
-	int64_t number, changed;
-	buf_init(&text, sizeof *addresses);
-	enum err e = check_fingerprint(fingerprint, info);
-	if (!e)
-		e = addresses_encode(addresses, &text, info);
-	if (!e)
-		e = discussion_find(s, discussion, &number, info);
-	if (!e) {
-		query_begin(&q, s,
-			    "UPDATE members SET addresses = ? WHERE discussion = ? AND "
-			    "fingerprint = ?");
-		query_bind_span(&q, buf_span(&text));
-		query_bind_int(&q, number);
-		query_bind_text(&q, fingerprint);
-		e = query_run(&q, &changed, info);
-	}
-	if (!e && !changed)
-		e = err_set(info, ERR_NOT_FOUND, "%s is no member of %s", fingerprint, discussion);
-	buf_fini(&text);
-	return e;
-}

@@ -46,10 +46,5 @@ MUST_CHECK enum err store_member_put(struct store *s, const char *discussion, ui
 MUST_CHECK enum err store_member_each(struct store *s, const char *discussion, uint32_t epoch,
 				      store_member_visit *each, void *arg,
 				      struct err_info *info); // in roster order
-// In every epoch. ERR_NOT_FOUND where that person is in none.
-MUST_CHECK enum err store_member_set_addresses(struct store *s, const char *discussion,
-					       const char *fingerprint,
-					       const struct store_addresses *addresses,
-					       struct err_info *info);
 
 #endif

@@ -54,30 +54,6 @@ enum err store_head_get(struct store *s, const char *discussion, uint32_t epoch,
 	return e ? e : head_read(s, number, epoch, sender, out, info);
 }
 
-enum err store_head_each(struct store *s, const char *discussion, uint32_t epoch,
-			 store_head_visit *each, void *arg, struct err_info *info)
-{
-	struct query q;
-	int64_t number;
-	bool more = true;
-	enum err e = discussion_find(s, discussion, &number, info);
-	if (e)
-		return e;
-	query_begin(&q, s,
-		    "SELECT sender, sequence, hash FROM heads WHERE discussion = ? AND epoch = ? "
-		    "ORDER BY sender");
-	query_bind_int(&q, number);
-	query_bind_int(&q, epoch);
-	while (more && query_step(&q)) {
-		struct store_head head = {0};
-		query_take_text(&q, head.sender, sizeof head.sender);
-		head.sequence = (uint64_t)query_take_int(&q);
-		query_take_exact(&q, head.hash.bytes, sizeof head.hash.bytes);
-		more = !q.misfit && each(arg, &head);
-	}
-	return query_end(&q, info);
-}
-
 enum err store_ack_put(struct store *s, const char *discussion, uint32_t epoch, const char *member,
 		       uint64_t sequence, struct err_info *info)
 {

@@ -14,15 +14,11 @@ struct store_head {
 	uint64_t sequence; // 0: none yet, and hash is zero
 	struct hash hash;
 };
-typedef bool store_head_visit(void *arg, const struct store_head *head);
 // A member without payloads in that epoch has a head of sequence 0: OK. ERR_NOT_FOUND: no such
 // discussion.
 MUST_CHECK enum err store_head_get(struct store *s, const char *discussion, uint32_t epoch,
 				   const char *sender, struct store_head *out,
 				   struct err_info *info);
-MUST_CHECK enum err store_head_each(
-	struct store *s, const char *discussion, uint32_t epoch, store_head_visit *each, void *arg,
-	struct err_info *info); // by fingerprint; without those of sequence 0
 
 // Highest own sequence that this member's store has. A lower one than is stored changes nothing:
 // OK.

@@ -167,35 +167,6 @@ static enum err run_update(struct store *s, struct query *q, const char *complai
 	return err_set(info, ERR_WRONG_STATE, "%s", complaint);
 }
 
-enum err store_identity_set_presence(struct store *s, const uint8_t key[32],
-				     const struct secret *secret, int64_t since,
-				     struct span certification, struct err_info *info)
-{
-	struct store_identity there;
-	struct query q;
-	struct buf sealed;
-	enum err e = check_span("a certification", certification, STORE_BLOB_MAX, info);
-	if (!e)
-		e = store_identity_get(s, &there, info);
-	if (e)
-		return e;
-	buf_init(&sealed, STORE_PRESENCE_SECRET_LEN + SEAL_OVERHEAD);
-	e = seal_secret(s, there.fingerprint, secret, &sealed, info);
-	if (!e) {
-		query_begin(&q, s,
-			    "UPDATE identity SET presence_key = ?, presence_secret = ?, "
-			    "presence_since = ?3, certification = ? WHERE presence_since < ?3");
-		query_bind_span(&q, span(key, 32));
-		query_bind_span(&q, buf_span(&sealed));
-		query_bind_int(&q, since);
-		query_bind_span(&q, certification);
-		e = run_update(s, &q, "the presence key in use is not older", info);
-	}
-	buf_fini(&sealed);
-	store_identity_fini(&there);
-	return e;
-}
-
 enum err store_identity_set_sequence(struct store *s, uint64_t sequence, struct err_info *info)
 {
 	struct query q;
@@ -215,18 +186,6 @@ enum err store_identity_set_passphrase(struct store *s, bool has_passphrase, str
 	return run_update(s, &q, "the identity is gone", info);
 }
 
-enum err store_identity_set_certificate(struct store *s, struct span certificate,
-					struct err_info *info)
-{
-	struct query q;
-	enum err e = check_span("a certificate", certificate, STORE_BLOB_MAX, info);
-	if (e)
-		return e;
-	query_begin(&q, s, "UPDATE identity SET certificate = ?");
-	query_bind_span(&q, certificate);
-	return run_update(s, &q, "the identity is gone", info);
-}
-
 enum err store_identity_set_adopted(struct store *s, const struct store_identity *identity,
 				    struct err_info *info)
 {
@@ -243,15 +202,4 @@ enum err store_identity_set_adopted(struct store *s, const struct store_identity
 	query_bind_int(&q, identity->card);
 	query_bind_text(&q, identity->fingerprint);
 	return run_update(s, &q, "another key is in use", info);
-}
-
-enum err store_identity_set_store_key(struct store *s, struct span message, struct err_info *info)
-{
-	struct query q;
-	enum err e = check_span("a sealed store key", message, STORE_BLOB_MAX, info);
-	if (e)
-		return e;
-	query_begin(&q, s, "UPDATE identity SET store_key = ?");
-	query_bind_span(&q, message);
-	return run_update(s, &q, "the identity is gone", info);
 }

@@ -31,10 +31,6 @@ MUST_CHECK enum err store_identity_get(struct store *s, struct store_identity *o
 MUST_CHECK enum err store_identity_create(struct store *s, const struct store_identity *identity,
 					  const struct secret *presence_secret,
 					  struct err_info *info);
-// A new presence key with a later `since` (else ERR_WRONG_STATE). ERR_LOCKED as above.
-MUST_CHECK enum err store_identity_set_presence(struct store *s, const uint8_t key[32],
-						const struct secret *secret, int64_t since,
-						struct span certification, struct err_info *info);
 // The presence key's secret part; one reference, the caller's. ERR_LOCKED.
 MUST_CHECK enum err store_identity_presence_secret(struct store *s, struct secret **out,
 						   struct err_info *info);
@@ -44,14 +40,9 @@ MUST_CHECK enum err store_identity_set_sequence(struct store *s, uint64_t sequen
 // Changes what `identity.passphrase` changes.
 MUST_CHECK enum err store_identity_set_passphrase(struct store *s, bool has_passphrase,
 						  struct err_info *info);
-MUST_CHECK enum err store_identity_set_certificate(struct store *s, struct span certificate,
-						   struct err_info *info);
 // What an adopted key is today: its certificate changes when its owner extends or replaces a part of it, and the store key is then
 // sealed anew. All at once.
 MUST_CHECK enum err store_identity_set_adopted(struct store *s, const struct store_identity *identity,
 					       struct err_info *info);
-// The store key sealed anew, e.g. to a general key with a new encryption subkey.
-MUST_CHECK enum err store_identity_set_store_key(struct store *s, struct span message,
-						 struct err_info *info);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the store's own files share. Nobody outside engine/store includes this.
+// What the store's own files share. Nobody outside engine/store includes this, the tools of its specs excepted.
 #ifndef SOTTO_STORE_INTERNAL_H
 #define SOTTO_STORE_INTERNAL_H
 

@@ -270,46 +270,6 @@ static enum err take(struct query *q, const struct data_key *key,
 	return e;
 }
 
-enum err store_payload_get(struct store *s, const struct store_payload_key *key,
-			   struct store_payload *out, struct err_info *info)
-{
-	struct data_key *data_key;
-	struct store_payload p = {0};
-	struct query q;
-	bool found = false;
-	enum err taken = OK, e = check_key(key, info);
-	if (!e)
-		e = check_sequence(key->sequence, info);
-	if (!e)
-		e = keyring_pin(s, key->discussion, &data_key, info);
-	if (e)
-		return e;
-	query_begin(&q, s,
-		    "SELECT " COLUMNS " FROM payloads p LEFT JOIN envelopes e ON e.payload = "
-		    "p.number WHERE p.discussion = ? AND p.epoch = ? AND p.sender = ? AND "
-		    "p.sequence = ?");
-	query_bind_int(&q, data_key->number);
-	query_bind_int(&q, key->epoch);
-	query_bind_text(&q, key->sender);
-	query_bind_int(&q, (int64_t)key->sequence);
-	if (query_step(&q)) {
-		found = true;
-		taken = take(&q, data_key, key, &p, info);
-	}
-	e = query_end(&q, info);
-	if (!e)
-		e = taken;
-	if (!e && !found)
-		e = err_set(info, ERR_NOT_FOUND, "no payload %llu of %s in epoch %u",
-			    (unsigned long long)key->sequence, key->sender, key->epoch);
-	if (e)
-		store_payload_fini(&p);
-	else
-		*out = p;
-	keyring_unpin(data_key);
-	return e;
-}
-
 static enum err visit_rows(struct store *s, struct query *q, const struct data_key *key,
 			   const struct store_payload_key *of, store_payload_visit *each, void *arg,
 			   struct err_info *info)

@@ -41,31 +41,6 @@ static void take(struct query *q, struct store_peer *p)
 	p->last_seen = query_take_int(q);
 }
 
-enum err store_peer_get(struct store *s, const char *fingerprint, struct store_peer *out,
-			struct err_info *info)
-{
-	struct store_peer p = {0};
-	struct query q;
-	bool found = false;
-	enum err e = check_fingerprint(fingerprint, info);
-	if (e)
-		return e;
-	query_begin(&q, s, "SELECT " COLUMNS " FROM peers WHERE fingerprint = ?");
-	query_bind_text(&q, fingerprint);
-	if (query_step(&q)) {
-		found = true;
-		take(&q, &p);
-	}
-	e = query_end(&q, info);
-	if (!e && !found)
-		e = err_set(info, ERR_NOT_FOUND, "no such peer: %s", fingerprint);
-	if (e)
-		store_peer_fini(&p);
-	else
-		*out = p;
-	return e;
-}
-
 enum err store_peer_each(struct store *s, store_peer_visit *each, void *arg, struct err_info *info)
 {
 	struct query q;

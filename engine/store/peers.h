@@ -34,8 +34,6 @@ typedef bool store_peer_visit(void *arg, const struct store_peer *peer);
 // is neither known nor pinned; ERR_TOO_LARGE where there is none.
 MUST_CHECK enum err store_peer_put(struct store *s, const struct store_peer *peer,
 				   struct err_info *info);
-MUST_CHECK enum err store_peer_get(struct store *s, const char *fingerprint, struct store_peer *out,
-				   struct err_info *info);
 // By fingerprint.
 MUST_CHECK enum err store_peer_each(struct store *s, store_peer_visit *each, void *arg,
 				    struct err_info *info);

@@ -70,15 +70,4 @@ MUST_CHECK enum err store_unlock(struct store *s, struct secret *key, struct err
 void store_lock(struct store *s); // wipes the store key's reference and all unwrapped data keys
 bool store_unlocked(const struct store *s);
 
-// SQLite's quick_check, of what is in the WAL, too: reads the whole file, so never on a loop
-// (inspect.h looks from outside). ERR_CRYPTO is never returned:
-// seals are not looked at.
-MUST_CHECK enum err store_check(struct store *s, struct err_info *info);
-// Size of the database and its WAL in bytes.
-MUST_CHECK enum err store_size(struct store *s, int64_t *out, struct err_info *info);
-
-// For specs and simulations: the file may not grow beyond so many pages of 4096 bytes; a write that
-// needs more fails as on a full disk. 0: no limit.
-MUST_CHECK enum err store_limit_pages(struct store *s, uint32_t pages, struct err_info *info);
-
 #endif

@@ -74,23 +74,6 @@ describe("epochs", function()
     assert.is_true(s:member_each(d, 0)[2].verified)
   end)
 
-  it("P2.13 takes new addresses of a member, in every epoch of that discussion", function()
-    for e = 0, 1 do
-      assert(s:member_put(d, e, member(1)))
-      assert(s:member_put(d, e, member(2)))
-    end
-    assert(s:member_put(other, 0, member(1)))
-    local new = { "198.51.100.1:1", "198.51.100.2:2" }
-    assert(s:member_set_addresses(d, fixture.fingerprint(1), new))
-    for e = 0, 1 do
-      assert.same(new, s:member_each(d, e)[1].addresses)
-      assert.same(member(2).addresses, s:member_each(d, e)[2].addresses)
-    end
-    assert.same(member(1).addresses, s:member_each(other, 0)[1].addresses)
-    assert.equal("not_found", select(2, s:member_set_addresses(d, fixture.fingerprint(9), new)))
-    assert.equal("bad_params", select(2, s:member_set_addresses(d, "x", new)))
-  end)
-
   it("refuses malformed members", function()
     for _, t in ipairs {
       { fingerprint = "A" }, { certificate_fingerprint = ("a"):rep(40) }, { key_id = ("a"):rep(16) }, { key_id = "A" },

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // engine/store for specs: require "support.store". Structs are tables with the same field names;
 // bytes are strings. Failure returns nil, the error's name and its text.
+#include <sys/stat.h>
+
 #include "spec/support/store_values.h"
 #include "store/budgets.h"
 #include "store/identity.h"
+#include "store/internal.h"
 #include "store/peers.h"
 #include "store/settings.h"
 
@@ -38,7 +41,6 @@ static int close_store(lua_State *L)
 	}
 PLAIN(begin)
 PLAIN(commit)
-PLAIN(check)
 
 static int rollback_store(lua_State *L)
 {
@@ -75,22 +77,50 @@ static int unlocked(lua_State *L)
 	return 1;
 }
 
+// --- care: what the engine has no use for --------------------------------------------------------
+
+// SQLite's quick_check, of what is in the WAL, too
+static int check_store(lua_State *L)
+{
+	sqlite3_stmt *statement;
+	struct store *s = to_store(L);
+	if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &statement, NULL) != SQLITE_OK ||
+	    sqlite3_step(statement) != SQLITE_ROW)
+		return luaL_error(L, "quick_check: %s", sqlite3_errmsg(s->db));
+	const char *verdict = (const char *)sqlite3_column_text(statement, 0);
+	bool good = strcmp(verdict, "ok") == 0;
+	lua_pushboolean(L, good);
+	lua_pushstring(L, verdict);
+	sqlite3_finalize(statement);
+	return 2;
+}
+
+// The database and its WAL, in bytes
 static int size(lua_State *L)
 {
-	struct err_info info = {0};
-	int64_t bytes;
-	enum err e = store_size(to_store(L), &bytes, &info);
-	if (e)
-		return answer(L, e, &info);
-	lua_pushinteger(L, bytes);
+	struct stat file, wal = {0};
+	const char *path = to_store(L)->path;
+	if (stat(path, &file) != 0)
+		return luaL_error(L, "no store at %s", path);
+	lua_pushfstring(L, "%s-wal", path);
+	if (stat(lua_tostring(L, -1), &wal) != 0)
+		wal.st_size = 0;
+	lua_pushinteger(L, (lua_Integer)(file.st_size + wal.st_size));
 	return 1;
 }
 
+// The file may not grow beyond so many pages of 4096 bytes; 0: no limit. A write that needs more
+// fails as on a full disk.
 static int limit_pages(lua_State *L)
 {
-	struct err_info info = {0};
-	uint32_t pages = (uint32_t)luaL_checkinteger(L, 2);
-	return answer(L, store_limit_pages(to_store(L), pages, &info), &info);
+	char sql[64];
+	lua_Integer pages = luaL_checkinteger(L, 2);
+	sqlite3_snprintf(sizeof sql, sql, "PRAGMA max_page_count = %lld",
+			 pages ? (long long)pages : 1073741823LL);
+	if (sqlite3_exec(to_store(L)->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return luaL_error(L, "max_page_count: %s", sqlite3_errmsg(to_store(L)->db));
+	lua_pushboolean(L, 1);
+	return 1;
 }
 
 // --- identity, settings -------------------------------------------------------------------------
@@ -161,22 +191,6 @@ static int identity_set_adopted(lua_State *L)
 	return answer(L, e, &info);
 }
 
-static int identity_set_presence(lua_State *L)
-{
-	struct err_info info = {0};
-	size_t len, key_len, certification_len;
-	const char *key = luaL_checklstring(L, 2, &key_len);
-	const char *text = luaL_checklstring(L, 3, &len);
-	int64_t since = luaL_checkinteger(L, 4);
-	const char *certification = luaL_checklstring(L, 5, &certification_len);
-	luaL_argcheck(L, key_len == 32, 2, "32 bytes");
-	struct secret *secret = secret_copy(span(text, len));
-	enum err e = store_identity_set_presence(to_store(L), (const uint8_t *)key, secret, since,
-						 span(certification, certification_len), &info);
-	secret_unref(secret);
-	return answer(L, e, &info);
-}
-
 static int identity_presence_secret(lua_State *L)
 {
 	struct err_info info = {0};
@@ -192,22 +206,12 @@ static int identity_presence_secret(lua_State *L)
 
 static int identity_set(lua_State *L)
 {
-	static const char *const fields[] = {"sequence", "has_passphrase", "certificate",
-					     "store_key", NULL};
+	static const char *const fields[] = {"sequence", "has_passphrase", NULL};
 	struct err_info info = {0};
 	struct store *s = to_store(L);
-	size_t len;
-	enum err e;
-	int field = luaL_checkoption(L, 2, NULL, fields);
-	if (field == 0) {
-		e = store_identity_set_sequence(s, (uint64_t)luaL_checkinteger(L, 3), &info);
-	} else if (field == 1) {
-		e = store_identity_set_passphrase(s, lua_toboolean(L, 3), &info);
-	} else {
-		const char *text = luaL_checklstring(L, 3, &len);
-		e = field == 2 ? store_identity_set_certificate(s, span(text, len), &info)
-			       : store_identity_set_store_key(s, span(text, len), &info);
-	}
+	enum err e = luaL_checkoption(L, 2, NULL, fields) == 0
+			     ? store_identity_set_sequence(s, (uint64_t)luaL_checkinteger(L, 3), &info)
+			     : store_identity_set_passphrase(s, lua_toboolean(L, 3), &info);
 	return answer(L, e, &info);
 }
 
@@ -297,18 +301,6 @@ static void push_peer(lua_State *L, const struct store_peer *p)
 	set_bytes(L, "record", p->record);
 }
 
-static int peer_get(lua_State *L)
-{
-	struct err_info info = {0};
-	struct store_peer p;
-	enum err e = store_peer_get(to_store(L), luaL_checkstring(L, 2), &p, &info);
-	if (e)
-		return answer(L, e, &info);
-	push_peer(L, &p);
-	store_peer_fini(&p);
-	return 1;
-}
-
 static bool visit_peer(void *arg, const struct store_peer *p)
 {
 	struct visit *v = arg;
@@ -322,6 +314,32 @@ static int peer_each(lua_State *L)
 	struct store *s = to_store(L);
 	struct visit v = begin_visit(L, 2);
 	return end_visit(&v, store_peer_each(s, visit_peer, &v, &info), &info);
+}
+
+struct search {
+	lua_State *L;
+	const char *fingerprint;
+	bool found;
+};
+
+static bool compare_peer(void *arg, const struct store_peer *p)
+{
+	struct search *search = arg;
+	search->found = strcmp(p->fingerprint, search->fingerprint) == 0;
+	if (search->found)
+		push_peer(search->L, p);
+	return !search->found;
+}
+
+// of one fingerprint; nil where there is none
+static int peer_get(lua_State *L)
+{
+	struct err_info info = {0};
+	struct search search = {.L = L, .fingerprint = luaL_checkstring(L, 2)};
+	enum err e = store_peer_each(to_store(L), compare_peer, &search, &info);
+	if (e)
+		return answer(L, e, &info);
+	return search.found ? 1 : 0;
 }
 
 static int peer_delete(lua_State *L)
@@ -373,7 +391,6 @@ static const luaL_Reg methods[] = {
 	{"limit_pages", limit_pages},
 	{"identity_create", identity_create},
 	{"identity_get", identity_get},
-	{"identity_set_presence", identity_set_presence},
 	{"identity_set_adopted", identity_set_adopted},
 	{"identity_presence_secret", identity_presence_secret},
 	{"identity_set", identity_set},

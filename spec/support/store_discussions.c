@@ -209,20 +209,6 @@ static int member_each(lua_State *L)
 			 &info);
 }
 
-static int member_set_addresses(lua_State *L)
-{
-	struct err_info info = {0};
-	struct store_addresses addresses = {0};
-	lua_newtable(L);
-	lua_pushvalue(L, 4);
-	lua_setfield(L, -2, "addresses");
-	get_addresses(L, lua_gettop(L), "addresses", &addresses);
-	return answer(L,
-		      store_member_set_addresses(to_store(L), luaL_checkstring(L, 2),
-						 luaL_checkstring(L, 3), &addresses, &info),
-		      &info);
-}
-
 // --- payloads, heads, acknowledgements ----------------------------------------------------------
 
 static void get_payload_key(lua_State *L, int index, struct store_payload_key *key)
@@ -277,18 +263,24 @@ static void push_payload(lua_State *L, const struct store_payload *p)
 	set_bytes(L, "session_key", p->session_key);
 }
 
+static bool push_first(void *arg, const struct store_payload *p)
+{
+	push_payload(arg, p);
+	return false;
+}
+
+// Exactly that one; nil where there is none
 static int payload_get(lua_State *L)
 {
 	struct err_info info = {0};
 	struct store_payload_key key;
-	struct store_payload p;
 	get_payload_key(L, 2, &key);
-	enum err e = store_payload_get(to_store(L), &key, &p, &info);
+	int64_t sequence = (int64_t)key.sequence--;
+	int top = lua_gettop(L);
+	enum err e = store_payload_each_after(to_store(L), &key, 1, push_first, L, &info);
 	if (e)
 		return answer(L, e, &info);
-	push_payload(L, &p);
-	store_payload_fini(&p);
-	return 1;
+	return lua_gettop(L) > top && get_int(L, lua_gettop(L), "sequence") == sequence ? 1 : 0;
 }
 
 static bool visit_payload(void *arg, const struct store_payload *p)
@@ -331,23 +323,6 @@ static int head_get(lua_State *L)
 	return 1;
 }
 
-static bool visit_head(void *arg, const struct store_head *head)
-{
-	struct visit *v = arg;
-	push_head(v->L, head);
-	return visited(v);
-}
-
-static int head_each(lua_State *L)
-{
-	struct err_info info = {0};
-	struct store *s = to_store(L);
-	const char *discussion = luaL_checkstring(L, 2);
-	uint32_t epoch = (uint32_t)luaL_checkinteger(L, 3);
-	struct visit v = begin_visit(L, 4);
-	return end_visit(&v, store_head_each(s, discussion, epoch, visit_head, &v, &info), &info);
-}
-
 static int ack_put(lua_State *L)
 {
 	struct err_info info = {0};
@@ -385,13 +360,11 @@ static const luaL_Reg methods[] = {
 	{"epoch_each", epoch_each},
 	{"member_put", member_put},
 	{"member_each", member_each},
-	{"member_set_addresses", member_set_addresses},
 	{"payload_append", payload_append},
 	{"payload_set_message", payload_set_message},
 	{"payload_get", payload_get},
 	{"payload_each_after", payload_each_after},
 	{"head_get", head_get},
-	{"head_each", head_each},
 	{"ack_put", ack_put},
 	{"ack_get", ack_get},
 	{NULL, NULL},
