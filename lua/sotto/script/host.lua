@@ -140,7 +140,7 @@ local function declare(self, declaration)
     help = declaration.help,
   })
   if message then error(message, 3) end
-  for _, need in ipairs(needs) do self.granted[need:match("^[^:]*")] = true end
+  for _, need in ipairs(needs) do self.granted[need] = true end
   for _, type in ipairs(answer.hears or {}) do self.hears[type] = true end
   local own = script.new(declaration, host_services(self))
   self.script = own

@@ -90,7 +90,8 @@ local function make_proxy(world, held, path)
     __newindex = function(_, key, value)
       check_key(key)
       if not is_kept(world, held, path) then error("this table is in the store no longer", 2) end
-      local ok, kept = pcall(plain, value, #path + 1, {})
+      local ok, kept = true, nil
+      if value ~= nil then ok, kept = pcall(plain, value, #path + 1, {}) end
       if not ok then error(kept, 2) end
       local taken, problem = world.put(changes_of(held, path, key, kept))
       if not taken then error("the store did not take it: " .. tostring(problem), 2) end

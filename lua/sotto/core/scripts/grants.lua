@@ -6,7 +6,6 @@ local M = {}
 
 ---@class sotto.capability
 ---@field text string what a person is told before granting it
----@field argument? string it is "name:ARGUMENT", and this says what the argument is
 
 ---@type table<string, sotto.capability>
 M.known = {
@@ -18,39 +17,14 @@ M.known = {
   system = { text = "see metrics, and stop the core" },
   store = { text = "keep data of its own in the core's store" },
   timers = { text = "run at times of its own" },
-  http = { text = "fetch pages from the internet; with an argument only from that host, which may be a private one",
-    argument = "HOST or HOST:PORT, optional" },
-  files = { text = "read and write files below a directory", argument = "an absolute directory" },
-  command = { text = "run one program on this machine with your rights", argument = "an absolute path" },
 }
-
-local OPTIONAL_ARGUMENT = { http = true }
-
----@param need string "messages", "files:/home/me/notes"
----@return string|nil name, string? argument_or_problem
-local function parse(need)
-  local name, argument = need:match("^([a-z]+):(.+)$")
-  name = name or need
-  local capability = M.known[name]
-  if not capability then return nil, ("there is no capability '%s'"):format(need:sub(1, 64)) end
-  if argument and not capability.argument then return nil, ("the capability '%s' takes no argument"):format(name) end
-  if not argument and capability.argument and not OPTIONAL_ARGUMENT[name] then
-    return nil, ("the capability '%s' needs %s: %s:…"):format(name, capability.argument, name)
-  end
-  local is_path = name == "files" or name == "command"
-  if is_path and (argument:sub(1, 1) ~= "/" or argument:find("/%.%./") or argument:find("/%.%.$")) then
-    return nil, ("the capability '%s' needs %s"):format(name, capability.argument)
-  end
-  return name, argument
-end
 
 --- Checks what a script names.
 ---@param needs string[]
 ---@return string|nil problem
 function M.check(needs)
   for _, need in ipairs(needs) do
-    local name, problem = parse(need)
-    if not name then return problem end
+    if not M.known[need] then return ("there is no capability '%s'"):format(need:sub(1, 64)) end
   end
 end
 
@@ -70,17 +44,12 @@ end
 --- A person's text for a capability.
 ---@param need string
 ---@return string
-function M.describe(need)
-  local name, argument = parse(need)
-  if not name then return need end
-  return ("%s: %s%s"):format(name, M.known[name].text, argument and " (" .. argument .. ")" or "")
-end
+function M.describe(need) return M.known[need] and ("%s: %s"):format(need, M.known[need].text) or need end
 
 -- --- at work -----------------------------------------------------------------------------------------------
 
 ---@class sotto.grants
 ---@field names table<string, boolean>
----@field arguments table<string, string[]>
 ---@field discussions table<string, boolean>|nil nil: every discussion
 local Grants = {}
 Grants.__index = Grants
@@ -89,15 +58,8 @@ Grants.__index = Grants
 ---@param discussions string[]|nil ids that the script is narrowed to
 ---@return sotto.grants
 function M.new(needs, discussions)
-  local self = setmetatable({ names = {}, arguments = {} }, Grants)
-  for _, need in ipairs(needs) do
-    local name, argument = parse(need)
-    if name then
-      self.names[name] = true
-      self.arguments[name] = self.arguments[name] or {}
-      if argument then table.insert(self.arguments[name], argument) end
-    end
-  end
+  local self = setmetatable({ names = {} }, Grants)
+  for _, need in ipairs(needs) do self.names[need] = M.known[need] ~= nil end
   if discussions then
     self.discussions = {}
     for _, id in ipairs(discussions) do self.discussions[id] = true end

@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+local journal = require "sotto.core.scripts.journal"
+local rates = require "sotto.core.scripts.rates"
+
+describe("a script's rates", function()
+  local limits = { calls = { rate = 10, burst = 20 }, sends = { rate = 2, burst = 4 } }
+
+  it("let a burst through, and so many a second after it", function()
+    local own = rates.new(limits, 0)
+    for _ = 1, 20 do assert.are.equal("ok", own:take(0, 0)) end
+    assert.are.equal("busy", own:take(0, 0))
+    assert.are.equal("ok", own:take(0, 100))
+    assert.are.equal("busy", own:take(0, 100))
+  end)
+
+  it("count messages, and those of one call together", function()
+    local own = rates.new(limits, 0)
+    assert.are.equal("ok", own:take(4, 0))
+    assert.are.equal("busy", own:take(1, 0))
+    assert.are.equal("ok", own:take(0, 0))
+    assert.are.equal("ok", own:take(2, 1000))
+  end)
+
+  it("see a flood in what goes on asking", function()
+    local own, verdict = rates.new(limits, 0), nil
+    for _ = 1, 20 + rates.FLOOD_COUNT do verdict = own:take(0, 0) end
+    assert.are.equal("flood", verdict)
+  end)
+
+  it("see none in what is refused now and then", function()
+    local own = rates.new(limits, 0)
+    for i = 1, 5000 do assert.are_not.equal("flood", own:take(0, i * 50)) end
+  end)
+end)
+
+describe("a script's journal", function()
+  it("keeps the newest lines", function()
+    local own = journal.new()
+    for i = 1, journal.LINES_MAX + 10 do own:add(i, "info", "line " .. i) end
+    local list = own:list()
+    assert.are.equal(journal.LINES_MAX, #list)
+    assert.are.equal("line 11", list[1].text)
+    assert.are.equal("line " .. journal.LINES_MAX + 10, list[#list].text)
+  end)
+
+  it("keeps so many bytes, and the newest line whatever its length", function()
+    local own = journal.new()
+    for i = 1, 10 do own:add(i, "info", ("x"):rep(journal.BYTES_MAX // 4)) end
+    assert.is_true(#own:list() <= 4)
+    own:add(11, "info", ("y"):rep(journal.BYTES_MAX + 1))
+    assert.are.equal(1, #own:list())
+  end)
+end)
