@@ -3,7 +3,7 @@
 -- person.
 local ask = require "sotto.doctor.ask"
 local connection = require "sotto.client.connection"
-local core = require "sotto.client.core"
+local paths = require "sotto.core.paths"
 local doctor = require "sotto.doctor"
 local finding = require "sotto.doctor.finding"
 local sys = require "sotto.sys"
@@ -50,7 +50,7 @@ end
 function M.examine(place)
   local found, inside = ask_core(place)
   local context = {
-    paths = place, config = place.config, command = place.command, program = core.program(), now = sys.now_ms(),
+    paths = place, config = place.config, command = place.command, program = paths.program "sottod", now = sys.now_ms(),
     core = found,
   }
   local own = doctor.run(context, function(check)

@@ -160,7 +160,10 @@ end
 
 -- --- the rest ----------------------------------------------------------------------------------------------
 
-shown["warning"] = function(chat, event) chat:print("! " .. names.safe(event.warning.text)) end
+shown["warning"] = function(chat, event)
+  local text = names.safe(event.warning.text)
+  chat:print(event.warning.over and ("(Over: %s.)"):format(text) or "! " .. text)
+end
 
 shown["passphrase.needed"] = function(chat)
   chat:print("! Your key is locked, and something waits for it: /unlock asks for its passphrase.")
