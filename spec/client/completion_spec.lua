@@ -194,7 +194,8 @@ describe("the fields that completion knows", function()
     local text = assert(io.open "lua/sotto/types/api.lua"):read "a"
     local more = { discussion = { charter = true, mode = true, created = true } }
     for name, form in pairs(lua_names.forms) do
-      local block = assert(text:match("%-%-%-@class sotto%." .. name .. "\n(.-)\n\n"))
+      local class = name == "script" and "script.view" or name
+      local block = assert(text:match("%-%-%-@class sotto%." .. class .. "\n(.-)\n\n"))
       for field in pairs(form) do
         local known = block:find("@field " .. field .. " ", 1, true) or (more[name] or {})[field]
         assert.truthy(known, name .. "." .. field)

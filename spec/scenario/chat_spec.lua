@@ -3,6 +3,7 @@
 local chatter = require "support.chatter"
 local cores = require "support.cores"
 local sys = require "sotto.sys"
+local system = require "support.system"
 local waiting = require "support.waiting"
 local window = require "support.window"
 
@@ -400,6 +401,29 @@ describe("the chat", function()
     w:enter("/forget peer bob"):see("Type yes:"):enter("no"):at "alice@lua>"
     w:enter("/forget peer bob"):see("Type yes:"):enter("yes"):see "bob is forgotten."
     assert.are.equal("not_found", alice:fails("peers.show", { peer = bob.fingerprint }))
+  end)
+
+  it("loads scripts, once what they ask for is granted", function()
+    local path = alice.home .. "/echo.lua"
+    system.write(path, [[
+      local sotto = require "sotto"
+      local s = sotto.script { name = "echo", version = "1.0", api = 1, needs = { "messages", "timers" } }
+      s:on("message.received", { match = "^ping$" }, function(m) m:reply "pong" end)
+      s:command("twice", { args = "WORD", help = "says it twice" }, function(_, word) return word .. word end)
+      s:command("fail", {}, function() while true do end end)
+    ]])
+    open()
+    w:enter("/scripts load " .. path):see("read and send messages"):see "Grant that? Type yes:"
+    w:enter("no"):see "! nothing was granted"
+    assert.are.same({}, alice:call "scripts.list")
+    w:enter("/scripts load " .. path):at("Grant that? Type yes:"):enter("yes"):see "echo runs, now and at every start"
+    bob:send(id, "ping")
+    w:see("bob: ping"):see "you: pong  ✓✓"
+    w:enter("/scripts"):see("echo  running"):see "/scripts run echo twice WORD"
+    w:enter("/scripts run echo twice ab"):see "abab"
+    w:enter("/scripts unload echo"):see "echo is unloaded"
+    assert.are.same({}, alice:call "scripts.list")
+    w:enter("/scripts log echo"):see "! "
   end)
 
   it("tells a core's end, and leaves", function()

@@ -9,7 +9,6 @@ local keys = require "sotto.client.keys"
 local lines = require "sotto.client.lines"
 local loop = require "sotto.loop"
 local memory = require "sotto.client.memory"
-local names = require "sotto.client.names"
 local news = require "sotto.client.news"
 local own = require "sotto.client.own"
 local prompt = require "sotto.client.prompt"
@@ -107,8 +106,8 @@ end
 
 function chat.bell() terminal.bell() end
 
---- Foreign text, made harmless.
-chat.safe = names.safe
+--- Foreign text, made harmless: terminal.escape.
+chat.safe = terminal.escape
 --- What a path may go on to, for a command's complete.
 chat.paths = completion.paths
 

@@ -21,6 +21,7 @@ local FORMS = {
   identity = form "fingerprint name locked",
   info = form "version api pid uptime home fingerprint locked listen discover addresses",
 }
+FORMS.script = form "name path version help state reason needs discussions commands admission pid temporary watch"
 FORMS.discussion.members = { form "fingerprint name you present verified problem tried" }
 FORMS.info.listen = form "tcp udp"
 

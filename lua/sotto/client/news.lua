@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Events on the chat's screen: one function for each type of event that a person wants to see.
+local api = require "sotto.core.api"
 local format = require "sotto.client.format"
 local names = require "sotto.client.names"
 local sys = require "sotto.sys"
@@ -158,6 +159,22 @@ shown["peer.seen"] = function(chat, event)
   if event.is_new and event.peer.online and event.peer.source ~= "manual" then announce_newcomer(chat, event.peer) end
 end
 
+-- --- scripts -----------------------------------------------------------------------------------------------
+
+shown["script.failed"] = function(chat, event)
+  local script = event.script
+  local name = names.safe(script.name or script.path:match("[^/]*$"))
+  local what = script.disabled and "has failed again and again, and is off now" or "has failed"
+  local text = "! The script %s %s: %s. /scripts log %s shows more."
+  chat:print(text:format(name, what, names.safe(script.reason), name))
+end
+
+shown["script.log"] = function(chat, event)
+  if chat.settings.scripts ~= "all" then return end
+  chat:write(("%s %s"):format(chat.paint("elsewhere", ("[%s]"):format(names.safe(event.log.name))),
+    names.safe(event.log.text)))
+end
+
 -- --- the rest ----------------------------------------------------------------------------------------------
 
 shown["warning"] = function(chat, event)
@@ -199,6 +216,9 @@ local function remember_peer(chat, peer)
   return is_new
 end
 
+local NOUNS = {}
+for _, event in ipairs(api.events) do NOUNS[event.type] = event.noun end
+
 ---@param chat sotto.chat
 ---@param event sotto.event
 function M.take(chat, event)
@@ -207,7 +227,7 @@ function M.take(chat, event)
   elseif event.peer then
     event.is_new = remember_peer(chat, event.peer)
   end
-  if chat:tell(event.type, event[event.type:match("^%a+")], event) ~= true then chat:show_news(event) end
+  if chat:tell(event.type, event[NOUNS[event.type]], event) ~= true then chat:show_news(event) end
 end
 
 --- Asks for everything anew. From inside a coroutine.

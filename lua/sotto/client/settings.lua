@@ -18,6 +18,8 @@ M.list = {
     help = "what you see, while in one discussion, of messages in others: the first new one of each, all, none" },
   { name = "newcomers", standard = "on", values = { "on", "off" },
     help = "tells of people who were never seen before" },
+  { name = "scripts", standard = "failures", values = { "failures", "all" },
+    help = "what you see of scripts: that one has failed, or also what they say" },
   { name = "context", standard = 5, least = 0, most = 100,
     help = "known messages that are shown on entering a discussion" },
   { name = "patience", standard = 5, least = 1, most = 3600,

@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Bots, plugins and policies in the core's care.
+local files = require "sotto.client.files"
+local names = require "sotto.client.names"
+
+-- What it needs is granted by a person who has read what that is.
+local function call_granted(chat, method, params)
+  local script, message, name = chat.connection:call(method, params)
+  if script then return script end
+  local needs = name == "refused" and message:match("^not granted: (.*)$")
+  if not needs then error(message, 0) end
+  chat:print("It asks for what you have not granted yet:")
+  for need in (needs .. "; "):gmatch("(.-); ") do chat:print("  " .. names.safe(need), 4) end
+  local answer = chat:ask("Grant that? Type yes: ") or ""
+  if answer:lower():match("^%s*(.-)%s*$") ~= "yes" then error("nothing was granted, and nothing loaded", 0) end
+  params.grant = true
+  return chat:call(method, params)
+end
+
+local function show(chat, script)
+  local reason = script.reason and script.reason ~= "" and ": " .. script.reason or ""
+  local name = script.name or script.path:match("[^/]*$")
+  chat:print(("  %s  %s%s"):format(names.safe(name), names.safe(script.state), names.safe(reason)), 4)
+  for _, command in ipairs(script.commands or {}) do
+    local usage = ("%s %s"):format(command.name, command.args or ""):gsub(" $", "")
+    chat:print(("    /scripts run %s %s  %s"):format(names.safe(name), names.safe(usage), names.safe(command.help)), 6)
+  end
+end
+
+local verbs = {}
+
+function verbs.load(chat, path)
+  local script = call_granted(chat, "scripts.load", { path = files.absolute(path) })
+  local name = names.safe(script.name)
+  chat:print(("%s runs, now and at every start of the core. /scripts unload %s ends that."):format(name, name))
+end
+
+function verbs.reload(chat, name)
+  chat:print(("%s is loaded again."):format(names.safe(call_granted(chat, "scripts.reload", { name = name }).name)))
+end
+
+function verbs.unload(chat, name)
+  chat:call("scripts.unload", { name = name })
+  chat:print(("%s is unloaded; what it has stored is kept."):format(names.safe(name)))
+end
+
+function verbs.log(chat, name)
+  local lines = chat:call("scripts.log", { name = name }).lines
+  for _, line in ipairs(lines) do
+    chat:write(("%s %s"):format(chat.paint("time", names.time(line.time)), names.safe(line.text)))
+  end
+  if #lines == 0 then chat:print("It has said nothing yet.") end
+end
+
+function verbs.run(chat, text)
+  local words = {}
+  for word in text:gmatch("%S+") do words[#words + 1] = word end
+  if not words[2] then error("/scripts run takes the script's name, a command of it, and what follows that", 0) end
+  local arguments = table.move(words, 3, #words, 1, {})
+  local answer = chat:call("scripts.command", { name = words[1], command = words[2],
+    arguments = #arguments > 0 and arguments or nil })
+  if answer.reply then chat:print(chat.safe(answer.reply, true)) end
+end
+
+return {
+  name = "scripts", args = "[load PATH | unload, reload, log NAME | run NAME COMMAND …]", asks = true,
+  help = "the scripts in the core's care; loads one, ends it, shows what it said, runs a command of it",
+  complete = function(chat, text)
+    local verb, path = text:match("^(%a+) (.*)$")
+    local words = {}
+    if verb == "load" then
+      for i, word in ipairs(chat.paths(path)) do words[i] = "load " .. word end
+    elseif not verb then
+      for name in pairs(verbs) do words[#words + 1] = name .. " " end
+    end
+    return words
+  end,
+  run = function(chat, text)
+    local verb, rest = text:match("^(%a+)%s+(.+)$")
+    if verb and verbs[verb] then return verbs[verb](chat, rest) end
+    if text ~= "" then error("/scripts takes load PATH, unload NAME, reload NAME, log NAME or run NAME COMMAND", 0) end
+    local scripts = chat:call("scripts.list")
+    for _, script in ipairs(scripts) do show(chat, script) end
+    if #scripts == 0 then chat:print("There is none. /scripts load PATH loads a file or a folder.") end
+  end,
+}
