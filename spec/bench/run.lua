@@ -17,6 +17,8 @@ local IDLE_MS = 5000
 local SPEED_ROUNDS, MANY, FEW, BATCH = 3, 20000, 2000, 1000
 local TEXT = ("the quick brown fox jumps over the lazy dog "):rep(5):sub(1, 200)
 
+local started = { name = "seal + open, gpg started for each, ms", text = "%.1f" }
+local ahead = { name = "seal + open, gpg started ahead, ms", text = "%.1f" }
 local message = { name = "message of 200 B, ms", text = "%.1f" }
 local echo = { name = "echo: there and back, ms", text = "%.1f" }
 local opening = { name = "open a discussion, ms", text = "%.0f" }
@@ -26,7 +28,7 @@ local memory = { name = "idle: RSS of a core, MB", text = "%.1f" }
 local shared = { name = "idle: PSS of a core, MB", text = "%.1f" }
 local all = { name = "idle: PSS with its gpg processes, MB", text = "%.1f" }
 local idle = { name = "idle: processor time, %", text = "%.2f" }
-local rows = { message, echo, opening, many, single, memory, shared, all, idle }
+local rows = { started, ahead, message, echo, opening, many, single, memory, shared, all, idle }
 
 local chosen = {}
 for _, word in ipairs(arg) do chosen[word] = true end
@@ -39,28 +41,31 @@ local function add(row, column, runs)
   figures.append(row[column], runs)
 end
 
--- --- raw gpgme: a process of its own, called synchronously, in homes like the core's ----------------
+-- --- gpg without a core around it: in a process of its own, in homes like the core's -----------------
 
 -- seal + open of `bytes`, a number of times
-local function raw_gpgme(times, bytes)
-  if alone then return {} end
+local function gpg_alone(way, times, bytes)
   local thread, runs = coroutine.running(), {}
   assert(loop.spawn {
-    "spec/bench/raw.lua", tostring(times), tostring(bytes),
+    "spec/bench/raw.lua", way, tostring(times), tostring(bytes),
     program = "lua5.4", stdout = "pipe",
     on_stdout = function(line) runs[#runs + 1] = tonumber(line) end,
     on_exit = function() loop.after(50, function() assert(coroutine.resume(thread)) end) end,
   })
   coroutine.yield()
-  assert(#runs == times, "raw gpgme could not be measured")
+  assert(#runs == times, "gpg alone could not be measured")
   return runs
 end
+
+local function raw_gpgme(times, bytes) return alone and {} or gpg_alone("raw", times, bytes) end
 
 local function raw_round()
   local runs, twice, speed = raw_gpgme(PER_ROUND, #TEXT), {}, {}
   for i = 2, #runs, 2 do twice[#twice + 1] = runs[i] + runs[i - 1] end
   for i, ms in ipairs(runs) do speed[i] = 1000 / ms end
-  add(message, "raw gpgme", runs)
+  for _, row in ipairs { started, ahead, message } do add(row, "raw gpgme", runs) end
+  add(started, "sotto", gpg_alone("layer", PER_ROUND, #TEXT))
+  add(ahead, "sotto", gpg_alone("ahead", PER_ROUND, #TEXT))
   add(echo, "raw gpgme", twice)
   add(single, "raw gpgme", speed)
 end
