@@ -56,7 +56,8 @@ void gpg_limit(struct gpg *g, unsigned running); // at a time; GPG_RUNNING_MAX, 
 // gpg started ahead (warm.h): at most `max` processes wait at a time (0: none, as it is at first; GPG_WARM_MAX), each for idle_ms at
 // most.
 void gpg_keep_warm(struct gpg *g, unsigned max, int64_t idle_ms);
-// A seal to these, an open in that home will soon come: gpg is started for it. Without `surely` nothing else gives way to it.
+// A seal to these, an open in that home will soon come: gpg is started for it. Without `surely` a little later, and
+// nothing else gives way to it.
 void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipients, size_t count, bool surely);
 void gpg_expect_open(struct gpg *g, struct home *home, bool surely);
 void gpg_cool(struct gpg *g); // ends all that wait

@@ -278,12 +278,12 @@ void gpg_expect_seal(struct gpg *g, struct home *home, const uint64_t *recipient
 	if (recipients_check(recipients, count, NULL) != OK)
 		return;
 	const struct warm_kind kind = seal_kind(recipients, count);
-	warm_expect(gpg_warm(g), home, &kind, surely, 0);
+	warm_expect(gpg_warm(g), home, &kind, surely, surely ? 0 : WARM_LATER_MS);
 }
 
 void gpg_expect_open(struct gpg *g, struct home *home, bool surely)
 {
-	warm_expect(gpg_warm(g), home, &any_open, surely, 0);
+	warm_expect(gpg_warm(g), home, &any_open, surely, surely ? 0 : WARM_LATER_MS);
 }
 
 // --- sign and verify ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@
 
 // After an operation the next process is started this much later: what just came out of gpg has other processors' time to win.
 #define WARM_DELAY_MS 10
+#define WARM_LATER_MS 200 // for what may or may not come
 
 struct warm;
 
