@@ -88,12 +88,14 @@ static void look(void *arg)
 	size_t count = process_agents(e->directory, e->alias, e->orphan && e->unanswered, agents, AGENTS_MAX);
 	// an agent that could not be looked for is not one that has ended: it may know a passphrase
 	bool blind = count == 0 && !process_can_look();
-	if (count == 0 && !blind) {
+	// nor is one that a gpg was just starting when it was killed
+	bool coming = count == 0 && !blind && process_works_in(e->directory, e->alias);
+	if (count == 0 && !blind && !coming) {
 		finish(e, OK);
 		return;
 	}
 	if (loop_now_ms(e->loop) >= e->give_up) {
-		finish(e, ERR_IO);
+		finish(e, coming ? OK : ERR_IO);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)

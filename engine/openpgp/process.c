@@ -91,6 +91,32 @@ static bool is_agent_of(pid_t pid, const char *path, const char *alias)
 	return false;
 }
 
+static bool has_home(pid_t pid, const char *path, const char *alias)
+{
+	static const char variable[] = "GNUPGHOME=";
+	static char environment[256 * 1024];
+	char name[64];
+	snprintf(name, sizeof name, "/proc/%d/environ", (int)pid);
+	size_t len = read_proc(name, environment, sizeof environment);
+	for (const char *at = environment; at < environment + len; at += strlen(at) + 1) {
+		if (strncmp(at, variable, strlen(variable)) != 0)
+			continue;
+		at += strlen(variable);
+		return strcmp(at, path) == 0 || (alias && strcmp(at, alias) == 0);
+	}
+	return false;
+}
+
+bool process_works_in(const char *path, const char *alias)
+{
+	static pid_t children[PROCESS_MAX];
+	size_t n = process_children(children);
+	for (size_t i = 0; i < n; i++)
+		if (has_home(children[i], path, alias))
+			return true;
+	return false;
+}
+
 static size_t agents_everywhere(const char *path, const char *alias, pid_t *out, size_t max)
 {
 	DIR *proc = opendir("/proc");

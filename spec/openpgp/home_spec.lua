@@ -284,6 +284,25 @@ describe("home", function()
     assert.are.equal("", (gnupg.run("pgrep -f %s", quote("^gpg-agent.*sotto-.*(" .. a .. "|" .. b .. ")"))))
   end)
 
+  it("P4.1 waits for an agent that a killed gpg was only starting, and ends it", function()
+    local home = done(rig:make_discussion {}).home
+    local path, go = home:path(), directory .. "/go"
+    done(rig:lock(home))
+    -- as after gpg's fork: a child of ours, in that home, with another name until it is told to go on
+    gnupg.must("mkfifo %s", quote(go))
+    gnupg.must("(GNUPGHOME=%s sh -c 'read go <\"$0\"; exec gpg-agent --homedir \"$GNUPGHOME\" --daemon' %s >%s 2>&1 &)",
+      quote(path), quote(go), quote(directory .. "/said"))
+    local told = assert(io.open(go, "w")) -- once it reads there
+    local closing = rig:close_home(home)
+    for _ = 1, 5 do rig:turn(0.01) end
+    assert.is_false(closing:done())
+    told:write("go\n")
+    told:close()
+    done(closing)
+    assert.are.same({}, openpgp.agents(path))
+    assert.are.equal("", (gnupg.run("pgrep -f %s", quote("^gpg-agent.*" .. path))))
+  end)
+
   it("P4.1 leaves the short names of other cores alone", function()
     long_rig()
     local home = assert(rig:create_home())
