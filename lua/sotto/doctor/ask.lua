@@ -27,7 +27,7 @@ end
 
 -- of either output where `both`
 local function first_line(ms, both, program, ...)
-  local options = { program = program, stdout = "pipe", stderr = both and "pipe" or "null", ... }
+  local options = { program = program, follows = true, stdout = "pipe", stderr = both and "pipe" or "null", ... }
   return wait(ms, function(done)
     options.on_stdout, options.on_stderr = done, both and done or nil
     -- what it has printed may come after its end
