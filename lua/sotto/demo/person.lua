@@ -32,13 +32,15 @@ Person.__index = Person
 ---@field home string a directory; it is made where there is none
 ---@field name string
 ---@field listen? string standard "127.0.0.1:0"
+---@field program? string standard: the core's program beside this one
 
 --- Nothing is started yet.
 ---@param options sotto.demo.person.options
 ---@return sotto.demo.person
 function M.new(options)
   return setmetatable({
-    home = options.home, name = options.name, listen = options.listen or "127.0.0.1:0", handlers = {}, queue = {},
+    home = options.home, name = options.name, listen = options.listen or "127.0.0.1:0",
+    program = options.program or paths.program "sottod", handlers = {}, queue = {},
     on_error = function(text) io.stderr:write(text, "\n") end,
   }, Person)
 end
@@ -86,7 +88,7 @@ end
 local function spawn(self)
   local process
   process = assert(loop.spawn {
-    program = paths.program "sottod", follows = true, group = true, stdout = "null", stderr = "pipe",
+    program = self.program, follows = true, group = true, stdout = "null", stderr = "pipe",
     "--home", self.home, "--listen", self.listen, "--discover", "off", "--foreground",
     on_stderr = function(line) self.last_words = line:gsub("^sottod: ", "") end,
     on_exit = function(_, signal)
