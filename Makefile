@@ -129,7 +129,7 @@ $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
 # loaded into a core by specs, to kill it at a moment of their choice
 $(BUILD)/crash_points.so: spec/support/preload/crash_points.c
 	$(call say,cc,$<)
-	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared $(HARDEN_LD) -o $@ $< -ldl
 
 $(filter-out $(BUILD)/sotto-host,$(PROGRAMS)): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)

@@ -307,7 +307,11 @@ describe("key", function()
     end
 
     it("P1.7 is checked in a home that is thrown away, without an agent", function()
-      local before = homes()
+      -- those of earlier homes may still be ending
+      local function agents()
+        return gnupg.run("pgrep -f %s", quote("^gpg-agent --homedir " .. directory .. "/homes/[0-9a-f]+ "))
+      end
+      local before, earlier = homes(), "\n" .. agents()
       local pending = vet()
       local most = 0
       while not pending:done() do
@@ -317,8 +321,7 @@ describe("key", function()
       assert.are.equal("accepted", done(pending).verdict)
       assert.are.equal(before + 1, most)
       turn_until(function() return homes() == before end)
-      assert.are.equal("", (gnupg.run("pgrep -f %s", quote("^gpg-agent --homedir " .. directory .. "/homes/[0-9a-f]+ ")):gsub(
-        table.concat(openpgp.agents(person.home:path()), "\n") .. "\n", "")))
+      for pid in agents():gmatch "%d+" do assert.truthy(earlier:find("\n" .. pid .. "\n", 1, true), pid) end
     end)
 
     it("P1.7 is refused where anything is wrong with it", function()

@@ -138,7 +138,11 @@ local function left_by_kill(process)
   return false
 end
 
+-- what follows a core ends a moment after it
+local FOLLOWERS_MS = 2000
+
 local function end_processes(problems)
+  pcall(waiting.wait, "the end of what follows", function() return #system.processes(root) == 0 end, FOLLOWERS_MS)
   for _, process in ipairs(system.processes(root)) do
     if not left_by_kill(process) then
       problems[#problems + 1] = "a process is left: " .. table.concat(process.arguments, " ")

@@ -15,6 +15,7 @@ local function ended(chat, signal)
   chat:run(function()
     if signal then lodging.clear_left(chat.place, chat.connection) end
     news.refresh(chat)
+    chat:show_prompt()
   end)
 end
 
