@@ -1,21 +1,28 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- In a network of this process's own, where interfaces are made and unmade. That takes root, or a user namespace:
--- `unshare -rn make spec SPEC=spec/net/interfaces_spec.lua`.
+-- In a network of this process's own, where interfaces are made and unmade.
 local case = require "support.net_case"
 local interfaces = require "support.interfaces"
+local lans = require "support.lans"
 local net = require "support.net"
 local system = require "support.system"
 
 local GROUP = "[ff12::73:6f74:746f]:4788"
 
-describe("interfaces", function()
-  local entered, why = interfaces.enter()
-  interfaces.leave()
-  if not entered then
-    print("spec/net/interfaces_spec.lua: skipped, for no network namespace can be made: " .. why)
-    return
-  end
+local FILE = "spec/net/interfaces_spec.lua"
+local where = lans.where(FILE)
 
+if where ~= "here" then
+  describe("interfaces", function()
+    if where == "nested" then
+      it("in a user namespace", function() lans.run_nested(FILE) end)
+    else
+      it("is left out where no network may be made", function() assert.is_nil(lans.where(FILE)) end)
+    end
+  end)
+  return
+end
+
+describe("interfaces", function()
   before_each(function()
     case.begin()
     assert(interfaces.enter())
