@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The flooder's process. Usage: lua5.4 spec/support/flood.lua SETTINGS.json CERTIFICATE
-package.cpath = "./build/?.so;" .. package.cpath
+package.cpath = "./" .. (os.getenv "SOTTO_SPEC_BUILD" or "build") .. "/?.so;" .. package.cpath
 local flood = require "support.flood"
 local json = require "sotto.json"
 
