@@ -33,7 +33,7 @@ describe("the terminal", function()
     w:enter(("long "):rep(60) .. "."):see("took long"):at "you>"
     assert.falsy(w:shows "you> long")
     w:type "\r\r\r"
-    w:enter("end"):see "took end"
+    w:enter("end"):see("took end"):at "you>"
     local long = ("long "):rep(60) .. "."
     assert.are.equal("took hello\ntook " .. long .. "\ntook\ntook\ntook\ntook end\nyou>", w.screen:text())
   end)

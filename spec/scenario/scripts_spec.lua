@@ -140,8 +140,12 @@ describe("a script", function()
       alice:call("messages.send", { discussion = id, text = "loop " .. i })
       bob:event("message.received")
     end
-    local failed = bob:event("script.failed")
-    assert.truthy(failed.reason:find "a handler ran for more than")
+    -- it computes at nice 19: on a busy machine that takes its time
+    local reason = cores.ask("it has failed", function()
+      local found = script "echo"
+      return found.state ~= "running" and found.reason
+    end, 120000)
+    assert.truthy(reason:find "a handler ran for more than" or reason:find "no sign of life", reason)
     cores.talk(id, alice, bob)
   end)
 
