@@ -116,7 +116,7 @@ describe("the terminal", function()
     poke()
     w:see("b"):at "you> typing"
     poke()
-    w:see "a ✓✓"
+    w:see("a ✓✓\nb\n"):at "you> typing"
     assert.are.equal("a ✓✓\nb\nyou> typing", w.screen:text())
     w:type("!"):at "you> typing!"
   end)
@@ -197,7 +197,7 @@ describe("the terminal", function()
       end
     ]]
     w:type "abc\27[D"
-    w:at "you> abc"
+    w:at("you> abc"):column(8)
     poke()
     w:see('had "abc" at 3'):at "you> żółw"
     w:type("!"):at "you> ż!ółw"

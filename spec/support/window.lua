@@ -110,6 +110,14 @@ function Window:at(line)
   return self
 end
 
+--- Waits until the cursor has come to that column of the screen: for keys that move it, and change nothing that is to be seen.
+---@param column integer from 1
+---@return support.window itself
+function Window:column(column)
+  wait(self, ("the cursor in column %d"):format(column), function() return self.screen.column == column end)
+  return self
+end
+
 ---@return boolean
 function Window:shows(text) return self.screen:text():find(text, 1, true) ~= nil end
 
