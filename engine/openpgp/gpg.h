@@ -85,9 +85,7 @@ struct gpg_call {
 	bool soon_again;           // optional, seal and open: another one like it is likely to follow, and gpg is started for that ahead
 	int64_t timeout_ms;        // optional: 0 is GPG_TIMEOUT_MS, or GPG_TIMEOUT_MAX_MS where a person may be asked
 	struct secret *passphrase; // optional: given to the agent when it asks (loopback); else the agent asks nobody and fails
-	// of an adopted key only, optional; with either of them the operation does not wait for gpg_retry
-	struct session *session;   // where the person is
-	bool quiet;                // nobody is to be asked
+	struct session *session;   // optional, of an adopted key: where the person is; the operation does not wait for gpg_retry then
 };
 
 // The operations in that home that wait for a person begin again, at `session`. Returns how many; `done` comes once all of them have

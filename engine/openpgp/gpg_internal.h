@@ -51,8 +51,10 @@ struct gpg_op {
 	bool ahead;         // it was, and then taken
 	bool soon_again;    // see gpg_call
 	bool quiet;         // asks nobody
+	bool relaunched;    // the user's agent was started for it
 	struct session *session;
 	struct retry *retry;
+	int pinentry; // the one that asks for it, as a pidfd; -1: none
 	struct home_user user;
 	struct gpg_op *next, **link; // where `place` says
 	struct runner *runner;
@@ -131,6 +133,9 @@ MUST_CHECK enum err message_start_ahead(struct gpg *g, struct home *home, const 
 enum err op_translate(struct gpg_op *op, gpgme_error_t e);
 // A status line; gpgme's status callback.
 gpgme_error_t op_on_status(void *op, const char *keyword, const char *arguments);
+// Takes the question off the screen that nobody waits for any more: the agent itself would leave it there.
+void op_end_pinentry(struct gpg_op *op);
+void op_forget_pinentry(struct gpg_op *op); // it has been answered
 // The agent wants a passphrase; gpgme's passphrase callback.
 gpgme_error_t op_on_passphrase(void *op, const char *hint, const char *about, int was_bad, int fd);
 MUST_CHECK enum err passphrase_check(struct secret *passphrase, struct err_info *info);

@@ -30,9 +30,10 @@ enum err op_new(struct gpg_op **out, const struct operation *operation, const st
 	op->home = call->home;
 	op->stranger = call->stranger;
 	op->soon_again = call->soon_again;
-	bool asks = home_is_adopted(call->home) && operation->agent && !operation->exclusive && !call->quiet;
+	bool asks = home_is_adopted(call->home) && operation->agent && !operation->exclusive;
 	op->timeout_ms = call->timeout_ms ? call->timeout_ms : asks ? GPG_TIMEOUT_MAX_MS : GPG_TIMEOUT_MS;
 	op->quiet = !asks;
+	op->pinentry = -1;
 	op->session = session_ref(call->session);
 	op->done = call->done;
 	op->arg = call->arg;
@@ -105,6 +106,7 @@ static void on_late(void *arg)
 {
 	struct gpg_op *op = arg;
 	gpg_counters(op->gpg)->timeouts++;
+	op_end_pinentry(op);
 	op->code = err_set(&op->info, ERR_TIMEOUT, "gpg did not %s within %lld ms", op->operation->name,
 			   (long long)op->timeout_ms);
 	runner_kill(op->runner);
@@ -118,6 +120,7 @@ static void on_gpgme_done(void *arg, gpgme_error_t failure, gpgme_error_t refusa
 	if (!failure)
 		home_warm(&op->user);
 	timer_cancel(gpg_loop(op->gpg), &op->timer);
+	op_forget_pinentry(op);
 	end(op, op->code);
 }
 
@@ -245,6 +248,34 @@ static void start_anew(struct gpg_op *op)
 	gpg_place(op, OP_IN_QUEUE);
 }
 
+// --- the user's own agent -----------------------------------------------------------------------------------------------------
+
+// Somebody may have ended it since it was last spoken to: it is started, and the operation once more. gpg does not always tell a
+// missing agent from one that lacks the key.
+static bool lost_agent(const struct gpg_op *op)
+{
+	return op->code && op->code != ERR_CANCELED && op->code != ERR_TIMEOUT && !op->quiet && !op->relaunched &&
+	       op->user.home && (op->notes.no_agent || op->notes.no_secret_key);
+}
+
+static void go_back(struct gpg_op *op, enum op_place place)
+{
+	result_clear(&op->result);
+	give_runner(op);
+	home_leave(&op->user);
+	home_enter(op->home, &op->user);
+	op->state = OP_QUEUED;
+	gpg_place(op, place);
+}
+
+static void relaunch(struct gpg_op *op)
+{
+	op->relaunched = true;
+	op->code = OK;
+	home_lost_agent(op->home);
+	go_back(op, OP_IN_QUEUE);
+}
+
 // --- waiting for a person ---------------------------------------------------------------------------------------------------
 
 static void on_unasked(void *arg)
@@ -263,12 +294,7 @@ static bool parks(const struct gpg_op *op)
 
 static void park(struct gpg_op *op)
 {
-	result_clear(&op->result);
-	give_runner(op);
-	home_leave(&op->user);
-	home_enter(op->home, &op->user);
-	op->state = OP_QUEUED;
-	gpg_place(op, OP_AMONG_PARKED);
+	go_back(op, OP_AMONG_PARKED);
 	timer_start(gpg_loop(op->gpg), &op->timer, GPG_TIMEOUT_MAX_MS, on_unasked, op);
 	gpg_pump_soon(op->gpg);
 	home_want(op->home);
@@ -278,6 +304,7 @@ void op_unpark(struct gpg_op *op, struct session *session)
 {
 	timer_cancel(gpg_loop(op->gpg), &op->timer);
 	op->code = OK;
+	op->relaunched = false;
 	op->session = session_ref(session);
 	gpg_place(op, OP_IN_QUEUE);
 }
@@ -314,6 +341,10 @@ static void finish(void *arg)
 	if (op->runner && op->code == OK)
 		collect(op);
 	release_data(op);
+	if (lost_agent(op)) {
+		relaunch(op);
+		return;
+	}
 	if (parks(op)) {
 		park(op);
 		return;
@@ -349,6 +380,7 @@ void gpg_op_cancel(struct gpg_op *op)
 		gpg_place(op, OP_NOWHERE);
 		end(op, ERR_CANCELED);
 	} else if (state == OP_RUNNING) {
+		op_end_pinentry(op);
 		runner_kill(op->runner); // ends it through on_gpgme_done
 	}
 }

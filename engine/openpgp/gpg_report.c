@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
 
 #include "openpgp/gpg_internal.h"
 
@@ -28,6 +31,9 @@ static void note_code(struct status_notes *notes, gpgme_error_t e)
 	case GPG_ERR_NO_AGENT:
 		notes->no_agent = true;
 		break;
+	case GPG_ERR_EOF: // the agent's, or its card reader's, that has gone in the middle of it; gpg's own end is told otherwise
+		notes->no_agent = notes->no_agent || gpgme_err_source(e) == GPG_ERR_SOURCE_GPGAGENT;
+		break;
 	case GPG_ERR_CARD_NOT_PRESENT:
 	case GPG_ERR_CARD_REMOVED:
 	case GPG_ERR_NO_SCDAEMON:
@@ -53,6 +59,33 @@ static void note_signer(struct status_notes *notes, const char *arguments)
 		snprintf(notes->signer, sizeof notes->signer, "%s", arguments);
 }
 
+// --- the pinentry ---------------------------------------------------------------------------------------------------------
+
+void op_forget_pinentry(struct gpg_op *op)
+{
+	if (op->pinentry >= 0)
+		close(op->pinentry);
+	op->pinentry = -1;
+}
+
+void op_end_pinentry(struct gpg_op *op)
+{
+	if (op->pinentry >= 0)
+		(void)pidfd_send_signal(op->pinentry, SIGTERM, NULL, 0);
+	op_forget_pinentry(op);
+}
+
+static void note_pinentry(struct gpg_op *op, const char *arguments)
+{
+	long pid = strtol(arguments, NULL, 10);
+	op_forget_pinentry(op);
+	// only where it is this very user's: the signal asks for the same
+	if (pid > 1 && !op->quiet)
+		op->pinentry = pidfd_open((pid_t)pid, 0);
+}
+
+// --- status lines ---------------------------------------------------------------------------------------------------------
+
 // Of "ERROR pkdecrypt_failed 67108949" and "FAILURE sign 67108949" the second word counts.
 gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments)
 {
@@ -61,6 +94,8 @@ gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments
 	op->notes.spoken = op->notes.spoken || *keyword; // the end comes without one
 	if (strcmp(keyword, "VALIDSIG") == 0)
 		note_signer(&op->notes, arguments);
+	if (strcmp(keyword, "PINENTRY_LAUNCHED") == 0)
+		note_pinentry(op, arguments);
 	if (code && (strcmp(keyword, "ERROR") == 0 || strcmp(keyword, "FAILURE") == 0))
 		note_code(&op->notes, (gpgme_error_t)strtoul(code + 1, NULL, 10));
 	return 0;
@@ -117,19 +152,18 @@ enum err op_translate(struct gpg_op *op, gpgme_error_t e)
 	enum err adopted = op->user.home && home_is_adopted(op->user.home) ? translate_adopted(op) : OK;
 	if (adopted)
 		return adopted;
-	const char *name = op->operation->name;
 	if (op->overflow)
-		return err_set(&op->info, ERR_TOO_LARGE, "%s: more than %zu bytes", name, op->output.max);
+		return err_set(&op->info, ERR_TOO_LARGE, "%s: more than %zu bytes", op->operation->name, op->output.max);
 	if (op->notes.wrong_passphrase && op->passphrase)
-		return err_set(&op->info, ERR_REFUSED, "%s: wrong passphrase", name);
+		return err_set(&op->info, ERR_REFUSED, "%s: wrong passphrase", op->operation->name);
 	if (op->notes.locked || op->notes.wrong_passphrase)
-		return err_set(&op->info, ERR_LOCKED, "%s: the key is locked", name);
+		return err_set(&op->info, ERR_LOCKED, "%s: the key is locked", op->operation->name);
 	if (op->notes.no_secret_key)
-		return err_set(&op->info, ERR_NOT_FOUND, "%s: no secret key for it", name);
+		return err_set(&op->info, ERR_NOT_FOUND, "%s: no secret key for it", op->operation->name);
 	// a gpg that has gone, or that could not be started, is not the message's fault: it may be back for the next try
 	if (!op->notes.spoken && !gpgme_err_code_to_errno(gpgme_err_code(e)))
-		return err_set(&op->info, ERR_IO, "%s: gpg could not be run", name);
-	return err_set(&op->info, code_of(e), "%s: %s", name, gpgme_strerror(e));
+		return err_set(&op->info, ERR_IO, "%s: gpg could not be run", op->operation->name);
+	return err_set(&op->info, code_of(e), "%s: %s", op->operation->name, gpgme_strerror(e));
 }
 
 // --- passphrases ----------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ MUST_CHECK enum err home_create_public(struct homes *h, struct home **out, struc
 MUST_CHECK enum err home_open(struct homes *h, const char *name, struct home **out, struct err_info *info);
 
 // The home of an adopted key (P3.6): it holds certificates only, and its gpg speaks to the user's own agent (users.h), which is
-// started where it does not run, and never ended. `signer` is the fingerprint of the key that signs. To be created, or opened again.
+// started where it is not found, and never ended. `signer` is the fingerprint of the key that signs. To be created, or opened again.
 MUST_CHECK enum err home_create_adopted(struct homes *h, const char *signer, struct home **out, struct err_info *info);
 MUST_CHECK enum err home_open_adopted(struct homes *h, const char *name, const char *signer, struct home **out,
 				      struct err_info *info);
@@ -52,6 +52,8 @@ const struct session *home_session(const struct home *h);
 // Who is told that an operation waits for a person (gpg.h), at most once a turn.
 void home_on_wanted(struct home *h, void (*wanted)(void *arg), void *arg);
 void home_want(struct home *h); // for gpg.c
+// For gpg.c: gpg did not find the user's agent. What is begun from now on waits until it was started.
+void home_lost_agent(struct home *h);
 
 const char *home_name(const struct home *h); // what the store remembers; valid as long as the handle
 const char *home_path(const struct home *h); // the directory itself

@@ -15,7 +15,6 @@
 #include "openpgp/users.h"
 
 #define REDIRECT_MAX 4096
-#define LAUNCH_AGAIN_MS 5000 // after it has failed
 
 bool home_is_adopted(const struct home *h)
 {
@@ -77,26 +76,28 @@ static void on_launched(void *arg, const struct command_result *result)
 	homes->ending--;
 	if (h) {
 		h->launch = NULL;
-		if (users_outcome(result, "start your GnuPG's agent", &info)) {
+		if (users_outcome(result, "start your GnuPG's agent", &info))
 			log_warn("%s", info.text);
-			h->launch_failed_ms = loop_now_ms(homes->loop);
-		}
 		home_resume(h);
 	}
 	homes_free_when_idle(homes);
 }
 
+void home_lost_agent(struct home *h)
+{
+	h->lost = true;
+}
+
 // Where it cannot be started the operation begins all the same: gpg says what is wrong.
 bool home_reach_agent(struct home *h)
 {
-	struct loop *loop = h->homes->loop;
 	struct err_info info;
-	if (users_agent_listens() ||
-	    (h->launch_failed_ms && loop_now_ms(loop) - h->launch_failed_ms < LAUNCH_AGAIN_MS))
+	if (!h->lost)
 		return true;
+	h->lost = false;
 	struct launch *l = mem_alloc(sizeof *l);
 	*l = (struct launch){.homes = h->homes, .home = h};
-	if (users_launch_start(&l->command, loop, on_launched, l, &info)) {
+	if (users_launch_start(&l->command, h->homes->loop, on_launched, l, &info)) {
 		log_warn("%s", info.text);
 		free(l);
 		return true;

@@ -41,7 +41,7 @@ struct home {
 	char signer[FINGERPRINT_TEXT]; // "" of any other
 	struct session *session;
 	struct launch *launch;         // the user's agent is being started
-	int64_t launch_failed_ms;      // 0: never
+	bool lost;                     // it was not found
 	void (*on_wanted)(void *arg);
 	void *on_wanted_arg;
 	struct deferred wanted_turn;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "openpgp/users.h"
 
-#include <errno.h>
 #include <gpgme.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -65,36 +62,6 @@ enum err users_redirect(struct buf *out, struct err_info *info)
 		e = buf_append_span(out, buf_span(&own));
 	buf_fini(&own);
 	return e;
-}
-
-// The name behind "socket=" of a redirect; nothing is expanded: the agent is then taken to listen, and gpg finds out.
-static bool socket_name(struct sockaddr_un *name)
-{
-	struct buf text;
-	buf_init(&text, REDIRECT_MAX + 1);
-	bool found = users_redirect(&text, NULL) == OK;
-	buf_put(&text, "", 1);
-	char *line = found ? strstr((char *)text.data, "\nsocket=") : NULL;
-	if (line) {
-		line += strlen("\nsocket=");
-		line[strcspn(line, "\n")] = 0;
-		found = snprintf(name->sun_path, sizeof name->sun_path, "%s", line) < (int)sizeof name->sun_path;
-	}
-	buf_fini(&text);
-	return found && line && !strchr(name->sun_path, '$');
-}
-
-bool users_agent_listens(void)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	if (!socket_name(&name))
-		return true;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	// one that is too busy to be asked at once is there
-	bool there = fd >= 0 && (connect(fd, (struct sockaddr *)&name, sizeof name) == 0 || errno == EAGAIN);
-	if (fd >= 0)
-		close(fd);
-	return there;
 }
 
 // --- its programs ---------------------------------------------------------------------------------------------------------

@@ -8,12 +8,10 @@
 #include "openpgp/listing.h"
 
 #define USERS_LISTING_MAX (1024 * 1024)
-#define USERS_TIMEOUT_MS 15000
+#define USERS_TIMEOUT_MS 10000
 
 // ERR_NOT_FOUND where it holds no keys: gpg would make it.
 MUST_CHECK enum err users_exist(struct err_info *info);
-// Whether the user's agent listens. Does not wait.
-bool users_agent_listens(void);
 // What makes a home's gpg speak to the user's agent: the content of its S.gpg-agent. Appends.
 MUST_CHECK enum err users_redirect(struct buf *out, struct err_info *info);
 

@@ -65,6 +65,8 @@ void opening_finish(struct opening *o)
 	if (o->request_slot)
 		limits_request_give(e->neighbours.limits, o->other);
 	o->half_open = o->request_slot = false;
+	if (o->reach)
+		key_job_cancel(o->reach);
 	work_cancel_all(o);
 	fresh_key_fini(&o->key);
 	opening_release(o);

@@ -49,22 +49,58 @@ static void patience_over(void *arg)
 	opening_refused(o, LIFECYCLE_REASON_UNPROVEN, "the presence key's certification was not proven in time");
 }
 
+static void go_and_ask(struct opening *o)
+{
+	if (awaits_proof(o)) {
+		o->waits_for_proof = true;
+		timer_start(o->engine->loop, &o->deadline, PROOF_TIMEOUT_MS, patience_over, o);
+	} else {
+		opening_dial(o);
+	}
+}
+
+static void key_reached(void *arg, enum err code, const struct err_info *info, const struct key_result *result)
+{
+	struct opening *o = arg;
+	(void)result;
+	o->reach = NULL;
+	o->works_used--;
+	if (o->over) {
+		opening_release(o);
+		return;
+	}
+	if (code == OK) {
+		go_and_ask(o);
+		return;
+	}
+	engine_warn(o->engine, "your key could not be used: %s", info->text);
+	opening_refused(o, LIFECYCLE_REASON_LOCKED, info->text);
+}
+
+// An adopted key's agent may have to ask its person, who takes as long as people do: before the other side waits, not while.
+static enum err reach_key(struct opening *o, struct err_info *info)
+{
+	enum err code = identity_reach_start(&o->engine->identity, key_reached, o, &o->reach, info);
+	if (code == OK)
+		o->works_used++;
+	return code;
+}
+
 // Where the other has asked already, both ask at once as well (P2.9), only slowly.
 static void begin_asking(void *arg)
 {
 	struct opening *o = arg;
 	struct engine *e = o->engine;
+	struct err_info info;
 	for (struct opening *request = e->discussions.openings; request && !o->over; request = request->next)
 		if (opening_is_request(request) && strcmp(request->other, o->other) == 0)
 			opening_decide(request);
 	if (o->over)
 		return;
-	if (awaits_proof(o)) {
-		o->waits_for_proof = true;
-		timer_start(e->loop, &o->deadline, PROOF_TIMEOUT_MS, patience_over, o);
-	} else {
-		opening_dial(o);
-	}
+	if (!identity_is_adopted(&e->identity))
+		go_and_ask(o);
+	else if (reach_key(o, &info))
+		opening_refused(o, LIFECYCLE_REASON_LOCKED, info.text);
 }
 
 static enum err start_machine(struct opening *o, const struct opening_request *r, struct err_info *info)

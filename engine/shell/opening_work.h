@@ -56,6 +56,7 @@ struct opening {
 	struct certificate_info general_info;
 	enum import_state import;
 	struct gpg_op *import_op;
+	struct key_job *reach; // of the asking side, with an adopted key
 	struct proof *proof;
 
 	bool over;   // OPENED, LEFT or REFUSED was carried out, or it never came to that

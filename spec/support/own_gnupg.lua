@@ -2,6 +2,7 @@
 -- A GnuPG as a user has one of their own, with an agent and a pinentry that answers as it is told: apart from every core's
 -- home, and ended by `close`.
 local gnupg = require "support.gnupg"
+local json = require "sotto.json"
 local sys = require "sotto.sys"
 local waiting = require "support.waiting"
 
@@ -25,6 +26,7 @@ while read -r line; do
     wait) while read -r line; do :; done; exit 0 ;;
     *) case "$line" in GETPIN*) echo "D $(cat answer)" ;; esac; echo "OK" ;;
     esac ;;
+  "GETINFO pid") echo "D $$"; echo "OK" ;;
   BYE*) echo "OK"; exit 0 ;;
   *) echo "OK" ;;
   esac
@@ -52,7 +54,8 @@ end
 --- Further lines of gpg-agent.conf.
 ---@param lines string
 function Own:configure(lines)
-  local text = ("pinentry-program %s/pinentry\n%s\n"):format(self.directory, lines)
+  -- a passphrase is derived fast: it guards nothing
+  local text = ("pinentry-program %s/pinentry\ns2k-count 65536\n%s\n"):format(self.directory, lines)
   gnupg.write(self.directory .. "/gpg-agent.conf", text)
   self:forget()
 end
@@ -143,7 +146,7 @@ function Own:key_file(keygrip) return ("%s/private-keys-v1.d/%s.key"):format(sel
 
 --- What the pinentry says from now on: a passphrase, "cancel", "no screen" or "wait".
 ---@param text string
-function Own:answer(text) gnupg.write(self.directory .. "/answer", text) end
+function Own:answer(text) assert(sys.write_file(self.directory .. "/answer", text)) end
 
 local function log_of(self)
   local path = self.directory .. "/pinentry.log"
@@ -186,6 +189,77 @@ function Own:end_agent() gnupg.run("gpgconf --homedir %s --kill all", quote(self
 function Own:agent()
   local output = gnupg.run("gpg-connect-agent --homedir %s --no-autostart 'GETINFO pid' /bye", quote(self.directory))
   return tonumber(output:match("^D (%d+)"))
+end
+
+-- --- smart card ----------------------------------------------------------------------------------
+
+local SERIAL = "D276000124010304FFFE123456780000"
+
+-- The numbers of an RSA key without a passphrase: n, e, d, in hex.
+local function rsa_numbers(text)
+  local found = {}
+  -- gpg breaks the lines of what it writes itself
+  for name, hex in text:gsub("%s+", ""):gmatch("%((%l)#(%x+)#%)") do found[name] = hex end
+  for _, name in ipairs { "n", "e", "d" } do
+    local at, length = text:match("%(1:" .. name .. "()(%d+):")
+    if at then
+      local from = at + #length + 1
+      found[name] = text:sub(from, from + tonumber(length) - 1):gsub(".", function(c) return ("%02X"):format(c:byte()) end)
+    end
+  end
+  assert(found.n and found.e and found.d, "no RSA key without a passphrase")
+  return found
+end
+
+local function from_hex(hex)
+  return (hex:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+-- What an agent keeps of a key that is on a card.
+local function stub(numbers, name)
+  local function atom(bytes) return #bytes .. ":" .. bytes end
+  return ("(20:shadowed-private-key(3:rsa(1:n%s)(1:e%s)(8:shadowed5:t1-v1(%s%s))))"):format(
+    atom(from_hex(numbers.n)), atom(from_hex(numbers.e)), atom(from_hex(SERIAL)), atom(name))
+end
+
+local function write_card(self)
+  -- at once, for it may be read meanwhile
+  assert(sys.write_file(self.directory .. "/card.json", json.encode(self.card)))
+end
+
+--- Moves an RSA key and its subkey onto a card that this GnuPG has from now on (spec/support/card.py). The pinentry's answer
+--- is its PIN.
+---@param fingerprint string
+---@param options { pin: string, forced?: boolean }
+function Own:move_to_card(fingerprint, options)
+  self.card = { present = true, serial = SERIAL, pin = options.pin, forced = options.forced or false, keys = {} }
+  for i, part in ipairs(self:parts(fingerprint)) do
+    local name = part.capabilities:find("e", 1, true) and "OPENPGP.2" or i == 1 and "OPENPGP.1" or "OPENPGP.3"
+    local numbers = rsa_numbers(gnupg.read(self:key_file(part.keygrip)))
+    self.card.keys[part.keygrip] = { n = numbers.n, d = numbers.d } -- which is how the agent asks for it
+    gnupg.write(self:key_file(part.keygrip), stub(numbers, name))
+  end
+  write_card(self)
+  self:configure(("scdaemon-program %s/spec/support/card.py"):format(sys.cwd()))
+  self:end_agent()
+end
+
+--- Takes the card out of its reader, or puts it back.
+---@param present boolean
+function Own:insert_card(present)
+  self.card.present = present
+  write_card(self)
+end
+
+--- What the card did since the last call: "signed", "decrypted", "pin signature" …
+---@return string[]
+function Own:card_log()
+  local path, lines = self.directory .. "/card.log", {}
+  if sys.exists(path) then
+    for line in gnupg.read(path):gmatch("[^\n]+") do lines[#lines + 1] = line end
+    os.remove(path)
+  end
+  return lines
 end
 
 --- Ends its agent; the directory goes with the spec's.
