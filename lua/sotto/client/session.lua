@@ -17,10 +17,11 @@ local function terminal()
 end
 
 --- "NAME=value" each.
+---@param keeps_terminal? boolean no pinentry may write into it: the chat is there
 ---@return string[]
-function M.variables()
+function M.variables(keeps_terminal)
   local found = json.array {}
-  local tty = terminal()
+  local tty = not keeps_terminal and terminal()
   if tty then found[1] = "GPG_TTY=" .. tty end
   for _, name in ipairs(NAMES) do
     local value = sys.getenv(name)

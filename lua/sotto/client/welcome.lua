@@ -5,6 +5,7 @@ local lodging = require "sotto.demo.lodging"
 local loop = require "sotto.loop"
 local names = require "sotto.client.names"
 local news = require "sotto.client.news"
+local session = require "sotto.client.session"
 local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 
@@ -90,10 +91,24 @@ end
 
 -- --- a passphrase ------------------------------------------------------------------------------------------
 
+-- An adopted key: the user's own pinentry asks, in a window of its own. One that needs a terminal gets another one.
+local function unlock_adopted(chat)
+  if session.has_display() then chat:print("Your own pinentry asks for your key, unless its agent knows it still.") end
+  local identity, message = chat.connection:call("identity.unlock", { session = session.variables(true) })
+  if identity then return identity end
+  chat:print("! " .. names.safe(message))
+  local text = "Locked: nothing can be read, sent or received. /unlock asks again; so does '%s identity unlock' in " ..
+    "another terminal, where a pinentry without a window can ask."
+  chat:print(text:format(chat.place.command))
+  return nil
+end
+
 --- Asks until it is right, or until the person gives up. From inside a coroutine.
 ---@param chat sotto.chat
+---@param adopted? boolean
 ---@return sotto.identity|nil
-function M.unlock(chat)
+function M.unlock(chat, adopted)
+  if adopted then return unlock_adopted(chat) end
   while true do
     local passphrase = chat:ask_secret("Passphrase of your key: ")
     if not passphrase or passphrase:is_empty() then
@@ -167,7 +182,7 @@ function M.run(chat)
     if not me then return give_up(chat) end
     info = chat:call("system.info")
   elseif me.locked then
-    me = M.unlock(chat) or me
+    me = M.unlock(chat, me.adopted) or me
   end
   chat.own, chat.name = me.fingerprint, me.name
   chat:print(("You are %s. The fingerprint of your key:"):format(names.safe(me.name)))

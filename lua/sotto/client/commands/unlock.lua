@@ -3,8 +3,10 @@ return {
   name = "unlock", help = "unlocks your key with its passphrase", asks = true,
   run = function(chat)
     local welcome = require "sotto.client.welcome"
-    if not chat:call("identity.show").locked then return chat:print("Your key is not locked.") end
-    if not welcome.unlock(chat) then return end
+    local me = chat:call("identity.show")
+    -- of an adopted key something may wait for its person though it is not locked
+    if not me.locked and not me.adopted then return chat:print("Your key is not locked.") end
+    if not welcome.unlock(chat, me.adopted) then return end
     chat:print("Unlocked.")
     if not chat.current then welcome.show_discussions(chat, false) end
   end,
