@@ -138,11 +138,16 @@ local function left_by_kill(process)
   return false
 end
 
--- what follows a core ends a moment after it
-local FOLLOWERS_MS = 2000
+-- What follows a core ends a moment after it: longer on a machine that stands still for a while.
+local FOLLOWERS_MS = 15000
 
 local function end_processes(problems)
-  pcall(waiting.wait, "the end of what follows", function() return #system.processes(root) == 0 end, FOLLOWERS_MS)
+  pcall(waiting.wait, "the end of what follows", function()
+    for _, process in ipairs(system.processes(root)) do
+      if not left_by_kill(process) then return false end
+    end
+    return true
+  end, FOLLOWERS_MS)
   for _, process in ipairs(system.processes(root)) do
     if not left_by_kill(process) then
       problems[#problems + 1] = "a process is left: " .. table.concat(process.arguments, " ")

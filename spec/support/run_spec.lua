@@ -54,6 +54,41 @@ describe("the runner of specs", function()
     assert.truthy(output:find("\nfailed: " .. bad .. "\n", 1, true))
   end)
 
+  it("tells at the end what a file that failed has said", function()
+    local bad = spec("bad", [[it("is wrong", function() error "what was wrong" end)]])
+    spec("good", [[it("is well", function() end)]])
+    local output = run("SOTTO_SPEC_JOBS=1", directory)
+    local last = output:match("\nfailed: " .. bad:gsub("%p", "%%%0") .. "\n(.*)$")
+    assert.truthy(last:find("what was wrong", 1, true), output)
+  end)
+
+  -- fails until it has been run so often
+  local function unsteady(times)
+    return spec("unsteady", ([[
+      it("comes round", function()
+        local file = io.open("%s/runs", "a")
+        file:write "x"
+        assert(file:seek "end" >= %d, "not yet")
+      end)
+      it("is well", function() end)]]):format(directory, times))
+  end
+
+  it("runs a file that failed once more where it is told to, and says so", function()
+    local name = unsteady(2)
+    assert.equal("1 passed, 1 failed", (select(2, run("SOTTO_SPEC_AGAIN=", name))))
+    os.remove(directory .. "/runs")
+    local output, last, status = run("SOTTO_SPEC_AGAIN=1", name)
+    assert.equal("2 passed, 0 failed", last)
+    assert.equal(0, status)
+    assert.truthy(output:find("\nunsteady: " .. name .. "\n", 1, true), output)
+    assert.falsy(output:find("\nfailed: ", 1, true), output)
+    os.remove(directory .. "/runs")
+    output, last, status = run("SOTTO_SPEC_AGAIN=1", unsteady(3), spec("good", [[it("is well", function() end)]]))
+    assert.equal("2 passed, 1 failed", last)
+    assert.equal(1, status)
+    assert.falsy(output:find("\nunsteady: ", 1, true), output)
+  end)
+
   local UNFINISHED = {
     ["crashes"] = { [[it("crashes", function() os.execute "kill -SEGV $PPID" end)]], "a crash" },
     ["leaves early, and says that all is well"] = { [[it("leaves", function() os.exit(0) end)]], "a crash" },
