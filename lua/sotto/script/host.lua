@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- sotto-host: the process of one script. It speaks JSON-RPC with the core over descriptor 0, both ways. Nothing of a
 -- script runs before the process has given up what a script must not have.
+local bot = require "sotto.script.bot"
 local calls = require "sotto.script.calls"
+local clock = require "sotto.script.clock"
 local confine = require "sotto.confine"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
@@ -52,12 +54,26 @@ function Host:call(method, params)
   return self.tasks:wait(function(answer) self:request(method, params, answer) end)
 end
 
-local function take_answer(self, message)
+local function answer_call(self, message)
   local answer = self.waiting[message.id]
   self.waiting[message.id] = nil
   if not answer then return end
   if not message.error then return answer(message.result == nil and json.null or message.result) end
   answer(nil, message.error.message, message.error.data and message.error.data.name or "internal")
+end
+
+--- Calls the function once no call waits for the core's answer.
+function Host:when_settled(f)
+  if not next(self.waiting) then return f() end
+  self.settling = f
+end
+
+local function take_answer(self, message)
+  answer_call(self, message)
+  local settling = self.settling
+  if not settling or next(self.waiting) then return end
+  self.settling = nil
+  settling()
 end
 
 function Host:log(level, text)
@@ -106,7 +122,7 @@ function Host:start_timer(ms, f, period)
     self:notify("script.idle")
   end
   active = true
-  timer = period and loop.every(ms, fire) or loop.after(ms, fire)
+  timer = (period and self.clock.every or self.clock.after)(ms, fire)
   return {
     stop = stop,
     reschedule = function(_, time)
@@ -160,6 +176,8 @@ local function print_line(self)
   end
 end
 
+local function read_list(path) error("a script reads no files: " .. tostring(path), 0) end
+
 -- the module that require "sotto" gives
 function Host:module(methods)
   local nouns = calls.nouns(methods, function(method, params) return self:call(method, params) end)
@@ -167,10 +185,18 @@ function Host:module(methods)
     error(("there is no sotto.%s"):format(tostring(name)), 2)
   end })
   for noun, list in pairs(nouns) do module[noun] = list end
-  for name, value in pairs(policies) do module[name] = value end
+  local sources = { time = self.clock.time, now = self.clock.now, read = read_list }
+  for name, value in pairs(policies.library(sources)) do module[name] = value end
   -- no tail call: errors name the script's line
   module.script = function(declaration)
     local own = declare(self, declaration)
+    return own
+  end
+  module.bot = function(declaration)
+    local options, problem = bot.options(declaration)
+    if not options then error(problem, 2) end
+    local own = declare(self, options.declaration)
+    bot.make(own, options, { nouns = nouns, now = self.clock.now })
     return own
   end
   module.null, module.array = json.null, json.array
@@ -178,7 +204,7 @@ function Host:module(methods)
   module.sleep = function(time)
     local ms, problem = times.parse(time)
     if not ms then error(problem, 2) end
-    self.tasks:wait(function(answer) loop.after(ms, answer) end)
+    self.tasks:wait(function(answer) self.clock.after(ms, answer) end)
   end
   self.objects = objects.new(nouns)
   return module
@@ -193,9 +219,10 @@ function Host:start(params, answer)
   local files = {}
   for _, file in ipairs(params.source.files) do files[file.path] = file.text end
   for _, type in ipairs(params.event_types) do self.event_types[type] = true end
+  if params.clock == "standing" then self.clock = clock.standing() end
   local environment = sandbox.environment {
     files = files, modules = { sotto = self:module(params.methods) }, print = print_line(self),
-    coroutine = tasks.coroutine_library(),
+    coroutine = tasks.coroutine_library(), time = self.clock.time,
   }
   environment.arg = params.arguments or {}
   local main = params.source.main
@@ -223,6 +250,12 @@ requests["stop"] = function(self, _, answer)
   answer {}
   self.stream:close()
   loop.defer(loop.stop)
+end
+
+-- Of a clock that stands: what is due meanwhile happens, one after the other, each with the calls that it makes.
+requests["advance"] = function(self, params, answer)
+  if not self.clock.advance then return answer(nil, "this script has the machine's time", "wrong_state") end
+  self.clock.advance(params.ms, function(go_on) self:when_settled(go_on) end, function() answer {} end)
 end
 
 requests["save"] = function(self, _, answer)
@@ -263,6 +296,8 @@ requests["admission"] = function(self, params, answer)
       if not ok then
         self:log("error", "an admission: " .. tostring(opinion))
       elseif policies.is_answer(opinion) then
+        -- whoever asks a policy that leaves it to the person asks no further one
+        if opinion.answer == "ask" then return json.null end
         return { answer = opinion.answer, reason = opinion.reason, time = opinion.time }
       elseif opinion ~= nil then
         self:log("error", "an admission answered neither consent, refuse, later nor nil: it has no opinion")
@@ -335,6 +370,7 @@ end
 local function new()
   local self = setmetatable({
     waiting = {}, last = 0, listening = {}, event_types = {}, hears = {}, granted = {}, started = false,
+    clock = clock.real(),
   }, Host)
   self.tasks = tasks.new {
     after = function(ms, f) return loop.after(ms, f) end,

@@ -61,6 +61,7 @@ end
 ---@field modules table<string, any> what require gives beside them: "sotto"
 ---@field print fun(...: any)
 ---@field coroutine table
+---@field time fun(): integer seconds since 1970
 
 --- An environment for one script.
 ---@param options sotto.script.sandbox
@@ -70,7 +71,11 @@ function M.environment(options)
   for _, name in ipairs(KEPT) do out[name] = _G[name] end
   out._G = out
   out.string, out.table, out.math, out.utf8 = copy(string, { "dump" }), copy(table), copy(math), copy(utf8)
-  out.os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime }
+  out.os = {
+    time = function(date) return date and os.time(date) or options.time() end,
+    date = function(format, time) return os.date(format or "%c", time or options.time()) end,
+    clock = os.clock, difftime = os.difftime,
+  }
   out.coroutine = options.coroutine
   out.print, out.collectgarbage, out.load = options.print, collect, make_load(out)
   out.require = make_require(out, options.files, options.modules)

@@ -21,6 +21,7 @@ M.COMMANDS_MAX, M.TIMERS_MAX, M.POLICIES_MAX = 100, 1000, 100
 ---@field log table gate.log(text), gate.log.warn(text), gate.log.error(text)
 local Script = {}
 Script.__index = Script
+M.class = Script
 
 ---@param declaration sotto.script.declaration
 ---@return string|nil problem
