@@ -114,10 +114,12 @@ static void read_environment(lua_State *L, struct spawn *s)
 {
 	size_t count = 0;
 	s->environment = mem_alloc_array(ENVIRONMENT_MAX + 1, sizeof(char *));
+	lua_getfield(L, 1, "bare");
+	bool bare = lua_toboolean(L, -1);
 	bool changes = lua_getfield(L, 1, "environment") != LUA_TNIL;
 	if (changes)
 		luaL_checktype(L, -1, LUA_TTABLE);
-	for (size_t i = 0; environ[i] && count < ENVIRONMENT_MAX; i++)
+	for (size_t i = 0; !bare && environ[i] && count < ENVIRONMENT_MAX; i++)
 		if (!changes || !is_changed(L, environ[i]))
 			s->environment[count++] = mem_dup_string(environ[i]);
 	for (lua_pushnil(L); changes && lua_next(L, -2); lua_pop(L, 1)) {

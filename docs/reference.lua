@@ -104,9 +104,9 @@ local function write_config(style, add)
     if not schema[name].fields then add(style.term(name, key_text(schema[name]))) end
   end
   for _, name in ipairs(sorted(schema)) do
-    if schema[name].fields then
-      add(style.heading("keys of the table " .. name))
-      local fields = schema[name].fields
+    local fields = schema[name].fields or schema[name].items
+    if fields then
+      add(style.heading((schema[name].fields and "keys of the table " or "keys of each entry of ") .. name))
       for _, field in ipairs(sorted(fields)) do add(style.term(field, key_text(fields[field]))) end
     end
   end

@@ -57,6 +57,22 @@ describe("config", function()
     refused("discover = 'on'", "'discover'", "off")
   end)
 
+  it("takes a list of scripts: paths, or tables", function()
+    assert.are.same({}, parse("").plugins)
+    local list = parse([[plugins = { "echo", { path = "/x.lua", grant = { "messages" }, arguments = { "a" }, watch = true },
+      { path = "y", grant = true } }]]).plugins
+    assert.are.same({ path = "echo", watch = false }, list[1])
+    assert.are.same({ path = "/x.lua", grant = { "messages" }, arguments = { "a" }, watch = true }, list[2])
+    assert.is_true(list[3].grant)
+    refused("\nplugins = 'echo'", "config.lua:2:", "'plugins'", "list")
+    refused("plugins = { echo = true }", "'plugins'", "list")
+    refused("plugins = { 5 }", "'plugins[1]'", "a text or a table")
+    refused("plugins = { {} }", "'plugins[1].path' is missing")
+    refused("plugins = { { path = 'x', grant = 'messages' } }", "'plugins[1].grant'", "or true")
+    refused("plugins = { { path = 'x', grants = {} } }", "no key 'plugins[1].grants'")
+    refused("plugins = { 'x', { path = '' } }", "'plugins[2].path'", "1 to 4095")
+  end)
+
   it("lets a later line win, and names that one", function()
     assert.are.equal("1.2.3.4:1", parse("listen = 5\nlisten = '1.2.3.4:1'").listen)
     refused("listen = '1.2.3.4:1'\nlisten = 5", "config.lua:2:")

@@ -68,6 +68,11 @@ describe("a script", function()
     assert.are.equal("pong 1", answer_to "ping 1")
   end)
 
+  it("gets nothing of the core's environment", function()
+    write(ECHO:format "pong")
+    assert.are.equal("", (system.read_proc(load_script().pid, "environ"):gsub("TZ=[^%z]*%z", ""):gsub("%u+_OPTIONS=[^%z]*%z", "")))
+  end)
+
   it("is not loaded without a grant, and the error names what it needs", function()
     write(ECHO:format "pong")
     fails("refused", "not granted: messages", "scripts.load", { path = path })

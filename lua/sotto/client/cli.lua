@@ -6,6 +6,7 @@ local arguments = require "sotto.client.arguments"
 local core = require "sotto.client.core"
 local doctor = require "sotto.client.doctor"
 local errors = require "sotto.core.errors"
+local granting = require "sotto.client.granting"
 local help = require "sotto.client.help"
 local inspect = require "sotto.client.inspect"
 local json = require "sotto.json"
@@ -158,6 +159,28 @@ local function take_json_option(options, method, words)
   end
 end
 
+-- each capability is agreed to by itself: a person who wants all but one wants another script
+local function ask_grants(options)
+  return function(missing)
+    if options.json or not (sys.isatty(0) and sys.isatty(2)) then return false end
+    io.stderr:write("The script asks for what you have not granted yet:\n")
+    for _, need in ipairs(missing) do
+      io.stderr:write("  ", terminal.escape(need), "\nGrant that? [y/N] ")
+      if not granting.is_yes(io.stdin:read "l") then return false end
+    end
+    return true
+  end
+end
+
+local function call_asking(options, there, method, params)
+  local result, message, name, object = granting.call(function(...) return there:call(...) end, method, params,
+    ask_grants(options))
+  if message and not options.json and granting.missing(method, name, message) then
+    message = message .. "; --grant true grants that"
+  end
+  return result, message, name, object
+end
+
 --- `sotto NOUN VERB …`
 function M.noun(options, place, words)
   local noun, verb = words[1], words[2]
@@ -173,7 +196,7 @@ function M.noun(options, place, words)
   session.fill(method, params)
   local there, status = connect(options, place, options.json)
   if not there then return status end
-  local result, failure, name, object = there:call(method.name, params)
+  local result, failure, name, object = call_asking(options, there, method.name, params)
   if failure then return fail(options, failure, name, object) end
   show(options, method, result, there)
   return 0

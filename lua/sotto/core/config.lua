@@ -10,7 +10,7 @@ M.INSTRUCTIONS_MAX = 200000
 M.MEMORY_MAX_KB = 16 << 10
 
 ---@class sotto.config.key
----@field type "address"|"enum"|"integer"|"table"
+---@field type "address"|"boolean"|"enum"|"integer"|"list"|"string"|"strings"|"table"
 ---@field text string for the documents
 ---@field standard any
 ---@field values? string[] of an enum
@@ -18,6 +18,9 @@ M.MEMORY_MAX_KB = 16 << 10
 ---@field most? integer
 ---@field word? string of an address: a word that stands for none
 ---@field fields? table<string, sotto.config.key> of a table
+---@field items? table<string, sotto.config.key> of a list: the keys of each of its tables
+---@field short? string of a list: the key that an item means that is a text alone
+---@field required? boolean
 
 --- What each script may use; see sotto.core.scripts.
 ---@type table<string, sotto.config.key>
@@ -42,6 +45,22 @@ M.script_limits = {
   sends_per_second = {
     type = "integer", least = 1, most = 10000, standard = 10, text = "messages sent a second, in the long run",
   },
+}
+
+--- Scripts of the configuration, beside those that are loaded by hand; see sotto.core.scripts.configured.
+---@type table<string, sotto.config.key>
+M.plugin = {
+  path = {
+    type = "string", most = 4095, required = true,
+    text = "a file or a folder: \"/…\", \"~/…\", or a name in the folder plugins beside config.lua",
+  },
+  grant = {
+    type = "strings", most = 64, all = true,
+    text = "capabilities that it is granted, such as \"messages\"; true: all that it names",
+  },
+  arguments = { type = "strings", most = 64, text = "what the script gets as its arguments" },
+  discussions = { type = "strings", most = 64, text = "ids of the only discussions that it may see" },
+  watch = { type = "boolean", standard = false, text = "reloads it whenever its files change" },
 }
 
 --- The schema. limits holds what the engine lets a user change.
@@ -71,6 +90,10 @@ function M.schema(engine_options)
       text = "how much the log tells",
     },
     scripts = { type = "table", fields = M.script_limits, text = "what every script may use" },
+    plugins = {
+      type = "list", items = M.plugin, short = "path", most = 200,
+      text = "scripts that are loaded at the core's start: each a path, or a table of the keys below",
+    },
     limits = { type = "table", fields = limits, text = "numbers, each with its unit below" },
   }
 end
@@ -143,6 +166,33 @@ function checks.integer(value, key)
   return ("must be an integer from %d to %d"):format(key.least, key.most)
 end
 
+function checks.boolean(value)
+  if type(value) ~= "boolean" then return "must be true or false" end
+end
+
+function checks.string(value, key)
+  if type(value) == "string" and #value > 0 and #value <= key.most and not value:find("%c") then return end
+  return ("must be a text of 1 to %d bytes"):format(key.most)
+end
+
+-- a table that is a list of so many
+local function is_list(value, most)
+  if type(value) ~= "table" or #value > most then return false end
+  local count = 0
+  for _ in pairs(value) do count = count + 1 end
+  return count == #value
+end
+
+function checks.strings(value, key)
+  local good = is_list(value, key.most) or (key.all and value == true)
+  for _, text in ipairs(type(value) == "table" and value or {}) do good = good and type(text) == "string" end
+  if not good then return ("must be a list of at most %d texts"):format(key.most) .. (key.all and ", or true" or "") end
+end
+
+function checks.list(value, key)
+  if not is_list(value, key.most) then return ("must be a list of at most %d entries"):format(key.most) end
+end
+
 function checks.table(value)
   if type(value) ~= "table" then return "must be a table" end
 end
@@ -154,8 +204,24 @@ local function sorted(t)
   return keys
 end
 
+local apply
+
+-- the items of a list, each checked as a table of its own
+local function apply_items(key, list, path)
+  local out = {}
+  for i, item in ipairs(list) do
+    local where = ("%s[%d]"):format(path, i)
+    if type(item) == "string" then item = { [key.short] = item } end
+    if type(item) ~= "table" then return nil, ("'%s' must be a text or a table"):format(where) end
+    local inner, message = apply(key.items, item, where .. ".")
+    if not inner then return nil, message end
+    out[i] = inner
+  end
+  return out
+end
+
 -- values, checked and with standards filled in; or nil, a message, and the top-level key it is about
-local function apply(schema, values, path)
+function apply(schema, values, path)
   for _, name in ipairs(sorted(values)) do
     local key = schema[name]
     if not key then return nil, ("there is no key '%s%s'"):format(path, tostring(name)), name end
@@ -164,12 +230,18 @@ local function apply(schema, values, path)
   end
   local out = {}
   for name, key in pairs(schema) do
-    if key.fields then
+    if key.required and values[name] == nil then return nil, ("'%s%s' is missing"):format(path, name), name end
+    if key.items then
+      local list, message = apply_items(key, values[name] or {}, path .. name)
+      if not list then return nil, message, name end
+      out[name] = list
+    elseif key.fields then
       local inner, message = apply(key.fields, values[name] or {}, path .. name .. ".")
       if not inner then return nil, message, name end
       out[name] = inner
     else
-      out[name] = values[name] == nil and key.standard or values[name]
+      out[name] = values[name]
+      if out[name] == nil then out[name] = key.standard end
     end
   end
   return out

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- sottod: the core's process. Arguments, configuration, lock, background, engine, control socket, signals.
 local config = require "sotto.core.config"
+local configured = require "sotto.core.scripts.configured"
 local doctor = require "sotto.core.doctor"
 local log = require "sotto.log"
 local loop = require "sotto.loop"
@@ -122,7 +123,10 @@ function Core:ready(ok, message)
     ["system.doctor"] = doctor.handler {
       places = self.places, config = self.settings.file, listen = self.settings.listen, engine = self.engine,
     },
-  }, { limits = self.settings.scripts, granted = {} })
+  }, {
+    limits = self.settings.scripts,
+    config = configured.list(self.settings.plugins, self.settings.file:match("^(.*)/") .. "/plugins"),
+  })
   if not opened then
     self:fail(problem)
     return self:stop("nobody could reach it")

@@ -1,26 +1,28 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Scripts in the core's care: loading, reloading, watching over and ending them. The methods of the noun `scripts`.
-local instance = require "sotto.core.scripts.instance"
 local journal = require "sotto.core.scripts.journal"
 local json = require "sotto.json"
-local log = require "sotto.log"
+local lives = require "sotto.core.scripts.lives"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
 local registry = require "sotto.core.scripts.registry"
 local source = require "sotto.core.scripts.source"
+local startup = require "sotto.core.scripts.startup"
 local supervisor = require "sotto.core.scripts.supervisor"
 local sys = require "sotto.sys"
 
 local M = {}
 
 M.SCRIPTS_MAX = 200
-local WATCH_MS, UNLOCK_MS = 1000, 200
+local WATCH_MS = 1000
 
 ---@class sotto.scripts.entry
 ---@field name string|nil nil until its first declaration
 ---@field path string
 ---@field hash string of what runs
----@field needs string[] granted
+---@field needs string[] what the running text names
+---@field granted string[] what a person has granted
+---@field config sotto.configured|nil what config.lua says of it
 ---@field discussions string[]|nil
 ---@field arguments string[]
 ---@field life sotto.supervisor
@@ -33,20 +35,54 @@ local WATCH_MS, UNLOCK_MS = 1000, 200
 ---@class sotto.scripts
 ---@field entries sotto.scripts.entry[]
 ---@field limits table<string, integer>
+---@field config sotto.configured[] in order
+---@field configured table<string, sotto.configured> by path
 local Scripts = {}
 Scripts.__index = Scripts
 
+for _, part in ipairs { lives, startup } do
+  for name, f in pairs(part) do Scripts[name] = f end
+end
+
 -- --- finding and telling -----------------------------------------------------------------------------------
 
+--- What it is called: as it has declared itself, and before that as its file.
+---@param entry sotto.scripts.entry
+---@return string
+function Scripts.label(entry) return entry.name or (entry.path:match("[^/]*$"):gsub("%.lua$", "")) end
+
 ---@param name string
----@return sotto.scripts.entry|nil
+---@return sotto.scripts.entry|nil, string? message, string? error
 function Scripts:find(name)
+  for _, of in ipairs { function(entry) return entry.name end, self.label } do
+    for _, entry in ipairs(self.entries) do
+      if of(entry) == name then return entry end
+    end
+  end
+  return nil, ("there is no script '%s'"):format(name), "not_found"
+end
+
+---@param path string
+---@return sotto.scripts.entry|nil
+function Scripts:at_path(path)
   for _, entry in ipairs(self.entries) do
-    if entry.name == name then return entry end
+    if entry.path == path then return entry end
   end
 end
 
-local function remove(self, entry)
+--- A script that does not run yet.
+---@param fields table
+---@return sotto.scripts.entry
+function Scripts:add_entry(fields)
+  local entry = {
+    needs = {}, granted = {}, arguments = {}, watch = false, life = supervisor.new(), journal = journal.new(),
+  }
+  for name, value in pairs(fields) do entry[name] = value end
+  self.entries[#self.entries + 1] = entry
+  return entry
+end
+
+function Scripts:remove(entry)
   for i, other in ipairs(self.entries) do
     if other == entry then table.remove(self.entries, i) end
   end
@@ -58,18 +94,18 @@ local STATES = {
 
 local function copy_list(list) return json.array { table.unpack(list) } end
 
-local function view(entry)
+function Scripts.view(entry)
   local own = entry.instance
   local declared = own and own.declared or {}
   return {
-    name = entry.name or json.null, path = entry.path,
+    name = Scripts.label(entry), path = entry.path,
     version = declared.version or json.null, help = declared.help or "",
     state = entry.waits and "waiting" or STATES[entry.life.state],
     reason = entry.waits or entry.life.reason or json.null,
     needs = copy_list(entry.needs), discussions = entry.discussions and copy_list(entry.discussions) or json.null,
     commands = own and own.commands or json.array {}, admission = own ~= nil and own.admission == true,
     pid = own and not own.host.over and own.host.pid or json.null,
-    temporary = entry.owner ~= nil, watch = entry.watch,
+    temporary = entry.owner ~= nil, configured = entry.config ~= nil, watch = entry.watch,
   }
 end
 
@@ -81,139 +117,37 @@ function Scripts:publish(type, noun, object) self.event(type, noun, assert(json.
 ---@param text string
 function Scripts:log(entry, level, text)
   entry.journal:add(sys.now_ms(), level, text)
-  self:publish("script.log", "log", { name = entry.name or entry.path:match "[^/]*$", level = level, text = text })
-end
-
--- --- life --------------------------------------------------------------------------------------------------
-
-local function plan(self, entry)
-  if entry.timer then entry.timer:stop() end
-  entry.timer = nil
-  local wake = entry.life.wake
-  if not wake then return end
-  entry.timer = loop.after(math.max(0, wake - loop.now()), function()
-    local act, told = entry.life:tick(loop.now())
-    self:carry_out(entry, act, told)
-  end):background()
-end
-
---- Does what the supervisor asks for.
-function Scripts:carry_out(entry, act, told)
-  if act == "kill" and entry.instance then
-    entry.last = entry.instance:kill() or entry.last
-    entry.instance = nil
-  end
-  if told then
-    log.warn("script %s: %s", entry.name or entry.path, entry.life.reason)
-    entry.journal:add(sys.now_ms(), "error", entry.life.reason)
-    local object = view(entry)
-    object.disabled = told == "disabled"
-    self:publish("script.failed", "script", object)
-  end
-  if act == "spawn" then self:spawn(entry) end
-  plan(self, entry)
-end
-
-function Scripts:fail(entry, reason, alive) self:carry_out(entry, entry.life:failed(loop.now(), reason, alive)) end
-
--- a start of what has run before: nothing new is granted
-function Scripts:spawn(entry)
-  local started, message = instance.start({
-    manager = self, source = entry.source, script = entry, granted = entry.needs, grant = false,
-    done = function(ok, problem)
-      if not ok then return self:fail(entry, problem, true) end
-      entry.life:has_started(loop.now())
-      plan(self, entry)
-    end,
-    failed = function(reason) self:fail(entry, reason, false) end,
-  }, entry.last)
-  if not started then return self:fail(entry, message, false) end
-  entry.instance = started
-end
-
-local function keep(self, entry)
-  if entry.owner then return true end
-  return self.registry:put {
-    name = entry.name, path = entry.path, hash = entry.hash, needs = copy_list(entry.needs),
-    discussions = entry.discussions and copy_list(entry.discussions) or nil,
-    arguments = copy_list(entry.arguments), watch = entry.watch,
-  }
-end
-
-local function end_entry(self, entry)
-  self:carry_out(entry, entry.life:stop())
-  if entry.instance then entry.instance:kill() end
-  entry.instance = nil
-  remove(self, entry)
+  self:publish("script.log", "log", { name = self.label(entry), level = level, text = text })
 end
 
 -- --- load and reload ---------------------------------------------------------------------------------------
-
-local function same_path(self, path)
-  for _, entry in ipairs(self.entries) do
-    if entry.path == path then return entry end
-  end
-end
-
--- the new process has run its main chunk: it takes the place of the old one
-local function adopt_instance(self, entry, fresh, text)
-  if entry.instance then entry.last = entry.instance:kill() or entry.last end
-  entry.instance, entry.source, entry.hash = fresh, text, text.hash
-  entry.name, entry.needs, entry.waits = fresh.declared.name, fresh.declared.needs, nil
-  return keep(self, entry)
-end
-
--- Starts the text beside what may run already; answer gets the script, or why not.
-local function start_text(self, entry, text, options, answer)
-  local fresh
-  local started, message, name = instance.start({
-    manager = self, source = text, script = entry,
-    granted = options.granted, grant = options.grant, state = options.state,
-    done = function(ok, problem, kind)
-      if not ok then
-        fresh:kill()
-        return options.refused(problem, kind)
-      end
-      local kept, reason, reason_name = adopt_instance(self, entry, fresh, text)
-      if not kept then return options.refused("it could not be remembered: " .. tostring(reason), reason_name) end
-      entry.life:has_started(loop.now())
-      plan(self, entry)
-      answer(view(entry))
-    end,
-    failed = function(reason)
-      if entry.instance == fresh then self:fail(entry, reason, false) end
-    end,
-  }, entry.last)
-  if not started then return options.refused(message, name) end
-  fresh = started
-end
 
 function Scripts:load(client, params, answer)
   if #self.entries >= M.SCRIPTS_MAX then return nil, "too many scripts", "busy" end
   local path, message, name = sys.realpath(params.path)
   if not path then return nil, message, name end
-  local there = same_path(self, path)
+  local there = self:at_path(path)
   if there and there.life.state ~= "stopped" then
-    return nil, ("it is loaded already, as '%s': reload reads it again"):format(there.name or path), "wrong_state"
+    return nil, ("it is loaded already, as '%s': reload reads it again"):format(self.label(there)), "wrong_state"
   end
   local text, problem, kind = source.read(path)
   if not text then return nil, problem, kind end
-  if there then remove(self, there) end
-  local entry = {
-    path = path, hash = text.hash, needs = {}, discussions = params.discussions, arguments = params.arguments or {},
-    life = supervisor.new(), journal = journal.new(),
-    owner = params.temporary and client or nil, watch = params.watch == true,
+  if there then self:remove(there) end
+  local config = self.configured[path]
+  local entry = self:add_entry {
+    path = path, hash = text.hash, config = config,
+    discussions = params.discussions or config and config.discussions,
+    arguments = params.arguments or config and config.arguments or {},
+    owner = params.temporary and client or nil, watch = params.watch or config ~= nil and config.watch,
   }
-  self.entries[#self.entries + 1] = entry
   entry.life:load(loop.now())
-  start_text(self, entry, text, {
-    granted = self.granted_by_config[path] or {}, grant = params.grant,
+  self:start_text(entry, text, {
+    grant = params.grant,
     refused = function(reason, reason_name)
-      end_entry(self, entry)
+      self:end_entry(entry)
       answer(nil, reason, reason_name)
     end,
   }, answer)
-  plan(self, entry)
   return answer
 end
 
@@ -223,8 +157,8 @@ local function saved_state(entry, continue)
 end
 
 function Scripts:reload(_, params, answer)
-  local entry = self:find(params.name)
-  if not entry then return nil, ("there is no script '%s'"):format(params.name), "not_found" end
+  local entry, missing, missing_name = self:find(params.name)
+  if not entry then return nil, missing, missing_name end
   if entry.reloading then return nil, "it is being reloaded already", "busy" end
   local text, problem, kind = source.read(entry.path)
   if not text then return nil, problem, kind end
@@ -232,8 +166,8 @@ function Scripts:reload(_, params, answer)
   saved_state(entry, function(state)
     local was_running = entry.instance ~= nil and not entry.instance.host.over
     if not was_running then entry.life:load(loop.now()) end
-    start_text(self, entry, text, {
-      granted = entry.needs, grant = params.grant, state = state,
+    self:start_text(entry, text, {
+      grant = params.grant, state = state,
       refused = function(reason, name)
         entry.reloading = nil
         if not was_running then self:carry_out(entry, entry.life:stop()) end
@@ -248,10 +182,14 @@ function Scripts:reload(_, params, answer)
 end
 
 function Scripts:unload(_, params)
-  local entry = self:find(params.name)
-  if not entry then return nil, ("there is no script '%s'"):format(params.name), "not_found" end
-  end_entry(self, entry)
-  if not entry.owner then
+  local entry, missing, missing_name = self:find(params.name)
+  if not entry then return nil, missing, missing_name end
+  self:end_entry(entry)
+  local object = self.view(entry)
+  object.state = "stopped"
+  self:publish("script.changed", "script", object)
+  -- what config.lua names is there again with the next core, unless its text has changed meanwhile
+  if not entry.owner and not entry.config and entry.name then
     local ok, message, name = self.registry:drop(entry.name)
     if not ok then return nil, message, name end
   end
@@ -262,19 +200,19 @@ end
 
 function Scripts:list()
   local out = json.array {}
-  for _, entry in ipairs(self.entries) do out[#out + 1] = view(entry) end
+  for _, entry in ipairs(self.entries) do out[#out + 1] = self.view(entry) end
   return out
 end
 
 function Scripts:show_log(_, params)
-  local entry = self:find(params.name)
-  if not entry then return nil, ("there is no script '%s'"):format(params.name), "not_found" end
-  return { name = entry.name, lines = json.array(entry.journal:list()) }
+  local entry, missing, missing_name = self:find(params.name)
+  if not entry then return nil, missing, missing_name end
+  return { name = self.label(entry), lines = json.array(entry.journal:list()) }
 end
 
 function Scripts:command(_, params, answer)
-  local entry = self:find(params.name)
-  if not entry then return nil, ("there is no script '%s'"):format(params.name), "not_found" end
+  local entry, missing, missing_name = self:find(params.name)
+  if not entry then return nil, missing, missing_name end
   if not entry.instance then return nil, ("'%s' is not running"):format(params.name), "wrong_state" end
   entry.instance.host:ask("command", {
     name = params.command, arguments = json.array { table.unpack(params.arguments or {}) },
@@ -299,51 +237,14 @@ function Scripts:handlers()
   }
 end
 
--- --- the core's start and end ------------------------------------------------------------------------------
-
--- A script of an earlier core: it starts again as it was, unless its text has changed meanwhile.
-local function restore(self, row)
-  local entry = {
-    name = row.name, path = row.path, hash = row.hash, needs = row.needs, discussions = row.discussions,
-    arguments = row.arguments or {}, life = supervisor.new(), journal = journal.new(), watch = row.watch == true,
-  }
-  self.entries[#self.entries + 1] = entry
-  local text, message = source.read(row.path)
-  if not text then
-    entry.waits = message
-  elseif text.hash ~= row.hash then
-    entry.waits = "its files have changed since it was loaded: reload it once you have looked at them"
-  else
-    entry.source = text
-    self:carry_out(entry, entry.life:load(loop.now()))
-  end
-  if entry.waits then log.warn("script %s waits: %s", row.name, entry.waits) end
-end
-
--- scripts live in an unlocked store
-local function is_unlocked(self)
-  local text = self.engine:call("system.info", {}, function() end)
-  local info = text and json.decode(text, { nulls = false })
-  return info and info.fingerprint and not info.locked
-end
-
---- Starts what was loaded before, as soon as the store is unlocked.
-function Scripts:open()
-  self.opener = loop.every(UNLOCK_MS, function()
-    if not is_unlocked(self) then return end
-    self.opener:stop()
-    local rows, message = self.registry:rows()
-    if not rows then return log.error("scripts: %s", message) end
-    for _, row in ipairs(rows) do restore(self, row) end
-  end):background()
-end
+-- --- the core's end ----------------------------------------------------------------------------------------
 
 --- A client has gone: what was loaded for as long as it is there ends.
 ---@param client table
 function Scripts:client_gone(client)
   for i = #self.entries, 1, -1 do
     local entry = self.entries[i]
-    if entry.owner == client then end_entry(self, entry) end
+    if entry.owner == client then self:end_entry(entry) end
   end
 end
 
@@ -366,7 +267,7 @@ end
 ---@field event fun(type: string, noun: string, text: string) publishes
 ---@field adopt fun(fd: integer, client: table): table
 ---@field limits table<string, integer>
----@field granted_by_config table<string, string[]> by path
+---@field config sotto.configured[]
 
 ---@param options sotto.scripts.options
 ---@return sotto.scripts
@@ -374,7 +275,8 @@ function M.new(options)
   local self = setmetatable({ entries = {}, registry = registry.new(options.engine) }, Scripts)
   for name, value in pairs(options) do self[name] = value end
   self.program = paths.program "sotto-host"
-  self.environment = {}
+  self.configured = {}
+  for _, item in ipairs(self.config) do self.configured[item.path] = item end
   self.watcher = loop.every(WATCH_MS, function() self:look_at_files() end):background()
   return self
 end

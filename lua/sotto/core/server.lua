@@ -101,8 +101,8 @@ end
 ---@param path string
 ---@param engine sotto.rpc.engine
 ---@param handlers? table<string, sotto.rpc.handler> methods that are neither the engine's nor the server's own
----@param rules? {limits: table<string, integer>, granted: table<string, string[]>} of scripts: what each may use, and,
----  by path, what config.lua grants
+---@param rules? {limits: table<string, integer>, config: sotto.configured[]} of scripts: what each may use, and which
+---  of them config.lua names
 ---@return sotto.core.server|nil, string? message, string? name
 function M.open(path, engine, handlers, rules)
   local self = setmetatable({ clients = {} }, Server)
@@ -113,7 +113,7 @@ function M.open(path, engine, handlers, rules)
   self.rpc = rpc.new(engine, all)
   self.scripts = scripts.new {
     engine = engine, rpc = self.rpc, events = self.events,
-    limits = rules and rules.limits, granted_by_config = rules and rules.granted or {},
+    limits = rules and rules.limits, config = rules and rules.config or {},
     event = function(type, noun, text) self:publish(type, noun, text) end,
     adopt = function(fd, host) return self:adopt(fd, host) end,
   }

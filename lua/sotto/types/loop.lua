@@ -126,6 +126,7 @@ function process:running() end
 ---@field on_stderr? fun(line: string) each line, with stderr = "pipe"
 ---@field on_exit? fun(status: integer|nil, signal: string|nil) once; the exit status, or the name of the signal that ended it
 ---@field environment? table<string, string|false> changes to this process's own; false removes
+---@field bare? boolean true: of this process's own variables none are passed on
 ---@field directory? string
 ---@field group? boolean true: a process group of its own, so that the terminal's Ctrl-C does not reach it
 ---@field follows? boolean true: it gets SIGTERM when this process has ended, also by kill -9

@@ -1,20 +1,22 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Bots, plugins and policies in the core's care.
 local files = require "sotto.client.files"
+local granting = require "sotto.client.granting"
 local names = require "sotto.client.names"
 
 -- What it needs is granted by a person who has read what that is.
 local function call_granted(chat, method, params)
-  local script, message, name = chat.connection:call(method, params)
-  if script then return script end
-  local needs = name == "refused" and message:match("^not granted: (.*)$")
-  if not needs then error(message, 0) end
-  chat:print("It asks for what you have not granted yet:")
-  for need in (needs .. "; "):gmatch("(.-); ") do chat:print("  " .. names.safe(need), 4) end
-  local answer = chat:ask("Grant that? Type yes: ") or ""
-  if answer:lower():match("^%s*(.-)%s*$") ~= "yes" then error("nothing was granted, and nothing loaded", 0) end
-  params.grant = true
-  return chat:call(method, params)
+  local refused = false
+  local script, message = granting.call(function(...) return chat.connection:call(...) end, method, params,
+    function(missing)
+      chat:print("It asks for what you have not granted yet:")
+      for _, need in ipairs(missing) do chat:print("  " .. names.safe(need), 4) end
+      refused = not granting.is_yes(chat:ask("Grant that? Type yes: "))
+      return not refused
+    end)
+  if refused then error("nothing was granted, and nothing loaded", 0) end
+  if message then error(message, 0) end
+  return script
 end
 
 local function show(chat, script)

@@ -33,7 +33,7 @@ return {
     },
     {
       name = "unload",
-      text = "Ends a script. What it has stored is kept.",
+      text = "Ends a script. What it has stored is kept. One that config.lua names comes again with the next core.",
       params = { script },
       result = "nothing",
       returns = "nothing", since = 1, capability = "scripts", errors = { "not_found" },
@@ -70,7 +70,14 @@ return {
     },
   },
   events = {
-    { type = "script.failed", noun = "script", since = 1, text = "A script has failed; it rests, or is disabled." },
+    {
+      type = "script.failed", noun = "script", since = 1,
+      text = "A script has failed and rests, or is disabled; or it waits for the user. Its reason says why.",
+    },
+    {
+      type = "script.changed", noun = "script", since = 1,
+      text = "A script runs, again or with other commands; or it was unloaded, and its state is \"stopped\".",
+    },
     { type = "script.log", noun = "log", since = 1, text = "A script has said a line: name, level, text." },
   },
 }

@@ -192,6 +192,17 @@ end
 --- The control socket has lost it.
 function Host:gone() if not self.over then self:fail "it has closed its line to the core" end end
 
+-- the time zone is no secret; what a sanitizer is told, its builds need
+local PASSED = { "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" }
+
+--- What a process that works for a script gets of the core's own environment.
+---@return table<string, string>
+function M.environment()
+  local out = {}
+  for _, name in ipairs(PASSED) do out[name] = sys.getenv(name) end
+  return out
+end
+
 --- Starts one. The owner is told of its end once, unless it is killed before.
 ---@param options sotto.host.options
 ---@return sotto.host|nil, string? message, string? name
@@ -206,7 +217,8 @@ function M.start(options)
   }, Host)
   local process, message, name = loop.spawn {
     program = options.program, tostring(limits.memory), tostring(limits.descriptors), tostring(limits.file_size),
-    stdin = "socket", stdout = "null", stderr = "pipe", group = true, directory = "/",
+    stdin = "socket", stdout = "null", stderr = "pipe", group = true, directory = "/", bare = true,
+    environment = M.environment(),
     on_stderr = function(line) self.owner:event("script.log", { level = "error", text = line:sub(1, 4096) }) end,
     on_exit = function(status, signal)
       local how = signal and "was ended by " .. signal or ("ended with status %d"):format(status)

@@ -44,7 +44,7 @@ local function check_declaration(self, params)
     return text:format(tostring(params.api), api.version), "unsupported"
   end
   local other = self.options.manager:find(name)
-  if other and other ~= self.options.script then
+  if other and other.name == name and other ~= self.options.script then
     return ("there is a script '%s' already"):format(name), "wrong_state"
   end
   local problem = grants.check(needs)

@@ -34,10 +34,10 @@ local function read_folder(path, prefix, found, depth)
   for _, name in ipairs(names) do
     local full = path .. "/" .. name
     local stat = name:sub(1, 1) ~= "." and sys.stat(full) or {}
-    local ok
-    if stat.type == "directory" and depth < M.DEPTH_MAX then
+    local ok = true
+    if stat.kind == "directory" and depth < M.DEPTH_MAX then
       ok, message, kind = read_folder(full, prefix .. name .. "/", found, depth + 1)
-    elseif stat.type == "file" and name:find("%.lua$") then
+    elseif stat.kind == "file" and name:find("%.lua$") then
       ok, message, kind = read(full, prefix .. name, found)
     end
     if not ok then return nil, message, kind end
@@ -75,7 +75,7 @@ function M.read(path)
   if not stat then return nil, message, kind end
   local found, main = { files = {}, bytes = 0 }, path:match("[^/]*$")
   local ok
-  if stat.type == "directory" then
+  if stat.kind == "directory" then
     ok, message, kind = read_folder(path, "", found, 1)
     main = ok and main_of(found.files)
     if ok and not main then return nil, path .. " has neither main.lua nor init.lua", "not_found" end
