@@ -22,6 +22,8 @@ struct member_link *member_link_new(const struct member_link_config *config)
 	memcpy(m->other, config->other, sizeof m->other);
 	memcpy(m->other_key, config->other_key, sizeof m->other_key);
 	m->closed = config->closed;
+	m->ended = config->ended;
+	m->held = config->held;
 	return m;
 }
 

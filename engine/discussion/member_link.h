@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A link between two members of a discussion (P2.12, L1 to L4), as a pure machine of either side; n
 // members, one machine a link. Who has closed (its discussion key is destroyed) says so on such a
-// link: its sealed payloads, CLOSE last, go where its signature would go (P3.8).
+// link: its sealed payloads, CLOSE last, go where its signature would go (P3.8). Where the
+// discussion has ended with nothing left to tell, the answer is one step long: what is there of the
+// other's, and that it is over.
 //
 // Use as handshake.h: member_link_new; START at the side that dials, at the side that answers the
 // frame with L1 at once; then every frame, result and deadline. Actions are carried out in order,
@@ -34,6 +36,10 @@ struct member_link_config {
 	char own[41], other[41]; // general fingerprints of two members
 	char other_key[41]; // primary fingerprint of other's discussion key: who must have signed
 	bool closed;        // this side has closed, and has its farewell to deliver
+	// Side ANSWERS: the discussion has ended here, by whoever's hand, and there is no farewell
+	// to deliver (any more). A farewell of the other's is acknowledged as far as it is here:
+	bool ended;
+	uint64_t held; // the last payload of the other's chain in the store, in R_e's epoch; 0: none
 	int64_t idle_ms;             // 0: MEMBER_LINK_IDLE_MS
 };
 
@@ -84,7 +90,7 @@ enum member_link_end {
 	MEMBER_LINK_END_ROLLED_BACK, // the other holds later payloads of mine than I do (P5.9)
 	MEMBER_LINK_END_TOLD,        // own farewell is acknowledged
 	MEMBER_LINK_END_HEARD,       // the other's farewell was delivered and the link ended
-	MEMBER_LINK_END_BOTH_CLOSED, // neither can open the other's farewell, and need not
+	MEMBER_LINK_END_BOTH_CLOSED, // ended on both sides: neither can open a farewell, or need to
 };
 
 enum member_link_action_type {

@@ -26,7 +26,8 @@ struct member_link {
 	struct hash first, roster_hash;
 	struct roster_record roster;
 	char own[41], other[41], other_key[41];
-	bool closed;
+	bool closed, ended;
+	uint64_t held;
 
 	uint8_t secret[32], shared[32]; // X25519
 	struct link_record l1;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "discussion/member_link_machine.h"
 #include "wire/delivery.h"
+#include "wire/record.h"
 
 #define MESSAGE_MAX FRAME_CAP_STRANGER
 
@@ -23,6 +24,40 @@ static void tell(struct member_link *m)
 {
 	member_link_enter(m, LINK_TELLING);
 	member_link_act(m, MEMBER_LINK_SEND_FAREWELL);
+}
+
+static void both_closed(struct member_link *m)
+{
+	member_link_end(m, MEMBER_LINK_END_BOTH_CLOSED, "both have closed");
+}
+
+static void send_delivery(struct member_link *m, struct delivery_record *r)
+{
+	struct buf text;
+	memcpy(r->discussion, m->roster.discussion, sizeof r->discussion);
+	buf_init(&text, MESSAGE_MAX);
+	send_made(m, delivery_encode(r, &text, NULL), &text);
+}
+
+static void send_closed(struct member_link *m)
+{
+	struct delivery_record r = {.type = DELIVERY_CLOSED};
+	send_delivery(m, &r);
+}
+
+// The other may have closed, and lost what acknowledged its farewell: then this lets it go. There
+// is no key here to prove or to open anything with: that it came under these keys is what a side
+// that has closed goes by, and nobody else takes it.
+static void answer_ended(struct member_link *m)
+{
+	struct delivery_record r = {
+		.type = DELIVERY_ACK, .epoch = m->roster.epoch, .sequence = m->held};
+	memcpy(r.sender, m->other, sizeof r.sender);
+	if (m->held)
+		send_delivery(m, &r);
+	if (m->stage != LINK_OVER)
+		send_closed(m);
+	both_closed(m);
 }
 
 // --- L1 and the clear part of L2: keys --------------------------------------------------------
@@ -74,6 +109,8 @@ static void take_link(struct member_link *m, struct span payload)
 	member_link_set_cipher(m, m->l1.key);
 	if (m->stage == LINK_OVER)
 		return;
+	if (m->ended)
+		return answer_ended(m);
 	if (m->closed)
 		return tell(m);
 	member_link_enter(m, LINK_PROVING);
@@ -283,21 +320,12 @@ static void take_seen(struct member_link *m, struct span payload)
 
 // --- farewells --------------------------------------------------------------------------------
 
-static void both_closed(struct member_link *m)
-{
-	member_link_end(m, MEMBER_LINK_END_BOTH_CLOSED, "both have closed");
-}
-
 // The other has closed. It cannot sign; that it knows H_0, and its payloads' own signatures, are
 // what is left to go by.
 static void hear(struct member_link *m, struct span payload)
 {
 	if (m->closed) {
-		struct buf text;
-		struct delivery_record r = {.type = DELIVERY_CLOSED};
-		memcpy(r.discussion, m->roster.discussion, sizeof r.discussion);
-		buf_init(&text, MESSAGE_MAX);
-		send_made(m, delivery_encode(&r, &text, NULL), &text);
+		send_closed(m);
 		return both_closed(m);
 	}
 	if (m->heard++ == MEMBER_LINK_FAREWELL_MAX)
@@ -320,16 +348,23 @@ static void take_delivery(struct member_link *m, struct span payload)
 		return member_link_fail(m, "an acknowledgement that is none");
 	if (r.type == DELIVERY_CLOSED)
 		return both_closed(m);
-	member_link_enter(m, LINK_TELLING);
+	member_link_enter(m, m->stage);
 	member_link_act(m, MEMBER_LINK_ACKED)->frame.payload = bytes_new_span(payload);
 }
 
 void member_link_farewell_done(struct member_link *m)
 {
-	if (m->stage == LINK_TELLING)
+	if (m->stage == LINK_TELLING || (m->stage == LINK_PROVING && m->closed))
 		member_link_end(m, MEMBER_LINK_END_TOLD, "told");
 	else
 		member_link_fail(m, "a farewell out of turn");
+}
+
+// In the place of a proof comes what answer_ended says.
+static bool is_proof(struct span payload)
+{
+	char type[RECORD_TYPE_SIZE];
+	return record_peek_type(payload, type, NULL) == OK && strcmp(type, "link-proof") == 0;
 }
 
 // --- dispatch ---------------------------------------------------------------------------------
@@ -342,6 +377,8 @@ void member_link_frame(struct member_link *m, uint8_t kind, struct span payload)
 		take_link(m, payload);
 	else if (m->stage == LINK_ASKED && record)
 		take_link_answer(m, payload);
+	else if (m->stage == LINK_PROVING && record && m->closed && !is_proof(payload))
+		take_delivery(m, payload);
 	else if (m->stage == LINK_PROVING && record)
 		take_proof(m, payload);
 	else if (m->stage == LINK_PROVING && kind == FRAME_SEALED && (!answers || m->proof_sent))

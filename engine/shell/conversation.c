@@ -97,11 +97,6 @@ bool conversation_has_closed(const struct conversation *c)
 	return c->discussion->row.closing;
 }
 
-bool conversation_matches(struct conversation *c, struct span l1, size_t *member)
-{
-	return member_link_match(l1, &c->discussion->row.h0, &c->discussion->roster, discussion_own(c->discussion), member);
-}
-
 void conversation_fill_seen(struct conversation *c, struct seen_record *out)
 {
 	struct err_info info;

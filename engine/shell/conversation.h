@@ -42,8 +42,6 @@ MUST_CHECK enum err conversation_submit(struct conversation *c, struct call *cal
 struct discussion *conversation_discussion(struct conversation *c);
 bool conversation_has_closed(const struct conversation *c); // this side says farewell on new links
 void conversation_fill_seen(struct conversation *c, struct seen_record *out); // presence borrowed
-// Whether an L1 payload is for this discussion; the member it says it comes from.
-bool conversation_matches(struct conversation *c, struct span l1, size_t *member);
 // A meeting of either kind ended without a link.
 void conversation_meeting_ended(struct conversation *c, size_t member, struct meeting *m);
 void conversation_dial_failed(struct conversation *c, size_t member, const struct addr *at, enum link_end why);

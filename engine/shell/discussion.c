@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "discussion/member_link.h"
 #include "discussion/words.h"
 #include "shell/conversation.h"
 #include "shell/export.h"
@@ -407,6 +408,11 @@ struct home *discussion_home(const struct discussion *d)
 const char *discussion_own(const struct discussion *d)
 {
 	return d->engine->identity.row.fingerprint;
+}
+
+bool discussion_matches(const struct discussion *d, struct span l1, size_t *member)
+{
+	return d->row.has_h0 && member_link_match(l1, &d->row.h0, &d->roster, discussion_own(d), member);
 }
 
 const struct store_member *discussion_member(const struct discussion *d, const char *fingerprint)

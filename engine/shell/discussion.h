@@ -74,6 +74,8 @@ bool discussion_is_held_back(const struct discussion *d);
 
 struct home *discussion_home(const struct discussion *d); // NULL: its key is gone
 const char *discussion_own(const struct discussion *d);   // own general fingerprint
+// Whether an L1 payload is for this discussion; the member it says it comes from.
+bool discussion_matches(const struct discussion *d, struct span l1, size_t *member);
 const struct store_member *discussion_member(const struct discussion *d, const char *fingerprint); // NULL: not one
 // Drops the key: its home is destroyed in the background, and the row says so.
 void discussion_destroy_key(struct discussion *d);

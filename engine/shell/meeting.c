@@ -10,6 +10,7 @@
 #include "openpgp/key.h"
 #include "shell/conversation_parts.h"
 #include "shell/shell.h"
+#include "store/heads.h"
 #include "wire/frame.h"
 
 #define DIAL_TIMEOUT_MS 5000
@@ -77,20 +78,25 @@ void meeting_cancel(struct meeting *m)
 	finish(m);
 }
 
-static struct meeting *meeting_new(struct conversation *c, size_t member, bool dials)
+static struct member_link_config config_of(const struct discussion *d, size_t member, bool dials)
 {
-	struct discussion *d = conversation_discussion(c);
 	const struct store_member *other = &d->members[member];
 	struct member_link_config config = {.side = dials ? MEMBER_LINK_DIALS : MEMBER_LINK_ANSWERS,
-					    .random = c->engine->random,
+					    .random = d->engine->random,
 					    .first = d->row.h0,
 					    .roster = &d->roster,
 					    .roster_hash = d->roster_hash,
-					    .closed = conversation_has_closed(c),
-					    .idle_ms = c->engine->options.handshake_timeout_s * 1000};
+					    .idle_ms = d->engine->options.handshake_timeout_s * 1000};
 	memcpy(config.own, discussion_own(d), sizeof config.own);
 	memcpy(config.other, other->fingerprint, sizeof config.other);
 	memcpy(config.other_key, other->certificate_fingerprint, sizeof config.other_key);
+	return config;
+}
+
+static struct meeting *meeting_new(struct conversation *c, size_t member, bool dials)
+{
+	struct member_link_config config = config_of(conversation_discussion(c), member, dials);
+	config.closed = conversation_has_closed(c);
 	struct meeting *m = mem_alloc(sizeof *m);
 	m->engine = c->engine;
 	m->conversation = c;
@@ -360,22 +366,70 @@ bool meeting_dial(struct conversation *c, size_t member, const struct addr *to)
 	return false;
 }
 
+// Ended with nothing left to tell, and not so long ago that the other side may still be telling (P3.8). Its window is not known here.
+static bool is_over(const struct discussion *d)
+{
+	bool own = d->life.reason == LIFECYCLE_REASON_CLOSED || d->life.reason == LIFECYCLE_REASON_RESUME_WINDOW;
+	bool told = d->row.closing ? d->row.told : !own;
+	int64_t window = d->life.window_ms > LIFECYCLE_RESUME_WINDOW_MS ? d->life.window_ms : LIFECYCLE_RESUME_WINDOW_MS;
+	return discussion_has_ended(d) && told && clock_now_ms(d->engine->clock) - d->row.ended <= window;
+}
+
+// No key, no conversation: all of it is one step.
+static void answer_over(struct discussion *d, size_t member, struct link *link, const struct member_link_event *l1)
+{
+	struct engine *e = d->engine;
+	struct member_link_config config = config_of(d, member, false);
+	struct member_link_actions actions;
+	struct store_head head = {0};
+	struct err_info info;
+	if (store_head_get(e->store, d->row.id, d->row.epoch, config.other, &head, &info))
+		log_warn("what has come from %.8s could not be read: %s", config.other, info.text);
+	config.ended = true;
+	config.held = head.sequence;
+	struct member_link *machine = member_link_new(&config);
+	member_link_actions_init(&actions);
+	member_link_step(machine, l1, &actions);
+	for (size_t i = 0; i < actions.count; i++) {
+		const struct member_link_action *a = &actions.list[i];
+		if (a->type == MEMBER_LINK_SET_CIPHER)
+			link_set_cipher(link, a->cipher.tx, a->cipher.rx);
+		else if (a->type == MEMBER_LINK_SEND && link_send(link, a->send.kind, a->send.payload))
+			log_info("the end of a discussion could not be said again");
+	}
+	member_link_actions_fini(&actions);
+	member_link_free(machine);
+	network_let_go(&e->network, link);
+}
+
+static void answer_alive(struct conversation *c, size_t member, struct link *link, const struct addr *source, bool known,
+			 const struct member_link_event *l1)
+{
+	struct meeting *m = meeting_new(c, member, false);
+	m->link = link;
+	m->source = *source;
+	m->source_known = known;
+	m->half_open = true;
+	link_set_callbacks(link, &link_callbacks, m);
+	link_set_idle(link, 0);
+	feed(m, l1);
+}
+
 void meeting_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span l1)
 {
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
 						.frame = {.kind = FRAME_RECORD, .payload = l1}};
 	size_t member;
 	for (struct discussion *d = e->discussions.first; d; d = d->next) {
-		if (!d->conversation || !conversation_matches(d->conversation, l1, &member))
+		bool over = is_over(d);
+		if ((!over && !d->conversation) || !discussion_matches(d, l1, &member))
 			continue;
-		struct meeting *m = meeting_new(d->conversation, member, false);
-		m->link = link;
-		m->source = *source;
-		m->source_known = known;
-		m->half_open = true;
-		link_set_callbacks(link, &link_callbacks, m);
-		link_set_idle(link, 0);
-		feed(m, &event);
+		if (!over) {
+			answer_alive(d->conversation, member, link, source, known, &event);
+			return;
+		}
+		limits_half_open_give(e->neighbours.limits, source, known);
+		answer_over(d, member, link, &event);
 		return;
 	}
 	metrics_count(&e->metrics, "links_dropped", "no_discussion");

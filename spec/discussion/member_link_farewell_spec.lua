@@ -52,6 +52,62 @@ describe("member link", function()
     end
   end)
 
+  it("P3.8 lets go of a side that has closed where the discussion has ended already, with all that is there", function()
+    for seed = 1, 30 do
+      local d = links.discussion(2, { seed = seed })
+      local a, b = run(d, { dials = { closed = true, farewell = three }, answers = { ended = true, held = 3 } })
+      assert.truthy(a.outcome == "told" or a.outcome == "both_closed", a.detail)
+      assert.equal("both_closed", b.outcome)
+      -- the acknowledgement that was lost, and nothing is sent in vain
+      local sender = a.person.fingerprint
+      assert.same({ ('{"v":1,"type":"ack","discussion":"%s","epoch":0,"sender":"%s","sequence":3}'):format(d.id, sender) },
+        a.acked)
+      assert.equal(0, a:times("send_farewell"))
+      -- there is no key: nothing is signed, and nothing waits for anything
+      assert.equal(0, b:times("sign"))
+      assert.equal(0, b:times("deadline"))
+      assert.is_nil(a.timed_out or b.timed_out)
+    end
+  end)
+
+  it("P3.8 says that it has ended also where nothing of the other's is there", function()
+    local a, b = run(links.discussion(2), { dials = { closed = true, farewell = three }, answers = { ended = true } })
+    assert.equal("both_closed", a.outcome)
+    assert.equal("both_closed", b.outcome)
+    assert.same({}, a.acked)
+  end)
+
+  it("P3.8 is let go of by nobody who goes on: only a member could say so, and none has signed it", function()
+    local a, b = run(links.discussion(2), { answers = { ended = true, held = 3 } })
+    assert.equal("failed", a.outcome)
+    assert.equal("both_closed", b.outcome)
+    assert.same({}, a.acked)
+  end)
+
+  it("P3.8 says that it has ended under keys that only this L1's sender has: said again it opens nowhere", function()
+    local d = links.discussion(2)
+    local answers = { ended = true, held = 3 }
+    local first, b = run(d, { dials = { closed = true, farewell = three }, answers = answers })
+    local second, c = run(d, { dials = { closed = true, farewell = three }, answers = answers })
+    for _, p in ipairs { b, c } do
+      assert.equal(3, #p.sent)
+      for n, frame in ipairs(p.sent) do assert.equal(n > 1, frame.encrypted) end
+    end
+    assert.are_not.equal(b.tx, c.tx)
+    assert.equal(b.tx, first.rx)
+    -- what was said to the first, to a third that asks
+    local third, e, link = links.pair(d, { dials = { closed = true, farewell = three }, answers = answers })
+    e.dead = true
+    third:start()
+    for n, frame in ipairs(b.sent) do
+      link:send(2, { kind = frame.kind, payload = frame.payload, encrypted = frame.encrypted, key = b.tx, number = n - 2 })
+      third:receive()
+    end
+    assert.equal("failed", third.outcome)
+    assert.same({}, third.acked)
+    assert.is_true(second.rx == c.tx and second.outcome ~= "failed")
+  end)
+
   it("P3.8 ends at once where there is nothing left to say", function()
     local a, b = run(links.discussion(2), { dials = { closed = true, farewell = {} } })
     assert.equal("told", a.outcome)

@@ -13,13 +13,7 @@ describe("somebody on the wire", function()
   -- alice, who has known bob at an address where the proxy listens now
   local function meet_through_proxy(options)
     alice, bob = cores.pair(options)
-    local address = bob.address
-    bob:stop()
-    between = proxy.new(address, "127.0.0.1:9")
-    bob:start()
-    assert.are_not.equal(address, bob.address)
-    between:close()
-    between = proxy.new(address, bob.address)
+    between = proxy.before(bob)
   end
 
   local function clean()

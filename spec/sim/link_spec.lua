@@ -54,7 +54,7 @@ local function guard(a, b)
     end
   end
   b.watch = function(p, action)
-    if action.type == "send" and action.encrypted and not p.verified and not p.closed then
+    if action.type == "send" and action.encrypted and not p.verified and not p.closed and not p.ended then
       assert(action.payload:find('"type":"link-proof"', 1, true) or action.payload:find('"type":"ack"', 1, true),
         "B said more than its proof")
     end
@@ -158,6 +158,42 @@ describe("member links under the simulator", function()
       assert.same(all, store)
     end
     assert.is_true(tries > 500, "too few faults")
+  end)
+
+  it("P3.8 end a farewell also where whoever heard it has wound down before its acknowledgement was heard", function()
+    local lost = 0
+    for seed = 1, 400 do
+      local random = world.random(7000 + seed)
+      local d = links.discussion(2, { seed = seed })
+      local all = {}
+      for n = 1, random:below(5) + 1 do all[n] = ("payload %d of %d"):format(n, seed) end
+      local store, acknowledged, told = {}, 0, false
+      for n = 1, 50 do
+        local dials = { closed = true, farewell = table.move(all, acknowledged + 1, #all, 1, {}) }
+        -- CLOSE is the last: with that on its disk the hearer destroys its key and winds down
+        local ended = #store == #all
+        local answers = ended and { ended = true, held = #all } or {}
+        local a, b = attempt(d, { dials = dials, answers = answers }, random, n < 10 and 0.15 or 0)
+        local before = acknowledged
+        for k, payload in ipairs(b.delivered) do store[before + k] = payload end
+        for _, record in ipairs(a.acked) do
+          local sequence = tonumber(record:match '"sequence":(%d+)')
+          acknowledged = math.max(acknowledged, ended and sequence or before + sequence)
+        end
+        assert.is_true(acknowledged <= #store)
+        if ended then
+          lost = lost + 1
+          assert.equal(0, b:times("sign"))
+        end
+        if a.outcome == "told" or a.outcome == "both_closed" then
+          told = true
+          break
+        end
+      end
+      assert.is_true(told)
+      assert.same(all, store)
+    end
+    assert.is_true(lost > 100, lost)
   end)
 
   it("P5.9 find out a disk that was rolled back, whenever SEEN gets through", function()

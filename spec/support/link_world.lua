@@ -46,8 +46,8 @@ end
 local Party = {}
 Party.__index = Party
 
--- fields: discussion, link, side (1 or 2), own, other (indices of members), closed, farewell (list of payloads),
--- rows, roster, first, presence (of that person, or nil)
+-- fields: discussion, link, side (1 or 2), own, other (indices of members), closed, farewell (list of payloads), ended,
+-- held, rows, roster, first, presence (of that person, or nil)
 function M.party(fields)
   local p = setmetatable(fields, Party)
   local d = p.discussion
@@ -60,7 +60,8 @@ function M.party(fields)
   p.machine = member_link.new {
     side = p.side == 1 and "dials" or "answers", seed = d.world.random:next(), first = p.first or d.first,
     roster = p.roster or d.roster, own = p.person.fingerprint, other = p.peer.fingerprint,
-    other_key = p.other_key or p.peer.key.fingerprint, closed = p.closed, idle_ms = p.idle_ms,
+    other_key = p.other_key or p.peer.key.fingerprint, closed = p.closed, ended = p.ended, held = p.held,
+    idle_ms = p.idle_ms,
   }
   return p
 end
@@ -126,7 +127,7 @@ function carry.deadline(self, a) self.deadline = a.ms end
 function carry.close_link(self) self.link:close(self.side) end
 
 function carry.sign(self, a, w)
-  assert(not self.closed, "a signature with a key that is destroyed")
+  assert(not (self.closed or self.ended), "a signature with a key that is destroyed")
   self:later { type = "signed", bytes = w:sign(self.forge_signer or self.person.key.fingerprint, a.body) }
 end
 

@@ -50,6 +50,8 @@ static int machine_new(lua_State *L)
 	field_text(L, 1, "other", c.other, sizeof c.other);
 	field_text(L, 1, "other_key", c.other_key, sizeof c.other_key);
 	c.closed = field_bool(L, 1, "closed");
+	c.ended = field_bool(L, 1, "ended");
+	c.held = (uint64_t)field_integer(L, 1, "held", 0);
 	c.idle_ms = field_integer(L, 1, "idle_ms", 0);
 	m->link = member_link_new(&c);
 	return 1;
