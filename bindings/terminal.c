@@ -110,6 +110,7 @@ static int terminal_stop(lua_State *L)
 	if (!terminal.running)
 		return 0;
 	terminal_break_allow(false);
+	terminal_take_back();
 	terminal_editing_stop();
 	terminal_unbind_all();
 	terminal.running = false;
@@ -135,7 +136,7 @@ static int terminal_resume(lua_State *L)
 {
 	(void)L;
 	terminal.paused = false;
-	if (terminal.running)
+	if (terminal.running && !terminal_is_lent())
 		ev_io_start(loop_ev(terminal.loop), &terminal.input);
 	return 0;
 }
@@ -157,7 +158,7 @@ static const luaL_Reg life_functions[] = {
 int luaopen_sotto_terminal(lua_State *L)
 {
 	const luaL_Reg *const parts[] = {life_functions, terminal_edit_functions, terminal_history_functions,
-					 terminal_screen_functions, terminal_text_functions};
+					 terminal_screen_functions, terminal_lend_functions, terminal_text_functions};
 	lua_newtable(L);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		luaL_setfuncs(L, parts[i], 0);

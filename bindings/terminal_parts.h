@@ -66,6 +66,14 @@ void terminal_secret_hide(void);
 void terminal_secret_show(void);
 int terminal_read_secret(lua_State *L);
 
+// --- terminal_lend.c: the terminal in another program's hands -------------------------------------------------------------------
+
+// Until it is taken back nothing is written and no key is read; lines are kept for then.
+bool terminal_is_lent(void);
+void terminal_keep(const char *text, size_t len);
+void terminal_take_back(void); // before terminal.stop; nobody edits a line yet. Fine where it is not lent
+extern const luaL_Reg terminal_lend_functions[];
+
 // --- terminal_complete.c: the Tab key ------------------------------------------------------------------------------------------
 
 // The functions at these indices answer, and show what there is to choose from; the arguments and results are those of `complete`

@@ -95,6 +95,10 @@ static int terminal_print(lua_State *L)
 	size_t len;
 	bool asked, shown;
 	const char *text = luaL_checklstring(L, 1, &len);
+	if (terminal_is_lent()) {
+		terminal_keep(text, len);
+		return 0;
+	}
 	hide(&asked, &shown);
 	write_lines(text, len);
 	show_again(asked, shown);
@@ -123,7 +127,7 @@ static int terminal_rewrite(lua_State *L)
 	struct winsize size = window_size();
 	luaL_argcheck(L, up > 0, 1, "at least one row");
 	bool fits = !terminal.dumb && up < size.ws_row && (size_t)up + typed_rows(size.ws_col) <= size.ws_row;
-	lua_pushboolean(L, fits && !terminal_secret_asked());
+	lua_pushboolean(L, fits && !terminal_secret_asked() && !terminal_is_lent());
 	if (!lua_toboolean(L, -1))
 		return 1;
 	hide(&asked, &shown);
@@ -136,6 +140,8 @@ static int terminal_rewrite(lua_State *L)
 static int terminal_bell(lua_State *L)
 {
 	(void)L;
+	if (terminal_is_lent())
+		return 0;
 	fputc('\a', stdout);
 	fflush(stdout);
 	return 0;
@@ -168,7 +174,7 @@ static int terminal_clear(lua_State *L)
 {
 	(void)L;
 	terminal.disturbed++;
-	if (terminal.dumb || terminal_secret_asked())
+	if (terminal.dumb || terminal_secret_asked() || terminal_is_lent())
 		return 0;
 	fputs("\x1b[H\x1b[2J", stdout);
 	if (terminal_line_is_shown()) {

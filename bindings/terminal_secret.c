@@ -143,7 +143,7 @@ int terminal_read_secret(lua_State *L)
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	if (!terminal_running())
 		return luaL_error(L, "the terminal is not started");
-	if (terminal_secret_asked())
+	if (terminal_secret_asked() || terminal_is_lent())
 		return binding_fail(L, ERR_BUSY, NULL);
 	terminal_editing_stop();
 	anchor_set(&question.callback, L, 2);

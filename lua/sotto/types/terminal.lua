@@ -34,6 +34,13 @@ function terminal.prompt(text) end
 ---@return boolean|nil ok, string? message, string? name
 function terminal.read_secret(prompt, answer) end
 
+--- Lends the terminal to another program, which writes and reads there itself: until take_back no key is read, and nothing is written;
+--- what is printed meanwhile is kept for then. It has the modes that a shell gives, but neither echo nor signals of keys. "busy"
+--- while a password is asked.
+---@return boolean|nil ok, string? message, string? name
+function terminal.lend() end
+function terminal.take_back() end
+
 --- While Lua is at work nobody reads keys: from now on Ctrl-C only sets a flag, which a hook can look at.
 ---@param on boolean false: a key again, and the flag is forgotten
 function terminal.allow_break(on) end
