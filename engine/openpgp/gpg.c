@@ -302,3 +302,19 @@ size_t gpg_retry(struct gpg *g, struct home *home, struct session *session, void
 		free(r);
 	return count;
 }
+
+static void stop_all(struct gpg_op *first, const struct home *home)
+{
+	for (struct gpg_op *op = first, *next; op; op = next) {
+		next = op->next;
+		if (op->home == home && op->retry)
+			op_park_again(op);
+	}
+}
+
+void gpg_retry_stop(struct gpg *g, struct home *home)
+{
+	stop_all(g->running, home);
+	stop_all(g->own.first, home);
+	stop_all(g->strangers.first, home);
+}

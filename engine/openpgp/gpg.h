@@ -92,6 +92,10 @@ struct gpg_call {
 // ended, and never for none.
 size_t gpg_retry(struct gpg *g, struct home *home, struct session *session, void (*done)(void *arg), void *arg);
 
+// Whoever was asked there does not want to be: what has begun again and is under way waits for the next gpg_retry. `done` of the last
+// one comes all the same.
+void gpg_retry_stop(struct gpg *g, struct home *home);
+
 // `out` may be NULL. The handle is dead once `done` has been called. Cancel: `done` comes on the next turn with ERR_CANCELED.
 void gpg_op_cancel(struct gpg_op *op);
 

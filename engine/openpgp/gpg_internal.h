@@ -112,6 +112,7 @@ MUST_CHECK enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_
 void op_start(struct gpg_op *op);
 // A parked one goes back into its queue, and asks at `session`.
 void op_unpark(struct gpg_op *op, struct session *session);
+void op_park_again(struct gpg_op *op); // whatever it does by then
 // Its process is started, and waits for what op_feed gives it; nobody is called back but `done` where it ends by itself. The owner on
 // success is whoever takes it, or discards it.
 MUST_CHECK enum err op_start_ahead(struct gpg_op *op);

@@ -294,10 +294,26 @@ static bool parks(const struct gpg_op *op)
 
 static void park(struct gpg_op *op)
 {
+	gpg_retried(op);
+	op->retry = NULL;
 	go_back(op, OP_AMONG_PARKED);
 	timer_start(gpg_loop(op->gpg), &op->timer, GPG_TIMEOUT_MAX_MS, on_unasked, op);
 	gpg_pump_soon(op->gpg);
 	home_want(op->home);
+}
+
+void op_park_again(struct gpg_op *op)
+{
+	session_unref(op->session);
+	op->session = NULL;
+	op->code = err_set(&op->info, ERR_LOCKED, "nobody wants to be asked now");
+	if (op->state == OP_QUEUED) {
+		gpg_place(op, OP_NOWHERE);
+		end(op, ERR_LOCKED);
+	} else if (op->state == OP_RUNNING) {
+		op_end_pinentry(op);
+		runner_kill(op->runner);
+	}
 }
 
 void op_unpark(struct gpg_op *op, struct session *session)

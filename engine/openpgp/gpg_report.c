@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "openpgp/gpg_internal.h"
+#include "openpgp/sockets.h"
 
 // What an agent's answer means where it reaches us as a code of gpg's.
 static void note_code(struct status_notes *notes, gpgme_error_t e)
@@ -143,6 +144,9 @@ static enum err translate_adopted(struct gpg_op *op)
 		return err_set(&op->info, ERR_LOCKED, "the smart card of your key is not there");
 	if (op->notes.locked)
 		return err_set(&op->info, ERR_LOCKED, "your GnuPG's pinentry could not ask you");
+	if (op->notes.no_secret_key) // another GNUPGHOME than it was adopted from, or it was moved away
+		return err_set(&op->info, ERR_NOT_FOUND, "your GnuPG (%s) does not have this key's secret",
+			       sockets_users_home());
 	return OK;
 }
 

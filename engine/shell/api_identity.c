@@ -69,6 +69,11 @@ static enum err unlock(struct call *c)
 	return identity_unlock(&c->engine->identity, c, passphrase);
 }
 
+static enum err cancel(struct call *c)
+{
+	return identity_give_up(&c->engine->identity, c);
+}
+
 static enum err lock(struct call *c)
 {
 	return identity_lock(&c->engine->identity, c);
@@ -88,6 +93,7 @@ const struct method methods_identity[] = {
 	{"identity.adopt", adopt},
 	{"identity.candidates", candidates_call},
 	{"identity.unlock", unlock},
+	{"identity.cancel", cancel},
 	{"identity.lock", lock},
 	{"identity.passphrase", passphrase},
 	{NULL, NULL},

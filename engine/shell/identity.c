@@ -32,9 +32,12 @@ json_t *identity_view(const struct identity *i)
 {
 	if (i->state == IDENTITY_NONE)
 		return json_pack("{s:n, s:b}", "fingerprint", "locked", 0);
-	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:b}", "fingerprint", i->row.fingerprint, "name", i->row.name, "locked",
-			 i->state == IDENTITY_LOCKED, "passphrase", i->row.has_passphrase, "adopted",
-			 identity_is_adopted(i), "card", i->row.card);
+	bool adopted = identity_is_adopted(i);
+	char user_id[USER_ID_MAX + 1];
+	listing_harmless((const char *)i->info.user_id, user_id, sizeof user_id);
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s*}", "fingerprint", i->row.fingerprint, "name", i->row.name,
+			 "locked", i->state == IDENTITY_LOCKED, "passphrase", i->row.has_passphrase, "adopted", adopted,
+			 "card", i->row.card, "user_id", adopted ? user_id : NULL);
 }
 
 bool identity_is_adopted(const struct identity *i)
@@ -74,6 +77,7 @@ static void forget_pending(void *owner)
 void identity_begin(struct identity *i, struct call *c, struct session *session)
 {
 	i->busy = true;
+	i->given_up = false;
 	i->session = session_ref(session);
 	i->pending = call_defer(c, forget_pending, i);
 }

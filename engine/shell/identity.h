@@ -29,6 +29,7 @@ struct identity {
 	struct session *session;   // only during a call, of an adopted key: where its person is
 	struct timer patience;     // of the start, with an adopted key
 	struct pending *pending;   // the call that waits for the job
+	bool given_up;             // by identity_give_up
 	char name[33];
 	void (*loaded)(struct engine *e, enum err code, const struct err_info *info);
 };
@@ -54,6 +55,8 @@ MUST_CHECK enum err identity_unlock(struct identity *i, struct call *c, struct s
 // The same of an adopted key. Fine where it is unlocked: then the agent knows for a while what it needs, and whatever waits for a
 // person is asked for.
 MUST_CHECK enum err identity_ask(struct identity *i, struct call *c, struct session *session);
+// Whoever was to be asked by one of these two does not want to be, or has gone: their call fails with ERR_CANCELED.
+MUST_CHECK enum err identity_give_up(struct identity *i, struct call *c);
 // Before an adopted key is needed while somebody else waits: asks its agent. Whoever has to be found is told by passphrase.needed.
 MUST_CHECK enum err identity_reach_start(struct identity *i, key_done *done, void *arg, struct key_job **out, struct err_info *info);
 MUST_CHECK enum err identity_lock(struct identity *i, struct call *c);

@@ -65,9 +65,20 @@ enum err identity_ask_at_start(struct identity *i, bool *waits, struct err_info 
 
 // --- unlocking ----------------------------------------------------------------------------------------------------------------
 
+static void answer_given_up(struct identity *i)
+{
+	struct err_info info;
+	enum err code = err_set(&info, ERR_CANCELED, "given up");
+	identity_answer(i, code, &info);
+}
+
 static void retried(void *arg)
 {
-	identity_answer(arg, OK, NULL);
+	struct identity *i = arg;
+	if (i->given_up)
+		answer_given_up(i);
+	else
+		identity_answer(i, OK, NULL);
 }
 
 static enum err ask(struct identity *i, struct err_info *info)
@@ -82,6 +93,10 @@ static enum err ask(struct identity *i, struct err_info *info)
 static void go_on_unlocking(struct identity *i, bool is_unlocked)
 {
 	struct err_info info;
+	if (i->given_up) {
+		answer_given_up(i);
+		return;
+	}
 	enum err code = is_unlocked ? OK : ask(i, &info);
 	if (is_unlocked || code)
 		identity_answer(i, code, &info);
@@ -107,6 +122,21 @@ enum err identity_ask(struct identity *i, struct call *c, struct session *sessio
 	if (code == OK)
 		identity_begin(i, c, session);
 	return code;
+}
+
+enum err identity_give_up(struct identity *i, struct call *c)
+{
+	if (i->pending && i->session) {
+		i->given_up = true;
+		if (i->job)
+			key_job_cancel(i->job);
+		else if (i->op)
+			gpg_op_cancel(i->op);
+		else
+			gpg_retry_stop(i->engine->gpg, i->home);
+	}
+	*c->out = identity_view(i);
+	return OK;
 }
 
 enum err identity_reach_start(struct identity *i, key_done *done, void *arg, struct key_job **out, struct err_info *info)

@@ -102,9 +102,67 @@ describe("an adopted key's pinentry", function()
     alice:restart()
     own:await_question(1)
     alice:stop()
-    cores.ask("no pinentry is left", function()
-      return not gnupg.run("pgrep -f %s", gnupg.quote(own.directory .. "/[p]inentry")):find("%d")
-    end)
+    own:await_end()
+  end)
+
+  -- an unlock that the pinentry asks for and nobody answers
+  local function begin_asking(control, method, params)
+    local asked = own:asked()
+    own:forget()
+    own:answer "wait"
+    local id = control:request(method, params)
+    own:await_question(asked + 1)
+    return id
+  end
+
+  it("P3.6 takes its question back where whoever asked gives up, or goes away", function()
+    local alice = adopting.absent("alice", own):start()
+    local id = begin_asking(alice.control, "identity.adopt", { fingerprint = fingerprint })
+    alice:call "identity.cancel"
+    assert.are.equal("canceled", alice.control:answer(id).error.data.name)
+    own:await_end()
+    assert.is_nil(alice:call("identity.show").fingerprint)
+    cores.ask("its home is gone", function() return #alice:homes() == 0 end)
+    own:answer(SECRET)
+    adopting.adopt(alice, fingerprint)
+    alice:call "identity.lock"
+    id = begin_asking(alice.control, "identity.unlock")
+    alice:call "identity.cancel"
+    assert.are.equal("canceled", alice.control:answer(id).error.data.name)
+    own:await_end()
+    assert.is_true(locked(alice))
+    -- a front end that is killed
+    local other = assert(require("support.control").connect(alice:socket(), "another front end"))
+    begin_asking(other, "identity.unlock")
+    assert.are.equal("busy", alice:fails "identity.unlock")
+    other:close()
+    own:await_end()
+    own:answer(SECRET)
+    cores.ask("nobody to be asked", function() return alice.control:try("identity.unlock") end)
+    assert.is_false(locked(alice))
+    -- with nothing to take back it does nothing
+    assert.is_false(alice:call("identity.cancel").locked)
+  end)
+
+  it("P3.6 what waits for a person waits on where that person gives up", function()
+    local alice, bob = adopting.person("alice", own, fingerprint), cores.person "bob"
+    cores.meet(alice, bob)
+    own:forget()
+    own:answer "no screen"
+    alice.control:forget_events()
+    local discussion = alice:call("discussions.open", { peer = bob.fingerprint, password = "pw" }).id
+    alice:event "passphrase.needed"
+    local id = begin_asking(alice.control, "identity.unlock", { session = { "DISPLAY=:81" } })
+    alice.control:forget_events()
+    own:answer "no screen"
+    alice:call "identity.cancel"
+    assert.are.equal("canceled", alice.control:answer(id).error.data.name)
+    own:await_end()
+    alice:event "passphrase.needed"
+    assert.are.equal("requesting", alice:discussion(discussion).state)
+    own:answer(SECRET)
+    alice:call "identity.unlock"
+    bob:event("discussion.requested", { id = discussion })
   end)
 
   it("P3.6 locks and unlocks, and an agent that still knows is not asked for twice", function()

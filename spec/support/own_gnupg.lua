@@ -11,7 +11,7 @@ local M = {}
 local quote = gnupg.quote
 
 -- Speaks the protocol of a pinentry. It looks up what to say when it is asked; "wait": it keeps its question on the screen
--- until its agent hangs up. Whatever it is told goes into its log.
+-- until its agent hangs up; "terminal": it asks in the terminal that it is told of. Whatever it is told goes into its log.
 local PINENTRY = [[#!/bin/sh
 cd %s || exit 1
 echo "START $*" >> pinentry.log
@@ -24,6 +24,12 @@ while read -r line; do
     cancel) echo "ERR 83886179 Operation cancelled <Pinentry>" ;;
     "no screen") echo "ERR 83918950 Inappropriate ioctl for device <Pinentry>" ;;
     wait) while read -r line; do :; done; exit 0 ;;
+    terminal)
+      tty=$(sed -n 's/^OPTION ttyname=//p' pinentry.log | tail -n 1)
+      printf 'The PIN, please: ' > "$tty"
+      read -r pin < "$tty"
+      echo > "$tty"
+      echo "D $pin"; echo "OK" ;;
     *) case "$line" in GETPIN*) echo "D $(cat answer)" ;; esac; echo "OK" ;;
     esac ;;
   "GETINFO pid") echo "D $$"; echo "OK" ;;
@@ -53,9 +59,10 @@ end
 
 --- Further lines of gpg-agent.conf.
 ---@param lines string
-function Own:configure(lines)
+---@param pinentry? string another program than the scripted one
+function Own:configure(lines, pinentry)
   -- a passphrase is derived fast: it guards nothing
-  local text = ("pinentry-program %s/pinentry\ns2k-count 65536\n%s\n"):format(self.directory, lines)
+  local text = ("pinentry-program %s\ns2k-count 65536\n%s\n"):format(pinentry or self.directory .. "/pinentry", lines)
   gnupg.write(self.directory .. "/gpg-agent.conf", text)
   self:forget()
 end
@@ -144,7 +151,7 @@ function Own:key_file(keygrip) return ("%s/private-keys-v1.d/%s.key"):format(sel
 
 -- --- agent and pinentry --------------------------------------------------------------------------
 
---- What the pinentry says from now on: a passphrase, "cancel", "no screen" or "wait".
+--- What the pinentry says from now on: a passphrase, "cancel", "no screen", "wait" or "terminal".
 ---@param text string
 function Own:answer(text) assert(sys.write_file(self.directory .. "/answer", text)) end
 
@@ -158,6 +165,13 @@ end
 function Own:asked()
   local _, count = log_of(self):gsub("\nGETPIN", "")
   return count
+end
+
+--- Waits until it is on nobody's screen any more.
+function Own:await_end()
+  waiting.ask("the pinentry's end", function()
+    return not gnupg.run("pgrep -f %s", quote(self.directory .. "/[p]inentry")):find("%d")
+  end)
 end
 
 --- Waits until it was asked at least so often.

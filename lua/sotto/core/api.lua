@@ -26,6 +26,7 @@ local json = require "sotto.json"
 ---@field verb string
 ---@field text string one sentence
 ---@field params sotto.api.param[] in the order in which people give them
+---@field asks? boolean the caller's person may be asked meanwhile: identity.cancel takes that back, or the caller's end
 ---@field one_of? string[] exactly one of these parameters is given
 ---@field result string what comes back, for help
 ---@field returns string "peer", "peer[]", … (lua/sotto/types/api.lua), "object" or "nothing"
@@ -82,7 +83,7 @@ end
 local function describe_method(method)
   local copy = {}
   for key, value in pairs(method) do copy[key] = value end
-  copy.noun, copy.verb = nil, nil
+  copy.noun, copy.verb, copy.asks = nil, nil, nil
   copy.params, copy.errors = json.array {}, json.array { table.unpack(method.errors) }
   for i, param in ipairs(method.params) do copy.params[i] = param end
   return copy

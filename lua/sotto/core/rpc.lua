@@ -27,6 +27,7 @@ M.ANSWER_MAX = 4 << 20
 ---@class sotto.rpc.client
 ---@field reply fun(self, text: string)
 ---@field outstanding integer|nil kept here
+---@field asking integer|nil likewise: of those, the ones whose person is asked meanwhile
 
 ---@class sotto.rpc
 ---@field engine sotto.rpc.engine
@@ -96,12 +97,15 @@ end
 
 -- Replies with what `start` gives: text, or nil, message, name; or, where it gives false, with what it calls back with.
 local function reply_with(client, id, method, start)
-  local text, message, name = protected(method, start, function(...)
+  local asks = method.asks and 1 or 0
+  local text, message, name = protected(method.name, start, function(...)
     client.outstanding = client.outstanding - 1
+    client.asking = client.asking - asks
     reply(client, id, ...)
   end)
   if text == false then
     client.outstanding = (client.outstanding or 0) + 1
+    client.asking = (client.asking or 0) + asks
   else
     reply(client, id, text, message, name)
   end
@@ -156,7 +160,7 @@ function Rpc:dispatch(client, id, request)
   if (client.outstanding or 0) >= M.OUTSTANDING_MAX then
     return reply_error(client, id, errors.make("busy", "too many calls wait for their answers"))
   end
-  reply_with(client, id, method.name, function(answer)
+  reply_with(client, id, method, function(answer)
     if handler then return call_handler(handler, client, checked, answer) end
     return self.engine:call(method.name, checked, answer)
   end)
@@ -177,6 +181,12 @@ function Rpc:handle(client, request)
   local id = type(request) == "table" and not json.is_array(request) and id_text(request)
   if check_envelope(client, request, id) then self:dispatch(client, id, request) end
   if type(request) == "table" then wipe_secrets(request.params) end
+end
+
+--- The client has gone: its person is asked no more.
+---@param client sotto.rpc.client
+function Rpc:gone(client)
+  if (client.asking or 0) > 0 then self.engine:call("identity.cancel", {}, function() end) end
 end
 
 --- A line that could not be read: answered with the id null.

@@ -45,7 +45,10 @@ function Client:take(request, message, name)
   self.server.rpc:handle(self, request)
 end
 
-function Client:gone() self.server.scripts:client_gone(self) end
+function Client:gone()
+  self.server.rpc:gone(self)
+  self.server.scripts:client_gone(self)
+end
 
 -- --- the server -----------------------------------------------------------------------------------
 

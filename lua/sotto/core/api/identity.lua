@@ -40,7 +40,8 @@ return {
     },
     {
       name = "adopt",
-      text = "Takes a key of your own GnuPG; its secret stays with your agent or on your smart card.",
+      text = "Takes a key of your own GnuPG (its secret stays there); others see its user id, mail and all.",
+      asks = true,
       params = {
         {
           name = "fingerprint", type = "string", required = true, least = 40, most = 40,
@@ -54,11 +55,12 @@ return {
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity",
-      errors = { "wrong_state", "not_found", "refused", "locked", "timeout", "too_large", "io" },
+      errors = { "wrong_state", "not_found", "refused", "locked", "timeout", "too_large", "io", "canceled" },
     },
     {
       name = "unlock",
       text = "Opens the own key with its passphrase; for an adopted key your own pinentry asks.",
+      asks = true,
       params = {
         {
           name = "passphrase", type = "secret", least = 1, unless = "adopted",
@@ -68,7 +70,14 @@ return {
       },
       result = "the identity",
       returns = "identity", since = 1, capability = "identity",
-      errors = { "not_found", "refused", "locked", "wrong_state", "timeout" },
+      errors = { "not_found", "refused", "locked", "wrong_state", "timeout", "canceled" },
+    },
+    {
+      name = "cancel",
+      text = "Takes back what your own pinentry is asked by adopt or unlock, which then fails with canceled.",
+      params = {},
+      result = "the identity",
+      returns = "identity", since = 1, capability = "identity", errors = {},
     },
     {
       name = "lock",
