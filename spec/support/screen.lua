@@ -12,6 +12,7 @@ local M = {}
 ---@field column integer of the cursor, from 1
 ---@field paste boolean bracketed paste is on
 ---@field bells integer
+---@field loose boolean what it does not know is skipped: for programs that draw boxes, and of which only words are looked for
 local Screen = {}
 Screen.__index = Screen
 
@@ -100,13 +101,18 @@ local function escape(self, text)
     return #modes + 4
   end
   local number, final = text:match("^\27%[(%d*)([%a@])")
-  if final then
+  if final and not (self.loose and (not controls[final] or final == "J")) then
     local control = controls[final] or error("an unknown sequence: " .. ("%q"):format(text:sub(1, 12)))
     control(self, tonumber(number))
     if final ~= "m" then self.late = false end
     return #number + 3
   end
   if text:match("^\27%[[%d;?]*$") then return nil end
+  if self.loose then
+    down(self)
+    self.column, self.late = 1, false
+    return #(text:match "^\27%[[%d;?]*%a" or text:match "^\27[()]." or text:sub(1, 2))
+  end
   local colours = text:match("^\27%[[%d;]*m")
   if colours then return #colours end
   error("an unknown sequence: " .. ("%q"):format(text:sub(1, 12)))
@@ -146,7 +152,7 @@ function Screen:feed(bytes)
       plain[first](self)
       taken = 1
     else
-      assert(not first:find("[%c]"), "an unknown control character: " .. ("%q"):format(first))
+      assert(self.loose or not first:find("[%c]"), "an unknown control character: " .. ("%q"):format(first))
       taken = character_length(rest)
       if taken then put(self, rest:sub(1, taken)) end
     end

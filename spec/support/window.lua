@@ -38,6 +38,7 @@ end
 ---@field directory? string
 ---@field columns? integer standard 100
 ---@field rows? integer standard 30
+---@field loose? boolean see support.screen
 
 --- Starts the program as the leader of a session of its own, with the window as its terminal.
 ---@param options support.window.options
@@ -46,6 +47,7 @@ function M.open(options)
   local self = setmetatable({ raw = "", columns = options.columns or 100, rows = options.rows or 30 }, Window)
   self.pty = pty.open(self.columns, self.rows)
   self.screen = screen.new(self.columns)
+  self.screen.loose = options.loose or false
   local slave = self.pty:slave()
   local environment = { TERM = "xterm", LC_ALL = "C.UTF-8", INPUTRC = "/dev/null" }
   for name, value in pairs(options.environment or {}) do environment[name] = value end

@@ -370,6 +370,7 @@ local function start_terminal(self)
     complete = function(word, line, _, to) return completion.complete(self, word, line:sub(1, to)) end,
     choices = function(words) self:write(completion.columns(words, (terminal.size()))) end,
     interrupt = function(had)
+      if self.lent then return self.lent() end
       had = self:give_up() or had
       if had then return end
       if self.asking then return assert(coroutine.resume(self.asking, nil)) end

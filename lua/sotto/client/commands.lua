@@ -17,8 +17,8 @@ local M = {}
 -- in the order of help
 local NAMES = {
   "help", "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "next", "history", "search", "who",
-  "words", "close", "forget", "export", "import", "me", "passphrase", "lock", "unlock", "doctor", "scripts", "set",
-  "reload", "clear", "lua", "quit",
+  "words", "close", "forget", "export", "import", "me", "adopt", "passphrase", "lock", "unlock", "doctor", "scripts",
+  "set", "reload", "clear", "lua", "quit",
 }
 
 ---@return sotto.chat.command[]

@@ -183,7 +183,7 @@ shown["warning"] = function(chat, event)
 end
 
 shown["passphrase.needed"] = function(chat)
-  chat:print("! Your key is locked, and something waits for it: /unlock asks for its passphrase.")
+  chat:complain "Your key is locked, and something waits for it: /unlock asks for its passphrase."
 end
 
 -- More has happened than was waited for: this terminal stood still for long.

@@ -59,6 +59,19 @@ local function object_text(object)
   return table.concat(out, "\n")
 end
 
+-- What stands below a result: whoever has a key adopted is to know what others see of it.
+local function remark(result, returns)
+  if returns == "identity" and result.user_id then
+    return "\nWhoever asks this core who is there, strangers too, gets the user id with the key."
+  end
+  for _, key in ipairs(returns == "candidate[]" and result or {}) do
+    if key.usable then
+      return "\nWhoever asks your core who is there, strangers too, gets the user id of the key that you adopt."
+    end
+  end
+  return ""
+end
+
 --- The text for a result; nil where there is nothing to say.
 ---@param result any
 ---@param returns string as in the API table: "peer", "peer[]", …
@@ -72,10 +85,10 @@ function M.text(result, returns, name_of)
     if #result == 0 then return "none" end
     local out = {}
     for i, element in ipairs(result) do out[i] = show(element, name_of) end
-    return table.concat(out, "\n")
+    return table.concat(out, "\n") .. remark(result, returns)
   end
   if next(result) == nil then return nil end
-  return object_text(result)
+  return object_text(result) .. remark(result, returns)
 end
 
 return M

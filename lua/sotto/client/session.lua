@@ -17,11 +17,10 @@ local function terminal()
 end
 
 --- "NAME=value" each.
----@param keeps_terminal? boolean no pinentry may write into it: the chat is there
 ---@return string[]
-function M.variables(keeps_terminal)
+function M.variables()
   local found = json.array {}
-  local tty = not keeps_terminal and terminal()
+  local tty = terminal()
   if tty then found[1] = "GPG_TTY=" .. tty end
   for _, name in ipairs(NAMES) do
     local value = sys.getenv(name)
@@ -37,12 +36,6 @@ function M.fill(method, params)
   for _, param in ipairs(method.params) do
     if param.name == "session" and params.session == nil then params.session = M.variables() end
   end
-end
-
---- A window of a graphical pinentry can appear; else it needs the terminal.
----@return boolean
-function M.has_display()
-  return (sys.getenv "WAYLAND_DISPLAY" or sys.getenv "DISPLAY" or "") ~= ""
 end
 
 return M

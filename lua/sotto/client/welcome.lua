@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The chat's first screen: an identity on first use, the passphrase where one is wanted, and where to go on.
+local adoption = require "sotto.client.adoption"
 local format = require "sotto.client.format"
 local lodging = require "sotto.demo.lodging"
 local loop = require "sotto.loop"
 local names = require "sotto.client.names"
 local news = require "sotto.client.news"
-local session = require "sotto.client.session"
+local pinentry = require "sotto.client.pinentry"
 local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 
@@ -27,18 +28,26 @@ local function complaint(name)
   if names.safe(name) ~= name then return "A name is one line, without characters that nobody sees." end
 end
 
--- nil: given up
-local function ask_name(chat)
-  local proposal = proposed_name()
+-- nil: given up. Of a line that begins with "/adopt" the rest is returned in the name's place.
+local function ask_name(chat, proposal)
   while true do
-    local name = chat:ask(("Your name, as others will see it [%s]: "):format(proposal))
+    local name = chat:ask(("Your name, as others will see it [%s]: "):format(names.safe(proposal)))
     name = name and name:match("^%s*(.-)%s*$")
     if not name or name == "/quit" then return nil end
     if name == "" then return proposal end
+    local key = name:match("^/adopt%s+(.*)$") or name == "/adopt" and ""
+    if key then return nil, key end
     local problem = complaint(name)
     if not problem then return name end
     chat:print(problem)
   end
+end
+
+-- nil: given up, or it did not work out, and that was said
+local function adopt(chat, key)
+  local ok, identity = pcall(adoption.run, chat, key, function(proposal) return (ask_name(chat, proposal)) end)
+  if ok then return identity end
+  chat:print("! " .. names.safe(tostring(identity)))
 end
 
 -- false: given up; nil: none
@@ -71,13 +80,19 @@ end
 
 local function create(chat)
   chat:print("Welcome to sotto. Once, to begin: a name, and an OpenPGP key of your own.")
+  adoption.offer(chat)
   while true do
-    local name = ask_name(chat)
-    local passphrase = name and ask_passphrase(chat)
-    if not name or passphrase == false then return nil end
-    local made, message = make_key(chat, name, passphrase)
+    local made, message
+    local name, key = ask_name(chat, proposed_name())
+    if key then
+      made = adopt(chat, key)
+    else
+      local passphrase = name and ask_passphrase(chat)
+      if not name or passphrase == false then return nil end
+      made, message = make_key(chat, name, passphrase)
+    end
     if made then return made end
-    chat:print("! " .. names.safe(message))
+    if message then chat:print("! " .. names.safe(message)) end
   end
 end
 
@@ -91,15 +106,13 @@ end
 
 -- --- a passphrase ------------------------------------------------------------------------------------------
 
--- An adopted key: the user's own pinentry asks, in a window of its own. One that needs a terminal gets another one.
+-- An adopted key: the user's own pinentry asks, in a window of its own or in this one.
 local function unlock_adopted(chat)
-  if session.has_display() then chat:print("Your own pinentry asks for your key, unless its agent knows it still.") end
-  local identity, message = chat.connection:call("identity.unlock", { session = session.variables(true) })
+  chat:print("Your own GnuPG opens your key, and asks here if it has to.")
+  local identity, message = pinentry.call(chat, "identity.unlock", {})
   if identity then return identity end
   chat:print("! " .. names.safe(message))
-  local text = "Locked: nothing can be read, sent or received. /unlock asks again; so does '%s identity unlock' in " ..
-    "another terminal, where a pinentry without a window can ask."
-  chat:print(text:format(chat.place.command))
+  chat:print("Locked: nothing can be read, sent or received. /unlock asks again.")
   return nil
 end
 

@@ -22,6 +22,7 @@
 ---@field passphrase boolean|nil it can be locked
 ---@field adopted boolean|nil a key of the user's own GnuPG
 ---@field card boolean|nil of an adopted key: on a smart card
+---@field user_id string|nil of an adopted key: what others get with it
 
 --- A key of the user's own GnuPG.
 ---@class sotto.candidate

@@ -7,6 +7,7 @@ return {
     local me, info = chat:call("identity.show"), chat:call("system.info")
     local locked = me.locked and "  (locked)" or ""
     chat:print(("%s  %s%s"):format(names.safe(me.name), names.grouped(me.fingerprint), locked))
+    if me.user_id then chat:print("others get with your key: " .. names.safe(me.user_id)) end
     chat:print("others find you at " .. table.concat(info.addresses, " or "))
   end,
 }

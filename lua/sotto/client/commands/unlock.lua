@@ -7,7 +7,8 @@ return {
     -- of an adopted key something may wait for its person though it is not locked
     if not me.locked and not me.adopted then return chat:print("Your key is not locked.") end
     if not welcome.unlock(chat, me.adopted) then return end
+    chat.complaint = nil -- the next time it is news again
     chat:print("Unlocked.")
-    if not chat.current then welcome.show_discussions(chat, false) end
+    if me.locked and not chat.current then welcome.show_discussions(chat, false) end
   end,
 }
