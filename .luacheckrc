@@ -4,3 +4,6 @@ max_line_length = 120
 files["spec"] = { std = "lua54+busted", max_line_length = 140 }
 -- what the chat has for it
 files["examples/chat.lua"] = { globals = { "chat" }, read_globals = { "sotto", "peers", "discussions", "me" } }
+-- a script's own specs have these
+files["**/templates/*_spec.lua"] = { read_globals = { "describe", "it", "before_each", "person", "command", "advance", "world",
+  "you", assert = { other_fields = true } } }

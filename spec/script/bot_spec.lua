@@ -105,6 +105,8 @@ describe("a bot", function()
     one:respond("^hello$", function() return "hi" end)
     assert.are.equal("hi", say "hello")
     assert.are.equal("hi", say "Hal: hello")
+    one:respond("^Hal (%a+)$", function(_, word) return "not " .. word end)
+    assert.are.equal("not there", say "Hal there")
     members[3] = { fingerprint = CAROL, name = "carol" }
     assert.are.equal("", say "hello")
     assert.are.equal("hi", say "@hal, hello")

@@ -159,22 +159,9 @@ local function take_json_option(options, method, words)
   end
 end
 
--- each capability is agreed to by itself: a person who wants all but one wants another script
-local function ask_grants(options)
-  return function(missing)
-    if options.json or not (sys.isatty(0) and sys.isatty(2)) then return false end
-    io.stderr:write("The script asks for what you have not granted yet:\n")
-    for _, need in ipairs(missing) do
-      io.stderr:write("  ", terminal.escape(need), "\nGrant that? [y/N] ")
-      if not granting.is_yes(io.stdin:read "l") then return false end
-    end
-    return true
-  end
-end
-
 local function call_asking(options, there, method, params)
   local result, message, name, object = granting.call(function(...) return there:call(...) end, method, params,
-    ask_grants(options))
+    function(missing) return not options.json and granting.ask_terminal(missing) end)
   if message and not options.json and granting.missing(method, name, message) then
     message = message .. "; --grant true grants that"
   end

@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What a script asks for, put to the person: a load or a reload that is refused for want of grants is asked about, and
 -- tried again where the person agrees.
+local sys = require "sotto.sys"
+local terminal = require "sotto.terminal"
+
 local M = {}
 
 local METHODS = { ["scripts.load"] = true, ["scripts.reload"] = true }
@@ -23,6 +26,20 @@ end
 function M.is_yes(answer)
   local word = (answer or ""):lower():match("^%s*(.-)%s*$")
   return word == "yes" or word == "y"
+end
+
+--- Asks at the terminal; false where there is none. Each capability is agreed to by itself: a person who wants all but
+--- one wants another script.
+---@param missing string[]
+---@return boolean
+function M.ask_terminal(missing)
+  if not (sys.isatty(0) and sys.isatty(2)) then return false end
+  io.stderr:write("The script asks for what you have not granted yet:\n")
+  for _, need in ipairs(missing) do
+    io.stderr:write("  ", terminal.escape(need), "\nGrant that? [y/N] ")
+    if not M.is_yes(io.stdin:read "l") then return false end
+  end
+  return true
 end
 
 --- The call; where it lacks grants, `ask` is given what is missing and says whether to grant it.

@@ -12,6 +12,9 @@ usage: sotto [--home DIR] [--json] [COMMAND …]
   NOUN VERB [--param value]  the same for people; values may stand without names, in the order of the help
   events [TYPE…]             events as they come, one JSON object a line
   eval 'LUA'                 a Lua expression: sotto, peers, discussions, me
+  run FILE [ARG…]            a script in the foreground, until Ctrl-C
+  new bot|policy|plugin NAME a script to begin with, and its spec
+  test FILE…                 a script's own specs, with real cores and a clock of their own
   start · stop · status      the core in the background
   demo                       a throw-away second person, to try the chat alone; as the chat's /demo
   doctor                     what is broken, and what to do about it; also where no core runs

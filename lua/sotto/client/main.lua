@@ -13,6 +13,9 @@ local COMMANDS = {
   call = cli.call, events = cli.events, eval = cli.eval, start = cli.start, stop = cli.stop, status = cli.status,
   demo = function(...) return require("sotto.demo.main").run(...) end,
   doctor = cli.doctor,
+  run = function(...) return require("sotto.client.run").run(...) end,
+  new = function(...) return require("sotto.client.new").run(...) end,
+  test = function(...) return require("sotto.client.test").run(...) end,
 }
 
 local function command_words()

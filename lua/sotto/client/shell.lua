@@ -63,6 +63,16 @@ _sotto() {
 		elif ((COMP_CWORD == i + 2)); then
 			_sotto_value "${_sotto_values[$method]}"
 		fi
+	elif [[ ${COMP_WORDS[i]} == new ]]; then
+		((COMP_CWORD == i + 1)) && COMPREPLY=($(compgen -W "bot plugin policy" -- "$cur"))
+	elif [[ ${COMP_WORDS[i]} == run || ${COMP_WORDS[i]} == test ]]; then
+		if [[ ${COMP_WORDS[i]} == run && $previous == --discussion ]]; then
+			_sotto_value discussions
+		elif [[ ${COMP_WORDS[i]} == run && $cur == -* ]]; then
+			COMPREPLY=($(compgen -W "--grant --watch --discussion" -- "$cur"))
+		else
+			_sotto_value path
+		fi
 	elif [[ ${COMP_WORDS[i]} == completion ]]; then
 		COMPREPLY=($(compgen -W "bash" -- "$cur"))
 	else

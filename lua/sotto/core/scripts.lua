@@ -10,6 +10,7 @@ local source = require "sotto.core.scripts.source"
 local startup = require "sotto.core.scripts.startup"
 local supervisor = require "sotto.core.scripts.supervisor"
 local sys = require "sotto.sys"
+local trial = require "sotto.core.scripts.trial"
 
 local M = {}
 
@@ -31,6 +32,7 @@ local WATCH_MS = 1000
 ---@field source sotto.source|nil
 ---@field waits string|nil why it waits for the user
 ---@field owner table|nil the client that it ends with
+---@field memory sotto.scripts.memory|nil it is on trial
 
 ---@class sotto.scripts
 ---@field entries sotto.scripts.entry[]
@@ -40,7 +42,7 @@ local WATCH_MS = 1000
 local Scripts = {}
 Scripts.__index = Scripts
 
-for _, part in ipairs { lives, startup } do
+for _, part in ipairs { lives, startup, trial } do
   for name, f in pairs(part) do Scripts[name] = f end
 end
 
@@ -138,7 +140,8 @@ function Scripts:load(client, params, answer)
     path = path, hash = text.hash, config = config,
     discussions = params.discussions or config and config.discussions,
     arguments = params.arguments or config and config.arguments or {},
-    owner = params.temporary and client or nil, watch = params.watch or config ~= nil and config.watch,
+    owner = (params.temporary or params.trial) and client or nil, memory = params.trial and trial.memory() or nil,
+    watch = params.watch or config ~= nil and config.watch,
   }
   entry.life:load(loop.now())
   self:start_text(entry, text, {
@@ -234,6 +237,7 @@ function Scripts:handlers()
     ["scripts.load"] = later(self.load), ["scripts.reload"] = later(self.reload),
     ["scripts.unload"] = later(self.unload), ["scripts.list"] = later(self.list),
     ["scripts.log"] = later(self.show_log), ["scripts.command"] = later(self.command),
+    ["scripts.advance"] = later(self.advance),
   }
 end
 

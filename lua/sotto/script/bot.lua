@@ -220,11 +220,12 @@ function M.run_for_owner(self, entry, words)
   return #ctx.replies > 0 and table.concat(ctx.replies, "\n") or nil
 end
 
--- what was said to the bot, without its name; nil where it was said to others
+-- What was said to the bot, without its name and with it (for "hello" may be its name, too); nothing where it was said
+-- to others.
 local function addressed(self, ctx)
   local first, rest = ctx.text:match("^%s*@?([^%s:,]+)[%s:,]+(.*)$")
-  if first and first:lower() == self.name then return rest, true end
-  if #ctx.members <= 2 then return ctx.text, false end
+  if first and first:lower() == self.name then return { rest, ctx.text } end
+  return #ctx.members <= 2 and { ctx.text } or {}
 end
 
 local function take_command(self, ctx)
@@ -253,12 +254,13 @@ end
 
 local function take_response(self, ctx)
   if #self.bot.responds == 0 then return false end
-  local text = addressed(self, ctx)
-  for _, entry in ipairs(text and self.bot.responds or {}) do
-    local found = captures_of(entry, text)
-    if found and may_run(self, entry, ctx) then
-      run(ctx, entry.f, table.unpack(found, 1, found.n))
-      return true
+  for _, text in ipairs(addressed(self, ctx)) do
+    for _, entry in ipairs(self.bot.responds) do
+      local found = captures_of(entry, text)
+      if found and may_run(self, entry, ctx) then
+        run(ctx, entry.f, table.unpack(found, 1, found.n))
+        return true
+      end
     end
   end
   return false

@@ -26,6 +26,10 @@ return {
           name = "temporary", type = "boolean", standard = false,
           text = "ends with the connection that has loaded it, and is not loaded again",
         },
+        {
+          name = "trial", type = "boolean", standard = false,
+          text = "temporary, with a store that ends with it and a clock that stands until scripts.advance: for specs",
+        },
       },
       result = "the script",
       returns = "script", since = 1, capability = "scripts",
@@ -67,6 +71,17 @@ return {
       result = "the reply, which may be null",
       returns = "object", since = 1, capability = "scripts",
       errors = { "not_found", "wrong_state", "busy", "timeout", "canceled" },
+    },
+    {
+      name = "advance",
+      text = "Lets time pass for a script on trial: its timers come, each with what it does, one after the other.",
+      params = {
+        script,
+        { name = "time", type = "string", required = true, least = 1, most = 32, text = "how much: \"90s\", \"10m\"" },
+      },
+      result = "nothing, once all of that is done",
+      returns = "nothing", since = 1, capability = "scripts",
+      errors = { "not_found", "wrong_state", "busy", "canceled" },
     },
   },
   events = {

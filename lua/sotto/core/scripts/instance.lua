@@ -56,6 +56,9 @@ local function check_declaration(self, params)
   end
 end
 
+-- where its store is
+local function kept_values(self) return self.options.script.memory or self.options.manager.registry end
+
 function Instance:declare(params)
   local message, name = check_declaration(self, params)
   if message then return nil, message, name end
@@ -66,7 +69,7 @@ function Instance:declare(params)
   self.grants = grants.new(params.needs, self.options.script.discussions)
   local answer = { hears = json.array(self.grants:event_types()) }
   if self.grants.names.store then
-    local leaves, problem, kind = self.options.manager.registry:values(params.name)
+    local leaves, problem, kind = kept_values(self):values(params.name)
     if not leaves then return nil, problem, kind end
     answer.store = leaves
   end
@@ -114,7 +117,7 @@ said["script.put"] = function(self, params)
   if not self.grants or not self.grants.names.store then return end
   local set = type(params.set) == "table" and params.set or {}
   local drop = type(params.drop) == "table" and params.drop or {}
-  local ok, message = self.options.manager.registry:put_values(self.declared.name, set, drop)
+  local ok, message = kept_values(self):put_values(self.declared.name, set, drop)
   -- a script that goes on with what is not on disk would be surprised later
   if not ok then self.host:fail("its store could not be written: " .. tostring(message)) end
 end
@@ -201,6 +204,7 @@ function Instance:begin()
     source = { main = options.source.main, files = json.array(options.source.files) },
     methods = method_names(), event_types = event_types(), state = options.state,
     arguments = json.array { table.unpack(options.script.arguments) },
+    clock = options.script.memory and "standing" or nil,
   }, function(description, message, name)
     if message then
       if self.missing then return finish_start(self, nil, missing_text(self.missing), "refused") end
