@@ -11,7 +11,8 @@ SANITIZE ?=
 OPT     ?= -O2 -g
 
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
-	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev libseccomp-dev gnupg gpg-agent
+	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev libseccomp-dev \
+	libcurl4-openssl-dev ca-certificates gnupg gpg-agent
 PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion iproute2
 PACKAGES_BENCH = libtoxcore-dev
 PACKAGES_LINT  = cppcheck clang-tidy
@@ -45,7 +46,8 @@ SUPPORT_SRC  := $(wildcard spec/support/*.c)
 ENGINE_OBJ   := $(ENGINE_SRC:%.c=$(BUILD)/obj/%.o)
 BINDINGS_OBJ := $(BINDINGS_SRC:%.c=$(BUILD)/obj/%.o)
 SUPPORT_OBJ  := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
-PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c))
+HELPERS      := $(BUILD)/sotto-http
+PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c)) $(HELPERS)
 
 .DELETE_ON_ERROR:
 .PHONY: all chat test spec lint lint-c lint-lua layers bench bench-lan deps deps-test deps-bench deps-lint help clean
@@ -131,7 +133,7 @@ $(BUILD)/crash_points.so: spec/support/preload/crash_points.c
 	$(call say,cc,$<)
 	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared $(HARDEN_LD) -o $@ $< -ldl
 
-$(filter-out $(BUILD)/sotto-host,$(PROGRAMS)): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
+$(filter-out $(BUILD)/sotto-host $(HELPERS),$(PROGRAMS)): $(BUILD)/%: $(BUILD)/obj/bindings/main/%.o $(BINDINGS_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -lseccomp -llua5.4 -lm
 
@@ -140,6 +142,12 @@ HOST_OBJ = $(patsubst %,$(BUILD)/obj/bindings/%.o,common confine json json_write
 $(BUILD)/sotto-host: $(BUILD)/obj/bindings/main/sotto-host.o $(HOST_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $< $(HOST_OBJ) $(BUILD)/libengine.a -Wl,--as-needed $(ENGINE_LIBS) -lseccomp -llua5.4 -lm
+
+# it alone speaks with web servers, and knows nothing of Lua, keys or messages
+HTTP_OBJ = $(patsubst %,$(BUILD)/obj/helpers/%.o,narrow reach)
+$(BUILD)/sotto-http: $(BUILD)/obj/helpers/sotto-http.o $(HTTP_OBJ) $(BUILD)/libengine.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $< $(HTTP_OBJ) $(BUILD)/libengine.a -Wl,--as-needed $(ENGINE_LIBS) -lcurl -lseccomp
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -152,7 +160,7 @@ lint-lua:
 
 # Each source is looked at once, and again when it or a header of its changes. cppcheck's uninitvar cannot follow out-parameters
 # that are set on success only, and its unknownMacro is jansson's json_array_foreach; the compilers and clang-tidy see both.
-LINT_C = $(ENGINE_SRC) $(BINDINGS_SRC) $(wildcard bindings/main/*.c)
+LINT_C = $(ENGINE_SRC) $(BINDINGS_SRC) $(wildcard bindings/main/*.c helpers/*.c)
 lint-c: $(LINT_C:%.c=$(BUILD)/lint/%.ok)
 	@echo "cppcheck, clang-tidy: $(words $(LINT_C)) files"
 

@@ -29,13 +29,14 @@ struct process {
 	struct loop *loop;
 	struct ev_child watcher;
 	pid_t pid;
+	bool whole; // a signal goes to its group
 };
 
 // What a start needs, in a userdata: reading the options may raise.
 struct spawn {
 	char **arguments, **environment; // NULL-ended, all of it malloc'd
 	char *directory;
-	bool group, follows;
+	bool group, whole, follows;
 	bool socket; // what the child has as 0 is one end of a socket pair
 	int child[3];  // what the child gets as 0, 1, 2; -1: none yet
 	bool owned[3]; // ours to close
@@ -96,9 +97,12 @@ static void read_arguments(lua_State *L, struct spawn *s)
 		s->directory = mem_dup_string(binding_check_path(L, -1));
 	lua_getfield(L, 1, "group");
 	s->group = lua_toboolean(L, -1);
+	lua_getfield(L, 1, "whole");
+	s->whole = lua_toboolean(L, -1);
+	s->group = s->group || s->whole;
 	lua_getfield(L, 1, "follows");
 	s->follows = lua_toboolean(L, -1);
-	lua_pop(L, 3);
+	lua_pop(L, 4);
 }
 
 // whether the table on top of the stack has something to say about the variable "name=…"
@@ -344,6 +348,7 @@ static int loop_spawn(lua_State *L)
 	if (e)
 		return binding_fail(L, e, &info);
 	p->loop = loop;
+	p->whole = s->whole;
 	ev_child_init(&p->watcher, process_ended, p->pid, 0);
 	p->watcher.data = p;
 	ev_child_start(loop_ev(loop), &p->watcher);
@@ -362,7 +367,7 @@ static int process_kill(lua_State *L)
 	int number = binding_check_signal(L, 2);
 	// only while it is ours to reap: afterwards the number may be somebody else's
 	if (anchor_held(&p->self))
-		kill(p->pid, number);
+		kill(p->whole ? -p->pid : p->pid, number);
 	return 0;
 }
 

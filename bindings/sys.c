@@ -217,6 +217,7 @@ int luaopen_sotto_sys(lua_State *L)
 	luaL_setfuncs(L, sys_file_functions, 0);
 	luaL_setfuncs(L, sys_daemon_functions, 0);
 	luaL_setfuncs(L, sys_machine_functions, 0);
+	luaL_setfuncs(L, sys_beneath_functions, 0);
 	lua_pushliteral(L, SOTTO_VERSION);
 	lua_setfield(L, -2, "version");
 	return 1;

@@ -39,6 +39,9 @@ M.script_limits = {
     type = "integer", least = 50, most = 60000, standard = 5000,
     text = "milliseconds that any other handler may compute",
   },
+  http_bytes = {
+    type = "integer", least = 1024, most = 2 << 20, standard = 1 << 20, text = "bytes of a page that it fetches",
+  },
   calls_per_second = {
     type = "integer", least = 1, most = 10000, standard = 50, text = "calls of the API a second, in the long run",
   },

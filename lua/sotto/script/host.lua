@@ -11,6 +11,7 @@ local objects = require "sotto.script.objects"
 local policies = require "sotto.script.policies"
 local sandbox = require "sotto.script.sandbox"
 local script = require "sotto.script.script"
+local services = require "sotto.script.services"
 local store = require "sotto.script.store"
 local tasks = require "sotto.script.tasks"
 local times = require "sotto.script.times"
@@ -206,6 +207,16 @@ function Host:module(methods)
     if not ms then error(problem, 2) end
     self.tasks:wait(function(answer) self.clock.after(ms, answer) end)
   end
+  local world, take_process = services.new {
+    call = function(method, params) return self:call(method, params) end,
+    run = function(name, f, ...)
+      self.tasks:run(name, f, function(_, problem)
+        if problem then self:log("error", name .. ": " .. problem) end
+      end, ...)
+    end,
+  }
+  for name, service in pairs(world) do module[name] = service end
+  self.take_process = take_process
   self.objects = objects.new(nouns)
   return module
 end
@@ -357,6 +368,8 @@ function Host:take_line(line)
   if type(message) ~= "table" then return end
   if message.method == "event" then
     self:take_event(message.params)
+  elseif message.method == "process" then
+    self.take_process(message.params)
   elseif message.method then
     self:take_request(message)
   elseif message.id then

@@ -96,6 +96,35 @@ function sys.write_file(path, text, mode) end
 ---@return boolean|nil ok, string? message, string? name
 function sys.remove_tree(path) end
 
+--- Files beneath a folder: no "..", link or mount leads out of it ("refused"), and only regular files are opened.
+---@param root string
+---@param path string within it
+---@param offset integer
+---@param most integer bytes, at most 1 MiB
+---@return string|nil text, integer|string size_or_message, string? name
+function sys.beneath_read(root, path, offset, most) end
+---@param root string
+---@param path string
+---@param text string
+---@param most integer bytes that the file may have afterwards
+---@return boolean|nil ok, string? message, string? name
+function sys.beneath_append(root, path, text, most) end
+--- The old or the new content, never a mixture.
+---@param root string
+---@param path string
+---@param text string
+---@return boolean|nil ok, string? message, string? name
+function sys.beneath_write(root, path, text) end
+---@param root string
+---@param path string
+---@return boolean|nil ok, string? message, string? name
+function sys.beneath_remove(root, path) end
+--- At most 1000, in the directory's own order. A link is "other".
+---@param root string
+---@param path string ".": the folder itself
+---@return {name: string, kind: "file"|"directory"|"other", size: integer, modified: integer}[]|nil, string? message, string? name
+function sys.beneath_list(root, path) end
+
 ---@class sotto.sys.lock
 local lock = {}
 function lock:release() end

@@ -6,6 +6,17 @@ local M = {}
 
 ---@class sotto.capability
 ---@field text string what a person is told before granting it
+---@field argument? fun(text: string): boolean what may stand behind a colon
+---@field with? string the text where something does
+---@field alone? boolean false: something must
+
+local function is_path(text)
+  return (text:sub(1, 1) == "/" or text:sub(1, 2) == "~/") and not (text .. "/"):find("/../", 1, true)
+end
+
+local function is_host(text)
+  return text == "private" or text:find("^[%w.-]+:?%d*$") ~= nil or text:find("^%[[%x:.]+%]:?%d*$") ~= nil
+end
 
 ---@type table<string, sotto.capability>
 M.known = {
@@ -17,15 +28,53 @@ M.known = {
   system = { text = "see metrics, and stop the core" },
   store = { text = "keep data of its own in the core's store" },
   timers = { text = "run at times of its own" },
+  http = {
+    text = "fetch pages from the web, but nothing from this machine or your network",
+    argument = is_host, with = "fetch pages from %s",
+  },
+  files = { argument = is_path, alone = false, with = "read and change %s and what is in it" },
+  command = {
+    argument = function(text) return not text:find("%s") and text ~= "" end, alone = false,
+    with = "run the program %s as you would, with whatever arguments it likes",
+  },
 }
+
+-- "files:/tmp/x" → "files", "/tmp/x"
+local function split(need)
+  local name, argument = need:match("^([^:]*):(.*)$")
+  return name or need, argument
+end
+
+---@param need string
+---@return boolean
+local function is_known(need)
+  local name, argument = split(need)
+  local known = M.known[name]
+  if not known or need:find("%c") then return false end
+  if argument == nil then return known.alone ~= false end
+  return known.argument ~= nil and known.argument(argument)
+end
 
 --- Checks what a script names.
 ---@param needs string[]
 ---@return string|nil problem
 function M.check(needs)
   for _, need in ipairs(needs) do
-    if not M.known[need] then return ("there is no capability '%s'"):format(need:sub(1, 64)) end
+    if not is_known(need) then return ("there is no capability '%s'"):format(need:sub(1, 64)) end
   end
+end
+
+--- What stands behind the colon of every capability of that name.
+---@param list string[]
+---@param name string "files"
+---@return string[]
+function M.arguments(list, name)
+  local out = {}
+  for _, need in ipairs(list) do
+    local known, argument = split(need)
+    if known == name and argument then out[#out + 1] = argument end
+  end
+  return out
 end
 
 --- Those that are needed and not granted.
@@ -44,7 +93,14 @@ end
 --- A person's text for a capability.
 ---@param need string
 ---@return string
-function M.describe(need) return M.known[need] and ("%s: %s"):format(need, M.known[need].text) or need end
+function M.describe(need)
+  local name, argument = split(need)
+  local known = M.known[name]
+  if not known then return need end
+  if not argument then return ("%s: %s"):format(need, known.text) end
+  if need == "http:private" then return need .. ": fetch pages from this machine and your network, too" end
+  return ("%s: %s"):format(need, known.with:format(argument))
+end
 
 -- --- at work -----------------------------------------------------------------------------------------------
 
@@ -59,7 +115,7 @@ Grants.__index = Grants
 ---@return sotto.grants
 function M.new(needs, discussions)
   local self = setmetatable({ names = {} }, Grants)
-  for _, need in ipairs(needs) do self.names[need] = M.known[need] ~= nil end
+  for _, need in ipairs(needs) do self.names[need] = is_known(need) end
   if discussions then
     self.discussions = {}
     for _, id in ipairs(discussions) do self.discussions[id] = true end

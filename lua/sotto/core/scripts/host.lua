@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- One host at work, seen from the core: a process, its line to the core, and the clock that runs while it owes an
 -- answer. It is one more client of rpc and events, with less in its reach.
+local environment = require "sotto.core.scripts.environment"
 local errors = require "sotto.core.errors"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
 local rates = require "sotto.core.scripts.rates"
+local services = require "sotto.core.scripts.services"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -25,7 +27,7 @@ local WATCH_MS = 50
 ---@class sotto.host.owner what it is told
 ---@field declare fun(self, params: table): table|nil, string?, string?
 ---@field event fun(self, method: string, params: table)
----@field call fun(self, request: table) a call of the API, that the rates let through
+---@field call fun(self, request: table) a call of the API or of a service, that the rates let through
 ---@field ended fun(self, reason: string) once; the process is gone, or killed
 
 ---@class sotto.host
@@ -84,6 +86,13 @@ function Host:send(line)
   local ok, message, name = self.handle:send(line)
   if ok then owe(self, self.limits.handler_ms) end
   return ok, message, name
+end
+
+--- Tells the host something.
+---@param method string
+---@param params table
+function Host:tell(method, params)
+  return self:send(assert(json.encode { jsonrpc = "2.0", method = method, params = params }))
 end
 
 function Host:queued() return self.over and math.maxinteger or self.handle:queued() end
@@ -152,7 +161,7 @@ function Host:take(message, problem)
   local method = type(message) == "table" and message.method
   if own[method] then
     own[method](self, type(message.params) == "table" and message.params or {}, message.id)
-  elseif type(method) == "string" and method:find("^script%.") then
+  elseif type(method) == "string" and method:find("^script%.") and not services.has(method) then
     self.owner:event(method, type(message.params) == "table" and message.params or {})
   elseif type(method) == "string" then
     take_call(self, message)
@@ -192,17 +201,6 @@ end
 --- The control socket has lost it.
 function Host:gone() if not self.over then self:fail "it has closed its line to the core" end end
 
--- the time zone is no secret; what a sanitizer is told, its builds need
-local PASSED = { "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" }
-
---- What a process that works for a script gets of the core's own environment.
----@return table<string, string>
-function M.environment()
-  local out = {}
-  for _, name in ipairs(PASSED) do out[name] = sys.getenv(name) end
-  return out
-end
-
 --- Starts one. The owner is told of its end once, unless it is killed before.
 ---@param options sotto.host.options
 ---@return sotto.host|nil, string? message, string? name
@@ -218,7 +216,7 @@ function M.start(options)
   local process, message, name = loop.spawn {
     program = options.program, tostring(limits.memory), tostring(limits.descriptors), tostring(limits.file_size),
     stdin = "socket", stdout = "null", stderr = "pipe", group = true, directory = "/", bare = true,
-    environment = M.environment(),
+    environment = environment.passed(),
     on_stderr = function(line) self.owner:event("script.log", { level = "error", text = line:sub(1, 4096) }) end,
     on_exit = function(status, signal)
       local how = signal and "was ended by " .. signal or ("ended with status %d"):format(status)

@@ -5,6 +5,7 @@ local errors = require "sotto.core.errors"
 local grants = require "sotto.core.scripts.grants"
 local host = require "sotto.core.scripts.host"
 local json = require "sotto.json"
+local services = require "sotto.core.scripts.services"
 
 local M = {}
 
@@ -67,6 +68,7 @@ function Instance:declare(params)
     help = type(params.help) == "string" and params.help or nil,
   }
   self.grants = grants.new(params.needs, self.options.script.discussions)
+  self.services = services.new(params.needs, self.options.granted, self.options.manager.limits, self.host)
   local answer = { hears = json.array(self.grants:event_types()) }
   if self.grants.names.store then
     local leaves, problem, kind = kept_values(self):values(params.name)
@@ -151,6 +153,7 @@ end
 function Instance:call(request)
   local method = api.methods[request.method]
   if not self.grants then return refuse(self, request, "refused", "a script calls sotto.script first") end
+  if services.has(request.method) then return self.services:call(request) end
   if method then
     local ok, needed = self.grants:allows(method)
     if not ok then
@@ -220,6 +223,7 @@ end
 -- from the host: it is over
 function Instance:ended(reason)
   self.options.manager.events:unsubscribe(self.host)
+  if self.services then self.services:close() end
   local starting = self.options.done ~= nil
   finish_start(self, nil, reason, "wrong_state")
   if not starting then self.options.failed(reason) end
@@ -230,6 +234,7 @@ end
 function Instance:kill()
   local last = self.options.manager.events:unsubscribe(self.host)
   self.options.done = nil
+  if self.services then self.services:close() end
   self.host:kill()
   return last
 end
