@@ -46,6 +46,14 @@ uint64_t outbox_head(const struct outbox *o, struct hash *hash)
 	return o->built;
 }
 
+bool outbox_is_settled(const struct outbox *o)
+{
+	for (size_t i = 0; i < o->roster.count; i++)
+		if (o->members[i].acked > o->members[i].acked_on_disk)
+			return false;
+	return !o->fails;
+}
+
 bool outbox_owes(const struct outbox *o, size_t member)
 {
 	return member != o->self && o->members[member].acked < o->built;
@@ -208,6 +216,29 @@ static void let_key_die(struct outbox *o)
 	outbox_act(o, OUTBOX_KEY_MAY_DIE);
 }
 
+static void store_failed(struct outbox *o)
+{
+	if (!o->fails || o->failing || o->hold_failed)
+		return;
+	struct outbox_action *a = outbox_act(o, OUTBOX_FAILED);
+	a->failed.first = o->first_failed;
+	a->failed.last = o->last_failed;
+	o->failing = true;
+}
+
+static void failed_stored(struct outbox *o, enum err code)
+{
+	if (!o->failing)
+		return;
+	o->failing = false;
+	o->fails = code != OK;
+	o->hold_failed = code != OK;
+	if (code)
+		outbox_retry_later(o);
+	else
+		outbox_went_well(o);
+}
+
 static void abandon(struct outbox *o)
 {
 	if (o->mode == OUTBOX_ABANDONED)
@@ -217,11 +248,12 @@ static void abandon(struct outbox *o)
 		return;
 	}
 	outbox_queue_reject_all(o, ERR_WRONG_STATE);
-	struct outbox_action *a = outbox_act(o, OUTBOX_FAILED);
 	if (most_acked(o) < o->built) {
-		a->failed.first = most_acked(o) + 1;
-		a->failed.last = o->built;
+		o->first_failed = most_acked(o) + 1;
+		o->last_failed = o->built;
 	}
+	o->fails = true;
+	store_failed(o);
 	o->mode = OUTBOX_ABANDONED;
 	outbox_queue_fini(o);
 	outbox_window_fini(o);
@@ -239,7 +271,7 @@ static void finish_close(struct outbox *o)
 static void retry(struct outbox *o)
 {
 	o->hold_commits = o->hold_seals = o->hold_stores = false;
-	o->hold_acks = o->hold_loads = false;
+	o->hold_acks = o->hold_loads = o->hold_failed = false;
 	o->retry_is_set = false;
 }
 
@@ -322,6 +354,9 @@ static void dispatch_after_end(struct outbox *o, const struct outbox_event *even
 	case OUTBOX_EVENT_ACK_STORED:
 		ack_stored(o, event->result.code);
 		break;
+	case OUTBOX_EVENT_FAILED_STORED:
+		failed_stored(o, event->result.code);
+		break;
 	case OUTBOX_EVENT_RETRY:
 		retry(o);
 		break;
@@ -354,9 +389,11 @@ void outbox_step(struct outbox *o, const struct outbox_event *event, struct outb
 		dispatch(o, event);
 	else
 		dispatch_after_end(o, event);
-	if (o->mode == OUTBOX_LIVE)
+	if (o->mode == OUTBOX_LIVE) {
 		go_on(o, event->now_ms);
-	else
+	} else {
 		store_acks(o);
+		store_failed(o);
+	}
 	o->out = NULL;
 }

@@ -5,7 +5,7 @@
 // Use: outbox_new with what the store holds, then START, then events as they come. Carry out the
 // actions of a step in their order, then outbox_actions_fini. Results may be handed back while a
 // list is carried out (with another list), or later; never from inside outbox_step. At most one
-// each of COMMIT, SEAL, STORE_SEALED, STORE_ACK and LOAD is under way at a time. Members are
+// each of COMMIT, SEAL, STORE_SEALED, STORE_ACK, FAILED and LOAD is under way at a time. Members are
 // positions in the roster.
 //
 // What holds at every point, so also after a crash between any two actions:
@@ -68,6 +68,7 @@ enum outbox_event_type {
 	OUTBOX_EVENT_STORED,     // .result of STORE_SEALED
 	OUTBOX_EVENT_ACK_STORED, // .result of STORE_ACK
 	OUTBOX_EVENT_LOADED,     // .loaded: result of LOAD
+	OUTBOX_EVENT_FAILED_STORED, // .result of FAILED
 	// .link: also a link on which this side, having closed, delivers its farewell
 	OUTBOX_EVENT_LINK_UP,
 	OUTBOX_EVENT_LINK_DOWN,   // .member
@@ -148,7 +149,7 @@ enum outbox_action_type {
 	OUTBOX_RETRY_IN, // .ms: event RETRY after that time; replaces the last one
 	OUTBOX_CLOSED,   // CLOSE is on disk: the person's decision stands
 	// .failed, in one transaction: every own message without a place, and those in payloads
-	// first to last (0: none), become "failed".
+	// first to last (0: none), become "failed". Result FAILED_STORED.
 	OUTBOX_FAILED,
 	// What has to be sealed is sealed and on disk, or need not be any more: the discussion's
 	// secret key is to be destroyed. Once.
@@ -248,6 +249,9 @@ struct outbox *outbox_new(const struct outbox_config *config);
 void outbox_free(struct outbox *o); // NULL is allowed
 // Appends to an empty list.
 void outbox_step(struct outbox *o, const struct outbox_event *event, struct outbox_actions *out);
+
+// Whether an end has nothing left to write down: neither what was acknowledged nor what failed.
+bool outbox_is_settled(const struct outbox *o);
 
 // The last payload that is on disk, for L4. 0: none, and a zero hash.
 uint64_t outbox_head(const struct outbox *o, struct hash *hash);

@@ -79,11 +79,13 @@ struct outbox {
 	struct bytes *storing_frame;
 	size_t acking; // whose ack is being stored, and up to where; the own position: nobody's
 	uint64_t acking_to;
+	bool fails, failing; // ABANDON: FAILED is still to be stored; is being stored
+	uint64_t first_failed, last_failed;
 	bool loading;
 	uint64_t load_after;
 	size_t load_turn; // whose turn it is
 	// Something failed: until RETRY nothing of that kind is begun.
-	bool hold_commits, hold_seals, hold_stores, hold_acks, hold_loads, retry_is_set;
+	bool hold_commits, hold_seals, hold_stores, hold_acks, hold_loads, hold_failed, retry_is_set;
 	int64_t retry_ms;
 	struct outbox_counters counters;
 	struct outbox_actions *out; // during a step

@@ -214,7 +214,7 @@ static void wind_down(void *arg)
 	struct conversation *c = arg;
 	struct discussion *d = c->discussion;
 	// the own CLOSE is to be told first, as long as anybody may listen
-	if (!discussion_has_ended(d) || d->home || (d->row.closing && !d->row.told))
+	if (!discussion_has_ended(d) || d->home || (d->row.closing && !d->row.told) || !outbox_is_settled(c->outbox))
 		return;
 	conversation_stop(d);
 }

@@ -160,6 +160,14 @@ static void tell_ack(struct conversation *c, const struct outbox_action *a)
 				    NULL);
 }
 
+// The end may have waited for it.
+static void settle(struct conversation *c, struct outbox_event *event)
+{
+	sending_feed(c, event);
+	if (event->result.code == OK && discussion_has_ended(c->discussion))
+		conversation_wind_down(c);
+}
+
 static void store_ack(struct conversation *c, const struct outbox_action *a)
 {
 	struct store *s = c->engine->store;
@@ -178,7 +186,7 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 	if (code == OK)
 		tell_ack(c, a);
 	event.result.code = code;
-	sending_feed(c, &event);
+	settle(c, &event);
 }
 
 struct unplaced {
@@ -199,6 +207,7 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	struct store *s = c->engine->store;
 	struct discussion *d = c->discussion;
 	struct err_info info;
+	struct outbox_event event = {.type = OUTBOX_EVENT_FAILED_STORED};
 	struct unplaced *u = mem_alloc(sizeof *u);
 	enum err code = store_begin(s, &info);
 	if (code == OK)
@@ -214,11 +223,13 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 		store_rollback(s);
 	if (code)
 		health_store_failed(c->engine, &info, "messages that cannot be sent any more could not be marked");
+	event.result.code = code;
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		message_emit(c->engine, u->ids[i], "message.failed");
 	if (code == OK && a->failed.last)
 		message_emit_placed(d, discussion_own(d), a->failed.first, a->failed.last, "message.failed", NULL);
 	free(u);
+	settle(c, &event);
 }
 
 // --- now or at the end of the turn ------------------------------------------------------------------------------------------------

@@ -255,6 +255,38 @@ describe("outbox", function()
       assert.same({ "store_ack", 2, 1, 2 }, { names, all[1].sequence, all[1].first_sent, all[1].last_sent })
     end)
 
+    it("P3.7 marks what has failed again, until the disk takes it; the key dies at once", function()
+      build(2)
+      took()
+      case.fails.failed = "io"
+      step { type = "abandon" }
+      assert.equal("failed, retry_in, key_may_die", took())
+      assert.is_false(case.o:is_settled())
+      step { type = "retry" }
+      assert.equal("failed, retry_in", took())
+      case.fails.failed = nil
+      step { type = "retry" }
+      local names, all = took()
+      assert.same({ "failed", 1, 2 }, { names, all[1].first, all[1].last })
+      assert.is_true(case.o:is_settled())
+      step { type = "retry" }
+      step { type = "failed_stored" } -- nobody asked
+      assert.equal("", took())
+    end)
+
+    it("P3.7 is not settled while an acknowledgement waits for the disk", function()
+      build(2)
+      link(BOB, 0)
+      link(CAROL, 0)
+      case.fails.ack = "io"
+      ack(BOB, 2)
+      step { type = "abandon" }
+      assert.is_false(case.o:is_settled())
+      case.fails.ack = nil
+      step { type = "retry" }
+      assert.is_true(case.o:is_settled())
+    end)
+
     it("ends what this side was still saying", function()
       build(1)
       step { type = "close" }

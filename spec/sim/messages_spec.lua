@@ -7,9 +7,9 @@ local RUNS = tonumber(os.getenv "SOTTO_SIM_RUNS") or 500
 local ONE = tonumber(os.getenv "SOTTO_SIM_SEED")
 
 local faults = {
-  { crash = 0.01, commit = 0.1, seal = 0.1, store = 0.1, ack = 0.1, load = 0.1, open = 0.1, take = 0.1, ghost = 0.3 },
+  { crash = 0.01, commit = 0.1, seal = 0.1, store = 0.1, ack = 0.1, failed = 0.3, load = 0.1, open = 0.1, take = 0.1, ghost = 0.3 },
   { crash = 0.002, ghost = 0.5 },
-  { crash = 0.05, store = 0.5, seal = 0.3, ack = 0.5 },
+  { crash = 0.05, store = 0.5, seal = 0.3, ack = 0.5, failed = 0.5 },
   { open = 0.3, seal = 0.3, ghost = 1 },
   {},
 }
@@ -152,6 +152,7 @@ describe("messages in the simulator", function()
       check_delivery(world, 1)
       assert(other.disk.ended and other.disk.keyless)
       assert(world.delivered_close, "nobody said that CLOSE arrived")
+      assert(other.outbox:is_settled(), "something is still to be written down")
       for _, row in ipairs(said_by(other)) do
         assert(row.state == "delivered" or row.state == "failed", "a message stays " .. row.state)
         assert(row.state == "failed" or closer.disk.by_id[row.id], "delivered, and not there")

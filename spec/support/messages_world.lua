@@ -88,7 +88,7 @@ function Core:restore()
   local roster = self.world.roster
   self.up = true
   self.life = self.life + 1
-  self.under_way = { seal = 0, open = 0, load = 0, store = 0, ack = 0, commit = 0, take = 0 }
+  self.under_way = { seal = 0, open = 0, load = 0, store = 0, ack = 0, failed = 0, commit = 0, take = 0 }
   self.links, self.in_flight = {}, {}
   self.transcript = transcript.new {
     own = roster.members[self.me], roster = roster, roster_hash = M.roster_hash, heads = heads, closed = disk.closed,
@@ -270,13 +270,19 @@ end
 function own.closed(core) core.world:closed(core) end
 
 function own.failed(core, a)
+  core:begin("failed", 1)
+  local code = core.world:fails(core, "failed", { "io" })
   for _, row in ipairs(core.disk.rows) do
     local s = row.sequence
-    if row.sender == core.me and row.state == "queued" and
+    if not code and row.sender == core.me and row.state == "queued" and
       (not s or (a.first > 0 and s >= a.first and s <= a.last)) then
       row.state = "failed"
     end
   end
+  core:answer(function()
+    core:done "failed"
+    core:tell { type = "failed_stored", code = code }
+  end)
 end
 
 function own.key_may_die(core)

@@ -9,7 +9,7 @@
 
 static const char *const events[] = {
 	"start",     "submit",	   "committed", "sealed",     "stored",	   "ack_stored",
-	"loaded",    "link_up",	   "link_down", "ack",	      "cannot_open", "congested",
+	"loaded",    "failed_stored", "link_up",	   "link_down", "ack",	      "cannot_open", "congested",
 	"writable",  "retry",	   "close",	"abandon",    NULL,
 };
 static const char *const actions[] = {
@@ -186,6 +186,7 @@ static void event_get(lua_State *L, int t, struct outbox_event *e, struct room *
 	case OUTBOX_EVENT_COMMITTED:
 	case OUTBOX_EVENT_STORED:
 	case OUTBOX_EVENT_ACK_STORED:
+	case OUTBOX_EVENT_FAILED_STORED:
 		e->result.code = field_code(L, t, "code");
 		break;
 	case OUTBOX_EVENT_SEALED:
@@ -352,6 +353,12 @@ static int machine_head(lua_State *L)
 	return 2;
 }
 
+static int machine_is_settled(lua_State *L)
+{
+	lua_pushboolean(L, outbox_is_settled(check(L)));
+	return 1;
+}
+
 static int machine_owes(lua_State *L)
 {
 	lua_pushboolean(L, outbox_owes(check(L), (size_t)luaL_checkinteger(L, 2) - 1));
@@ -382,7 +389,7 @@ int luaopen_support_outbox(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
 		{"step", machine_step}, {"head", machine_head},
-		{"owes", machine_owes}, {"counters", machine_counters},
+		{"owes", machine_owes}, {"is_settled", machine_is_settled}, {"counters", machine_counters},
 		{"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};

@@ -13,7 +13,7 @@ local ME = 1
 ---@field disk {own: table[], rows: table[], by_id: table, acked: table, closing: boolean}
 ---@field log table[] actions since the last look
 ---@field sealing table|nil the seal under way
----@field fails table<string, any> "commit", "store", "ack", "load": the code to fail with; silent: no answer at all
+---@field fails table<string, any> "commit", "store", "ack", "failed", "load": the code to fail with; silent: no answer at all
 ---@field others userdata the transcript
 ---@field number integer of the message that was made last
 local M = {}
@@ -73,6 +73,10 @@ function disk_does.store_ack(a)
   if M.fails.ack then return { type = "ack_stored", code = M.fails.ack } end
   M.disk.acked[a.member] = a.sequence
   return { type = "ack_stored" }
+end
+
+function disk_does.failed()
+  return { type = "failed_stored", code = M.fails.failed }
 end
 
 function disk_does.load(a)
