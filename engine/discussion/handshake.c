@@ -65,6 +65,18 @@ struct handshake *handshake_new(const struct handshake_config *config)
 	return h;
 }
 
+void handshake_renew(struct handshake *h, struct span general, const struct presence_parts *presence)
+{
+	bytes_unref(h->general);
+	h->general = bytes_new_span(general);
+	h->general_hash = hash_of(general);
+	bytes_ref(presence->record);
+	bytes_ref(presence->certification);
+	bytes_unref(h->presence.record);
+	bytes_unref(h->presence.certification);
+	h->presence = *presence;
+}
+
 static void key_fini(struct side_key *k)
 {
 	bytes_unref(k->certificate);

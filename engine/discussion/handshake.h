@@ -290,6 +290,8 @@ void handshake_actions_fini(struct handshake_actions *a); // also empties it for
 struct handshake;
 
 struct handshake *handshake_new(const struct handshake_config *config);
+// Of the initiator, before START: own certificate and presence record are others by now.
+void handshake_renew(struct handshake *h, struct span general, const struct presence_parts *presence);
 void handshake_free(struct handshake *h); // NULL is allowed; wipes
 // Appends to an empty list.
 void handshake_step(struct handshake *h, const struct handshake_event *event,

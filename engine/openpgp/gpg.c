@@ -291,7 +291,7 @@ size_t gpg_retry(struct gpg *g, struct home *home, struct session *session, void
 	*r = (struct retry){.done = done, .arg = arg};
 	for (struct gpg_op *op = g->parked, *next; op; op = next) {
 		next = op->next;
-		if (op->home != home)
+		if (op->home != home || op->stale)
 			continue;
 		op->retry = r;
 		r->left++;
@@ -317,4 +317,13 @@ void gpg_retry_stop(struct gpg *g, struct home *home)
 	stop_all(g->running, home);
 	stop_all(g->own.first, home);
 	stop_all(g->strangers.first, home);
+}
+
+void gpg_renewed(struct gpg *g, struct home *home, bool renewed)
+{
+	for (struct gpg_op *op = g->parked, *next; op; op = next) {
+		next = op->next;
+		if (op->home == home && op->stale)
+			op_renew(op, renewed);
+	}
 }

@@ -82,6 +82,7 @@ struct gpg_call {
 	gpg_done *done;
 	void *arg;
 	bool stranger;             // optional: works for a peer that is none of ours
+	bool by_self;              // optional, open: the home's own key has signed it, and may have expired since
 	bool soon_again;           // optional, seal and open: another one like it is likely to follow, and gpg is started for that ahead
 	int64_t timeout_ms;        // optional: 0 is GPG_TIMEOUT_MS, or GPG_TIMEOUT_MAX_MS where a person may be asked
 	struct secret *passphrase; // optional: given to the agent when it asks (loopback); else the agent asks nobody and fails
@@ -95,6 +96,10 @@ size_t gpg_retry(struct gpg *g, struct home *home, struct session *session, void
 // Whoever was asked there does not want to be: what has begun again and is under way waits for the next gpg_retry. `done` of the last
 // one comes all the same.
 void gpg_retry_stop(struct gpg *g, struct home *home);
+
+// In the home of an adopted key that has expired, operations wait once for this, which follows home_on_expired: `renewed`, the home has
+// a newer certificate of it, and they begin again; else they fail.
+void gpg_renewed(struct gpg *g, struct home *home, bool renewed);
 
 // `out` may be NULL. The handle is dead once `done` has been called. Cancel: `done` comes on the next turn with ERR_CANCELED.
 void gpg_op_cancel(struct gpg_op *op);

@@ -37,6 +37,7 @@ struct status_notes {
 	bool spoken; // there were any
 	bool locked, wrong_passphrase, no_secret_key;
 	bool declined, no_agent, no_card; // of a user's own agent
+	bool some_expired, expired;       // a key that was looked at; the one that was to sign
 	char signer[FINGERPRINT_TEXT]; // the primary key of the first good signature's key
 };
 
@@ -51,7 +52,10 @@ struct gpg_op {
 	bool ahead;         // it was, and then taken
 	bool soon_again;    // see gpg_call
 	bool quiet;         // asks nobody
+	bool by_self;       // see gpg_call
 	bool relaunched;    // the user's agent was started for it
+	bool stale;         // parked until a newer certificate of the own key was looked for
+	bool renewed;       // that was done
 	struct session *session;
 	struct retry *retry;
 	int pinentry; // the one that asks for it, as a pidfd; -1: none
@@ -110,9 +114,18 @@ MUST_CHECK enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_
 
 // It was given a place among the running: its process is started.
 void op_start(struct gpg_op *op);
+// From here on it is only its callback that is outstanding, on the next turn.
+void op_end(struct gpg_op *op, enum err code);
+// It runs, and is ended for the reason that op->code has.
+void op_stop(struct gpg_op *op);
+// It has run, and is to run once more, from that place.
+void op_go_back(struct gpg_op *op, enum op_place place);
+// gpg_parked.c. Whether it now waits for a person or for a certificate, rather than having failed.
+bool op_parks(struct gpg_op *op);
 // A parked one goes back into its queue, and asks at `session`.
 void op_unpark(struct gpg_op *op, struct session *session);
 void op_park_again(struct gpg_op *op); // whatever it does by then
+void op_renew(struct gpg_op *op, bool renewed); // a stale one
 // Its process is started, and waits for what op_feed gives it; nobody is called back but `done` where it ends by itself. The owner on
 // success is whoever takes it, or discards it.
 MUST_CHECK enum err op_start_ahead(struct gpg_op *op);

@@ -30,6 +30,7 @@ enum err op_new(struct gpg_op **out, const struct operation *operation, const st
 	op->home = call->home;
 	op->stranger = call->stranger;
 	op->soon_again = call->soon_again;
+	op->by_self = call->by_self;
 	bool asks = home_is_adopted(call->home) && operation->agent && !operation->exclusive;
 	op->timeout_ms = call->timeout_ms ? call->timeout_ms : asks ? GPG_TIMEOUT_MAX_MS : GPG_TIMEOUT_MS;
 	op->quiet = !asks;
@@ -94,22 +95,29 @@ enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_info *info)
 
 // --- its process --------------------------------------------------------------------------------------------------------------
 
-// From here on it is only its callback that is outstanding, on the next turn.
-static void end(struct gpg_op *op, enum err code)
+void op_end(struct gpg_op *op, enum err code)
 {
 	op->state = OP_ENDING;
 	op->code = code;
 	loop_defer(gpg_loop(op->gpg), &op->deferred, finish, op);
 }
 
+// Its question goes from the screen with it, also one of which gpg has just told.
+void op_stop(struct gpg_op *op)
+{
+	if (!op->quiet && op->pinentry < 0)
+		runner_drain(op->runner);
+	op_end_pinentry(op);
+	runner_kill(op->runner); // ends it through on_gpgme_done
+}
+
 static void on_late(void *arg)
 {
 	struct gpg_op *op = arg;
 	gpg_counters(op->gpg)->timeouts++;
-	op_end_pinentry(op);
 	op->code = err_set(&op->info, ERR_TIMEOUT, "gpg did not %s within %lld ms", op->operation->name,
 			   (long long)op->timeout_ms);
-	runner_kill(op->runner);
+	op_stop(op);
 }
 
 static void on_gpgme_done(void *arg, gpgme_error_t failure, gpgme_error_t refusal)
@@ -121,7 +129,7 @@ static void on_gpgme_done(void *arg, gpgme_error_t failure, gpgme_error_t refusa
 		home_warm(&op->user);
 	timer_cancel(gpg_loop(op->gpg), &op->timer);
 	op_forget_pinentry(op);
-	end(op, op->code);
+	op_end(op, op->code);
 }
 
 static gpgme_pinentry_mode_t pinentry_mode(const struct gpg_op *op)
@@ -173,7 +181,7 @@ void op_start(struct gpg_op *op)
 	op->runner = gpg_take_runner(op->gpg, &op->info);
 	enum err code = op->runner ? launch(op) : ERR_INTERNAL;
 	if (code)
-		end(op, code);
+		op_end(op, code);
 }
 
 // --- started ahead ----------------------------------------------------------------------------------------------------------
@@ -255,10 +263,10 @@ static void start_anew(struct gpg_op *op)
 static bool lost_agent(const struct gpg_op *op)
 {
 	return op->code && op->code != ERR_CANCELED && op->code != ERR_TIMEOUT && !op->quiet && !op->relaunched &&
-	       op->user.home && (op->notes.no_agent || op->notes.no_secret_key);
+	       op->user.home && !op->notes.expired && (op->notes.no_agent || op->notes.no_secret_key);
 }
 
-static void go_back(struct gpg_op *op, enum op_place place)
+void op_go_back(struct gpg_op *op, enum op_place place)
 {
 	result_clear(&op->result);
 	give_runner(op);
@@ -273,56 +281,7 @@ static void relaunch(struct gpg_op *op)
 	op->relaunched = true;
 	op->code = OK;
 	home_lost_agent(op->home);
-	go_back(op, OP_IN_QUEUE);
-}
-
-// --- waiting for a person ---------------------------------------------------------------------------------------------------
-
-static void on_unasked(void *arg)
-{
-	struct gpg_op *op = arg;
-	gpg_place(op, OP_NOWHERE);
-	op->quiet = true; // it does not wait once more
-	end(op, ERR_LOCKED);
-}
-
-// Nobody could be asked: it waits until a front end is there.
-static bool parks(const struct gpg_op *op)
-{
-	return op->code == ERR_LOCKED && op->user.home && !op->quiet && !op->session;
-}
-
-static void park(struct gpg_op *op)
-{
-	gpg_retried(op);
-	op->retry = NULL;
-	go_back(op, OP_AMONG_PARKED);
-	timer_start(gpg_loop(op->gpg), &op->timer, GPG_TIMEOUT_MAX_MS, on_unasked, op);
-	gpg_pump_soon(op->gpg);
-	home_want(op->home);
-}
-
-void op_park_again(struct gpg_op *op)
-{
-	session_unref(op->session);
-	op->session = NULL;
-	op->code = err_set(&op->info, ERR_LOCKED, "nobody wants to be asked now");
-	if (op->state == OP_QUEUED) {
-		gpg_place(op, OP_NOWHERE);
-		end(op, ERR_LOCKED);
-	} else if (op->state == OP_RUNNING) {
-		op_end_pinentry(op);
-		runner_kill(op->runner);
-	}
-}
-
-void op_unpark(struct gpg_op *op, struct session *session)
-{
-	timer_cancel(gpg_loop(op->gpg), &op->timer);
-	op->code = OK;
-	op->relaunched = false;
-	op->session = session_ref(session);
-	gpg_place(op, OP_IN_QUEUE);
+	op_go_back(op, OP_IN_QUEUE);
 }
 
 // --- the end of an operation ------------------------------------------------------------------------------------------------
@@ -361,10 +320,8 @@ static void finish(void *arg)
 		relaunch(op);
 		return;
 	}
-	if (parks(op)) {
-		park(op);
+	if (op_parks(op))
 		return;
-	}
 	if (op->again && op->code == OK) {
 		op->again = false;
 		op->code = launch(op);
@@ -394,10 +351,9 @@ void gpg_op_cancel(struct gpg_op *op)
 	if (state == OP_QUEUED) {
 		timer_cancel(gpg_loop(op->gpg), &op->timer);
 		gpg_place(op, OP_NOWHERE);
-		end(op, ERR_CANCELED);
+		op_end(op, ERR_CANCELED);
 	} else if (state == OP_RUNNING) {
-		op_end_pinentry(op);
-		runner_kill(op->runner); // ends it through on_gpgme_done
+		op_stop(op);
 	}
 }
 

@@ -93,6 +93,10 @@ gpgme_error_t op_on_status(void *arg, const char *keyword, const char *arguments
 	struct gpg_op *op = arg;
 	const char *code = strchr(arguments, ' ');
 	op->notes.spoken = op->notes.spoken || *keyword; // the end comes without one
+	if (strcmp(keyword, "KEYEXPIRED") == 0)
+		op->notes.some_expired = true;
+	if (strcmp(keyword, "INV_SGNR") == 0) // after why it is none
+		op->notes.expired = op->notes.some_expired;
 	if (strcmp(keyword, "VALIDSIG") == 0)
 		note_signer(&op->notes, arguments);
 	if (strcmp(keyword, "PINENTRY_LAUNCHED") == 0)
@@ -144,6 +148,9 @@ static enum err translate_adopted(struct gpg_op *op)
 		return err_set(&op->info, ERR_LOCKED, "the smart card of your key is not there");
 	if (op->notes.locked)
 		return err_set(&op->info, ERR_LOCKED, "your GnuPG's pinentry could not ask you");
+	if (op->notes.expired)
+		return err_set(&op->info, ERR_NOT_FOUND,
+			       "your key has expired: extend it in your GnuPG, and it is of use here again");
 	if (op->notes.no_secret_key) // another GNUPGHOME than it was adopted from, or it was moved away
 		return err_set(&op->info, ERR_NOT_FOUND, "your GnuPG (%s) does not have this key's secret",
 			       sockets_users_home());

@@ -52,6 +52,9 @@ const struct session *home_session(const struct home *h);
 // Who is told that an operation waits for a person (gpg.h), at most once a turn.
 void home_on_wanted(struct home *h, void (*wanted)(void *arg), void *arg);
 void home_want(struct home *h); // for gpg.c
+// Who is told that the key has expired, as far as the home knows; likewise. gpg_renewed is the answer.
+void home_on_expired(struct home *h, void (*expired)(void *arg), void *arg);
+void home_expire(struct home *h); // for gpg.c
 // For gpg.c: gpg did not find the user's agent. What is begun from now on waits until it was started.
 void home_lost_agent(struct home *h);
 

@@ -121,21 +121,38 @@ const struct session *home_session(const struct home *h)
 	return h->session;
 }
 
+static void tell(struct home *h, struct news *news)
+{
+	if (news->told)
+		loop_defer(h->homes->loop, &news->turn, news->told, news->arg);
+}
+
 void home_on_wanted(struct home *h, void (*wanted)(void *arg), void *arg)
 {
-	h->on_wanted = wanted;
-	h->on_wanted_arg = arg;
+	h->wanted_news.told = wanted;
+	h->wanted_news.arg = arg;
 }
 
 void home_want(struct home *h)
 {
-	if (h->on_wanted)
-		loop_defer(h->homes->loop, &h->wanted_turn, h->on_wanted, h->on_wanted_arg);
+	tell(h, &h->wanted_news);
+}
+
+void home_on_expired(struct home *h, void (*expired)(void *arg), void *arg)
+{
+	h->expired_news.told = expired;
+	h->expired_news.arg = arg;
+}
+
+void home_expire(struct home *h)
+{
+	tell(h, &h->expired_news);
 }
 
 void home_adopted_fini(struct home *h)
 {
-	deferred_cancel(h->homes->loop, &h->wanted_turn);
+	deferred_cancel(h->homes->loop, &h->wanted_news.turn);
+	deferred_cancel(h->homes->loop, &h->expired_news.turn);
 	if (h->launch) {
 		command_cancel(h->launch->command);
 		h->launch->home = NULL;

@@ -42,9 +42,11 @@ struct home {
 	struct session *session;
 	struct launch *launch;         // the user's agent is being started
 	bool lost;                     // it was not found
-	void (*on_wanted)(void *arg);
-	void *on_wanted_arg;
-	struct deferred wanted_turn;
+	struct news {
+		void (*told)(void *arg);
+		void *arg;
+		struct deferred turn;
+	} wanted_news, expired_news;
 };
 
 // home_adopted.c. Makes what leads to the user's agent, where it is missing or with `anew`.

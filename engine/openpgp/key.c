@@ -352,6 +352,7 @@ enum err key_unlock_start(const struct key_call *call, const struct key_unlock *
 	job->session = session_ref(unlock->session);
 	job->only_open = unlock->only_open;
 	struct gpg_call next = key_job_step(job, on_unlock_opened);
+	next.by_self = true;
 	enum err e = gpg_open_start(&next, unlock->message, &own->id, 1, primary->fingerprint, &job->op, info);
 	return key_job_started(job, e, out);
 }

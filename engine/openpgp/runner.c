@@ -2,6 +2,7 @@
 #include "openpgp/runner.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "openpgp/process.h"
+
+#define DRAIN_MAX 100
 
 struct watch {
 	struct runner *runner;
@@ -222,6 +225,24 @@ void runner_release(struct runner *r)
 	r->held = false;
 	for (struct watch *w = r->watches; w; w = w->next)
 		watch_start(w);
+}
+
+static bool is_readable(const struct watch *w)
+{
+	struct pollfd fd = {.fd = w->watcher.fd, .events = POLLIN};
+	return !w->outbound && poll(&fd, 1, 0) == 1;
+}
+
+void runner_drain(struct runner *r)
+{
+	for (int rounds = 0; rounds < DRAIN_MAX && r->running; rounds++) {
+		struct watch *w = r->watches;
+		while (w && !is_readable(w))
+			w = w->next;
+		if (!w)
+			break;
+		w->callback(w->data, w->watcher.fd);
+	}
 }
 
 void runner_kill(struct runner *r)

@@ -27,6 +27,8 @@ gpgme_ctx_t runner_context(struct runner *r);
 gpgme_error_t runner_start(struct runner *r, const char *home, const struct session *session, bool hold,
 			   gpgme_error_t (*start)(gpgme_ctx_t context, void *arg), runner_done *done, void *arg);
 void runner_release(struct runner *r); // not from inside gpgme
+// Takes what gpg has written by now, which may end it. Not from inside gpgme.
+void runner_drain(struct runner *r);
 // Kills the gpg process. The context is not to be used again: free the runner once `done` was called.
 void runner_kill(struct runner *r);
 // A child of ours with this number has been reaped.

@@ -164,7 +164,8 @@ static void nothing_to_unwrap(void *arg)
 
 enum err identity_open_store_key(struct identity *i, gpg_done *done, struct err_info *info)
 {
-	const struct gpg_call call = identity_gpg_call(i, done);
+	struct gpg_call call = identity_gpg_call(i, done);
+	call.by_self = true;
 	const uint64_t own[] = {i->info.subkeys[i->info.encryption].id};
 	return gpg_open_start(&call, i->row.store_key, own, 1, i->row.fingerprint, &i->op, info);
 }
@@ -213,6 +214,7 @@ void identity_fini(struct identity *i)
 		key_job_cancel(i->job);
 	if (i->op)
 		gpg_op_cancel(i->op);
+	identity_renewal_cancel(i);
 	secret_unref(i->presence_secret);
 	i->presence_secret = NULL;
 	identity_settle(i);

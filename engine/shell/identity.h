@@ -28,6 +28,9 @@ struct identity {
 	struct secret *passphrase; // only during create and passphrase
 	struct session *session;   // only during a call, of an adopted key: where its person is
 	struct timer patience;     // of the start, with an adopted key
+	struct command *export;    // of an adopted key: its certificate is being fetched anew
+	struct gpg_op *import;     // and taken
+	struct bytes *renewed;     // that one
 	struct pending *pending;   // the call that waits for the job
 	bool given_up;             // by identity_give_up
 	char name[33];

@@ -12,9 +12,15 @@ static void tell_needed(void *arg)
 	engine_emit(i->engine, "passphrase.needed", "identity", identity_view(i));
 }
 
+static void on_expired(void *arg)
+{
+	identity_renew(arg);
+}
+
 void identity_adopted_home(struct identity *i, struct home *home)
 {
 	home_on_wanted(home, tell_needed, i);
+	home_on_expired(home, on_expired, i);
 	if (i->session)
 		home_set_session(home, i->session);
 }
@@ -55,6 +61,7 @@ static void asked_at_start(void *arg, enum err code, const struct err_info *info
 enum err identity_ask_at_start(struct identity *i, bool *waits, struct err_info *info)
 {
 	identity_adopted_home(i, i->home);
+	identity_renew(i);
 	i->session = session_without_terminal(NULL);
 	enum err code = identity_open_store_key(i, asked_at_start, info);
 	*waits = code == OK;

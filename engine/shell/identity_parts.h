@@ -15,6 +15,10 @@ void identity_answer(struct identity *i, enum err code, const struct err_info *i
 void identity_settle(struct identity *i); // lets go of everything that is only needed while something runs
 void identity_report_loaded(struct identity *i, enum err code, const struct err_info *info); // once; later ones are nothing
 
+// identity_renewal.c: looks whether the user's GnuPG has another certificate of an adopted key by now. Fine while it looks already.
+void identity_renew(struct identity *i);
+void identity_renewal_cancel(struct identity *i);
+
 MUST_CHECK enum err identity_open_store_key(struct identity *i, gpg_done *done, struct err_info *info);
 // The plaintext of that: the store is unlocked, and the core awake.
 MUST_CHECK enum err identity_take_store_key(struct identity *i, struct bytes *plaintext, struct err_info *info);

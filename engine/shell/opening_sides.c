@@ -59,9 +59,21 @@ static void go_and_ask(struct opening *o)
 	}
 }
 
+// An adopted key may have been renewed on the way.
+static enum err take_own(struct opening *o, struct err_info *info)
+{
+	struct engine *e = o->engine;
+	const struct presence_parts *own;
+	enum err code = own_presence_get(&e->neighbours, &own, info);
+	if (code == OK)
+		handshake_renew(o->machine, bytes_span(e->identity.row.certificate), own);
+	return code;
+}
+
 static void key_reached(void *arg, enum err code, const struct err_info *info, const struct key_result *result)
 {
 	struct opening *o = arg;
+	struct err_info own = *info;
 	(void)result;
 	o->reach = NULL;
 	o->works_used--;
@@ -69,12 +81,14 @@ static void key_reached(void *arg, enum err code, const struct err_info *info, c
 		opening_release(o);
 		return;
 	}
+	if (code == OK)
+		code = take_own(o, &own);
 	if (code == OK) {
 		go_and_ask(o);
 		return;
 	}
-	engine_warn(o->engine, "your key could not be used: %s", info->text);
-	opening_refused(o, LIFECYCLE_REASON_LOCKED, info->text);
+	engine_warn(o->engine, "your key could not be used: %s", own.text);
+	opening_refused(o, LIFECYCLE_REASON_LOCKED, own.text);
 }
 
 // An adopted key's agent may have to ask its person, who takes as long as people do: before the other side waits, not while.

@@ -68,6 +68,20 @@ describe("handshake", function()
       end
     end)
 
+    it("P2.1 has the own certificate that is there at its start", function()
+      for seed = 1, 10 do
+        local i, r, w = world.pair { seed = seed }
+        local me, before = i.person, i.person.general
+        me.general = w:general(me.fingerprint)
+        w:announce(me)
+        i.machine:renew(me)
+        world.run { i, r }
+        assert.equal("opened", i.outcome)
+        assert.equal("opened", r.outcome)
+        for _, m in ipairs(r.disk.opening.members) do assert.are_not.equal(before, m.general) end
+      end
+    end)
+
     it("P2.1 fetches a certificate that has changed since", function()
       local w = world.new(9)
       local bob = w:person("bob")

@@ -134,6 +134,52 @@ describe("an adopted key", function()
     cores.meet(alice, bob)
   end)
 
+  -- The key expires, as time would do it: in the user's GnuPG, and in the home of a core that does not run.
+  local function expire(fingerprint, who)
+    own:gpg("--quick-set-expire " .. fingerprint .. " seconds=1")
+    cores.ask("a key expires", function()
+      return own:gpg("--with-colons --list-keys " .. fingerprint):find("pub:e:", 1, true)
+    end)
+    local path = cores.root() .. "/expired"
+    gnupg.write(path, own:gpg("--export " .. fingerprint))
+    for _, name in ipairs(who:homes()) do
+      local home = ("--homedir %s/data/homes/%s"):format(who.home, name)
+      if gnupg.run("gpg %s --list-keys %s", home, fingerprint):find(fingerprint, 1, true) then
+        gnupg.must("gpg %s -q --batch --import %s", home, path)
+      end
+    end
+  end
+
+  it("P3.6 has the certificate that its owner gives it: one that has expired and is extended is of use again", function()
+    local fingerprint = own:key()
+    local alice, bob = adopting.person("alice", own, fingerprint), cores.person "bob"
+    cores.meet(alice, bob)
+    local id = cores.open_between(alice, bob)
+    alice:stop()
+    expire(fingerprint, alice)
+    alice:start()
+    adopting.unlocked(alice)
+    -- what is open has keys of its own
+    alice:event("discussion.resumed", { id = id })
+    cores.talk(id, alice, bob)
+    local other = alice:call("discussions.open", { peer = bob.fingerprint, password = "pw" }).id
+    assert.are.equal("locked", alice:event("discussion.refused", { id = other }).reason)
+    local warning = alice:event("warning", function(w) return w.text:find("your key has expired", 1, true) end)
+    assert.truthy(warning.text:find("extend it in your GnuPG", 1, true), warning.text)
+    assert.are.equal("not_found", alice:fails "identity.unlock")
+    -- extended while the core runs: whatever needs it next takes it
+    own:gpg("--quick-set-expire " .. fingerprint .. " 1y")
+    cores.talk(cores.open_between(alice, bob, "extended"), alice, bob)
+    assert.is_false(alice:call("identity.unlock").locked)
+    -- and others have it by now
+    cores.talk(cores.open_between(bob, alice, "the other way"), bob, alice)
+    alice:restart()
+    adopting.unlocked(alice)
+    alice:event("discussion.resumed", { id = id })
+    cores.talk(cores.open_between(alice, bob, "after a restart"), alice, bob)
+    check_no_secret(alice, fingerprint)
+  end)
+
   it("P3.6 is refused with its reason where it cannot serve", function()
     local alice = adopting.absent("alice", own):start()
     local function refused(fingerprint, name, text)

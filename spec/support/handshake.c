@@ -59,6 +59,15 @@ static struct secret *secret_get(lua_State *L, int table, const char *name)
 	return s.data ? secret_copy(s) : NULL;
 }
 
+static void presence_get(lua_State *L, int t, struct presence_parts *p)
+{
+	struct span signature = field_need(L, t, "presence_signature");
+	luaL_argcheck(L, signature.len == sizeof p->signature, 1, "presence_signature");
+	memcpy(p->signature, signature.data, signature.len);
+	p->record = bytes_new_span(field_need(L, t, "presence_record"));
+	p->certification = bytes_new_span(field_need(L, t, "presence_certification"));
+}
+
 static void initiator_get(lua_State *L, int t, struct handshake_config *c)
 {
 	field_text(L, t, "other", c->other, sizeof c->other);
@@ -66,11 +75,7 @@ static void initiator_get(lua_State *L, int t, struct handshake_config *c)
 	c->mode = (enum handshake_mode)field_choice(L, t, "mode", modes);
 	c->charter = (const char *)field_need(L, t, "charter").data;
 	c->key = key_get(L, t);
-	struct span signature = field_need(L, t, "presence_signature");
-	luaL_argcheck(L, signature.len == sizeof c->presence.signature, 1, "presence_signature");
-	memcpy(c->presence.signature, signature.data, signature.len);
-	c->presence.record = bytes_new_span(field_need(L, t, "presence_record"));
-	c->presence.certification = bytes_new_span(field_need(L, t, "presence_certification"));
+	presence_get(L, t, &c->presence);
 	c->password = secret_get(L, t, "password");
 	c->presence_key = secret_get(L, t, "presence_key");
 }
@@ -95,6 +100,18 @@ static int machine_new(lua_State *L)
 	secret_unref(c.presence_key);
 	presence_parts_fini(&c.presence);
 	return 1;
+}
+
+// own certificate and presence record, as `new` takes them
+static int machine_renew(lua_State *L)
+{
+	struct machine *m = machine_check(L);
+	struct presence_parts presence;
+	luaL_checktype(L, 2, LUA_TTABLE);
+	presence_get(L, 2, &presence);
+	handshake_renew(m->handshake, field_need(L, 2, "general"), &presence);
+	presence_parts_fini(&presence);
+	return 0;
 }
 
 static int machine_free(lua_State *L)
@@ -462,7 +479,7 @@ int luaopen_support_handshake(lua_State *L)
 	static const luaL_Reg methods[] = {
 		{"step", machine_step},   {"id", machine_id},	  {"other", machine_other},
 		{"mode", machine_mode},	  {"over", machine_over}, {"free", machine_free},
-		{"__gc", machine_free},	  {NULL, NULL},
+		{"renew", machine_renew}, {"__gc", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {
 		{"new", machine_new},

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Operations that wait for somebody else: for a person who can be asked, or for a newer certificate of a key that has expired.
+#include "openpgp/gpg_internal.h"
+
+// --- a person ---------------------------------------------------------------------------------------------------------------
+
+static void on_late(void *arg)
+{
+	struct gpg_op *op = arg;
+	gpg_place(op, OP_NOWHERE);
+	op->quiet = true; // it does not wait once more
+	op_end(op, op->code);
+}
+
+static void park(struct gpg_op *op)
+{
+	gpg_retried(op);
+	op->retry = NULL;
+	op_go_back(op, OP_AMONG_PARKED);
+	timer_start(gpg_loop(op->gpg), &op->timer, GPG_TIMEOUT_MAX_MS, on_late, op);
+	gpg_pump_soon(op->gpg);
+}
+
+void op_park_again(struct gpg_op *op)
+{
+	session_unref(op->session);
+	op->session = NULL;
+	op->code = err_set(&op->info, ERR_LOCKED, "nobody wants to be asked now");
+	if (op->state == OP_QUEUED) {
+		gpg_place(op, OP_NOWHERE);
+		op_end(op, ERR_LOCKED);
+	} else if (op->state == OP_RUNNING) {
+		op_stop(op);
+	}
+}
+
+static void begin_again(struct gpg_op *op)
+{
+	op->code = OK;
+	op->relaunched = false;
+	gpg_place(op, OP_IN_QUEUE);
+}
+
+void op_unpark(struct gpg_op *op, struct session *session)
+{
+	timer_cancel(gpg_loop(op->gpg), &op->timer);
+	op->session = session_ref(session);
+	begin_again(op);
+}
+
+// --- a certificate ------------------------------------------------------------------------------------------------------------
+
+void op_renew(struct gpg_op *op, bool renewed)
+{
+	timer_cancel(gpg_loop(op->gpg), &op->timer);
+	op->stale = false;
+	if (renewed) {
+		begin_again(op);
+	} else {
+		gpg_place(op, OP_NOWHERE);
+		op_end(op, op->code);
+	}
+}
+
+// --- both ---------------------------------------------------------------------------------------------------------------------
+
+bool op_parks(struct gpg_op *op)
+{
+	if (op->code == OK || !op->user.home || op->quiet)
+		return false;
+	if (op->notes.expired && !op->renewed) {
+		op->renewed = op->stale = true; // once is enough
+		park(op);
+		home_expire(op->home);
+		return true;
+	}
+	if (op->code != ERR_LOCKED || op->session)
+		return false;
+	park(op);
+	home_want(op->home);
+	return true;
+}
