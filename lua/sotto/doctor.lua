@@ -31,7 +31,7 @@ local M = {}
 
 local NAMES = {
   "core", "version", "gpg", "gpg_agent", "home", "config", "disk", "memory", "descriptors", "port", "network", "clock",
-  "store", "identity", "agent", "peers", "leftovers",
+  "store", "identity", "agent", "peers", "scripts", "leftovers",
 }
 
 -- a check that waits for something that never comes is our own mistake

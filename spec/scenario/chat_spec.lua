@@ -419,7 +419,12 @@ describe("the chat", function()
     w:enter("/scripts load " .. path):at("Grant that? Type yes:"):enter("yes"):see "echo runs, now and at every start"
     bob:send(id, "ping")
     w:see("bob: ping"):see "you: pong  ✓✓"
-    w:enter("/scripts"):see("echo  running"):see "/scripts run echo twice WORD"
+    w:enter("/scripts"):see("echo  running"):see "/twice WORD"
+    w:enter("/twice ab"):see "abab"
+    w:enter('/twice "a b"'):see "a ba b"
+    w:type("/twi\t"):see "/twice "
+    w:enter("cd"):see "cdcd"
+    w:enter("/help twice"):see "It comes with the script echo."
     w:enter("/scripts run echo twice ab"):see "abab"
     w:enter("/scripts unload echo"):see "echo is unloaded"
     assert.are.same({}, alice:call "scripts.list")

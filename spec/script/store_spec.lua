@@ -119,4 +119,58 @@ describe("a script's store", function()
     assert.truthy(problem:find("it is full", 1, true))
     assert.are.equal(1, full.n)
   end)
+
+  describe("that is full", function()
+    local function refused(pattern, f)
+      local ok, problem = pcall(f)
+      assert.is_false(ok)
+      assert.truthy(tostring(problem):find(pattern), tostring(problem))
+    end
+
+    it("refuses a write, says by how much, and stays as it was", function()
+      proxy.text = ("x"):rep(store.BYTES_MAX - 100)
+      refused("it is full: it would hold %d+ bytes, of 1048576", function() proxy.more = ("y"):rep(100) end)
+      assert.is_nil(proxy.more)
+      assert.are.same(plain(proxy), plain(again()))
+      local before = puts
+      refused("it is full", function() again().more = ("y"):rep(100) end)
+      assert.are.equal(before, puts)
+      proxy.text = "short"
+      proxy.more = ("y"):rep(100)
+      assert.are.equal(100, #proxy.more)
+    end)
+
+    it("counts values, also those that were there before", function()
+      local list = {}
+      for i = 1, store.LEAVES_MAX - 1 do list[i] = i end
+      proxy.list = list
+      proxy.last = true
+      refused("it would hold 10001 values, of 10000", function() proxy.one_more = true end)
+      local restarted = again()
+      refused("it would hold 10001 values", function() restarted.one_more = true end)
+      restarted.list[1] = nil
+      restarted.one_more = true
+      -- what is replaced makes room for what replaces it
+      restarted.list = { 1, 2, 3 }
+      for i = 4, 100 do restarted.list[i] = i end
+      assert.are.same(plain(restarted), plain(again()))
+    end)
+
+    it("refuses keys that are too long together", function()
+      refused("its keys are too long", function() proxy[("k"):rep(store.PATH_MAX)] = 1 end)
+    end)
+
+    it("counts as the core does", function()
+      -- bytes of the path and of the value, as JSON
+      proxy.a = { b = "c", [7] = 1.5 }
+      proxy.e = {}
+      local restarted = again()
+      refused("would hold %d+ bytes", function() restarted.rest = ("x"):rep(store.BYTES_MAX) end)
+      local taken = #'["a","b"]' + #'"c"' + #'["a",7]' + #"1.5" + #'["e"]' + #"{}" + #'["rest"]' + #'""'
+      local room = store.BYTES_MAX - taken
+      refused(("would hold %d bytes"):format(store.BYTES_MAX + 1), function() restarted.rest = ("x"):rep(room + 1) end)
+      restarted.rest = ("x"):rep(room)
+      assert.are.equal(room, #again().rest)
+    end)
+  end)
 end)

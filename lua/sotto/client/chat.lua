@@ -352,7 +352,8 @@ local function new(connection, place, thread)
   local self = setmetatable({
     connection = connection, place = place, thread = thread, started = sys.now_ms(), shown_prompt = "",
     wants_colour = theme.is_wanted(sys.getenv), tail = tail.new(rows, terminal.disturbed),
-    known = { peers = {}, discussions = {} }, opening = {}, drafts = {}, mine = {}, waiting = {}, late = {},
+    known = { peers = {}, discussions = {}, scripts = {} }, opening = {}, drafts = {}, mine = {}, waiting = {},
+    late = {},
     newcomers = {}, entries = {}, asked = {}, shown = {},
   }, meta)
   self.shape = shape.new(self)

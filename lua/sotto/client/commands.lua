@@ -18,7 +18,7 @@ local M = {}
 local NAMES = {
   "help", "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "next", "history", "search", "who",
   "words", "close", "forget", "export", "import", "me", "adopt", "passphrase", "lock", "unlock", "doctor", "scripts",
-  "set", "reload", "clear", "lua", "quit",
+  "load", "unload", "set", "reload", "clear", "lua", "quit",
 }
 
 ---@return sotto.chat.command[]

@@ -3,6 +3,7 @@
 -- the core.
 local lua_names = require "sotto.client.lua_names"
 local names = require "sotto.client.names"
+local script_commands = require "sotto.client.script_commands"
 local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 
@@ -68,6 +69,7 @@ end
 local function command_words(chat)
   local list = { table.unpack(chat.command_names) }
   for name in pairs(chat.aliases) do list[#list + 1] = name end
+  for _, command in ipairs(script_commands.list(chat)) do list[#list + 1] = command.name end
   return list
 end
 
@@ -85,6 +87,7 @@ function M.complete(chat, word, line)
     local found = arguments(ok and type(candidates) == "table" and candidates or {}, typed, word)
     return found, #found == 1 and found[1]:find("[/=]$") ~= nil
   end
+  if name and script_commands.find(chat, name) then return people(chat, word), false end
   if name and name ~= "lua" then return {}, false end
   if chat.current and not name and not chat.pending and line:sub(1, 1) ~= "=" then return people(chat, word), false end
   local text = name and typed or line:gsub("^=", "")

@@ -4,6 +4,7 @@ local guard = require "sotto.client.guard"
 local inspect = require "sotto.client.inspect"
 local names = require "sotto.client.names"
 local prompt = require "sotto.client.prompt"
+local script_commands = require "sotto.client.script_commands"
 local terminal = require "sotto.terminal"
 local values = require "sotto.client.values"
 
@@ -58,7 +59,7 @@ end
 ---@return sotto.chat.command command, string text
 function lines:parse_command(line)
   local name, text = unalias(self, line):match("^/(%S*)%s*(.-)%s*$")
-  local command = self.commands[name]
+  local command = self.commands[name] or script_commands.find(self, name)
   if not command then
     local safe = names.safe(name)
     error(("there is no command /%s: /help lists them"):format(safe) ..

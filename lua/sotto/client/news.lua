@@ -3,6 +3,7 @@
 local api = require "sotto.core.api"
 local format = require "sotto.client.format"
 local names = require "sotto.client.names"
+local script_commands = require "sotto.client.script_commands"
 local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 
@@ -164,7 +165,8 @@ end
 shown["script.failed"] = function(chat, event)
   local script = event.script
   local name = names.safe(script.name or script.path:match("[^/]*$"))
-  local what = script.disabled and "has failed again and again, and is off now" or "has failed"
+  local what = script.state == "waiting" and "waits for you" or
+    script.disabled and "has failed again and again, and is off now" or "has failed"
   local text = "! The script %s %s: %s. /scripts log %s shows more."
   chat:print(text:format(name, what, names.safe(script.reason), name))
 end
@@ -226,6 +228,8 @@ function M.take(chat, event)
     remember_discussion(chat, event)
   elseif event.peer then
     event.is_new = remember_peer(chat, event.peer)
+  elseif event.script then
+    script_commands.change(chat, event.script)
   end
   if chat:tell(event.type, event[NOUNS[event.type]], event) ~= true then chat:show_news(event) end
 end
@@ -237,6 +241,7 @@ function M.refresh(chat)
   known.discussions, known.peers = {}, {}
   for _, discussion in ipairs(chat:call("discussions.list")) do known.discussions[discussion.id] = discussion end
   for _, peer in ipairs(chat:call("peers.list")) do known.peers[peer.fingerprint] = peer end
+  script_commands.remember(chat, chat:call("scripts.list", { health = false }))
   known.current = chat.current and known.discussions[chat.current]
 end
 

@@ -12,6 +12,7 @@ local M = {}
 ---@field config string the configuration file
 ---@field listen string|nil as configured
 ---@field engine sotto.rpc.engine
+---@field scripts fun(done: fun(list: table[])) asks for all scripts, with their health
 
 local function make_context(options, command, facts)
   return {
@@ -37,7 +38,11 @@ function M.handler(options)
   local function examine(text, message, name)
     if not text then return finish(nil, message, name) end
     local facts = assert(json.decode(text, { nulls = false }))
-    doctor.start(make_context(options, command, facts), every, function(findings) finish(json.array(findings)) end)
+    options.scripts(function(scripts)
+      -- as a front end would read them
+      facts.scripts = json.decode(assert(json.encode(scripts)), { nulls = false })
+      doctor.start(make_context(options, command, facts), every, function(findings) finish(json.array(findings)) end)
+    end)
   end
 
   return function(_, params, answer)

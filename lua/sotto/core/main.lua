@@ -122,6 +122,7 @@ function Core:ready(ok, message)
   local opened, problem = server.open(self.places.socket, self.engine, {
     ["system.doctor"] = doctor.handler {
       places = self.places, config = self.settings.file, listen = self.settings.listen, engine = self.engine,
+      scripts = function(done) self.server.scripts:examine(done) end,
     },
   }, {
     limits = self.settings.scripts,

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Scripts in the core's care: loading, reloading, watching over and ending them. The methods of the noun `scripts`.
+local asking = require "sotto.core.scripts.asking"
 local journal = require "sotto.core.scripts.journal"
 local json = require "sotto.json"
 local lives = require "sotto.core.scripts.lives"
@@ -42,7 +43,7 @@ local WATCH_MS = 1000
 local Scripts = {}
 Scripts.__index = Scripts
 
-for _, part in ipairs { lives, startup, trial } do
+for _, part in ipairs { lives, startup, trial, asking } do
   for name, f in pairs(part) do Scripts[name] = f end
 end
 
@@ -201,12 +202,6 @@ end
 
 -- --- the other methods -------------------------------------------------------------------------------------
 
-function Scripts:list()
-  local out = json.array {}
-  for _, entry in ipairs(self.entries) do out[#out + 1] = self.view(entry) end
-  return out
-end
-
 function Scripts:show_log(_, params)
   local entry, missing, missing_name = self:find(params.name)
   if not entry then return nil, missing, missing_name end
@@ -228,8 +223,16 @@ end
 function Scripts:handlers()
   local function later(method)
     return function(client, params, answer)
-      local result, message, name = method(self, client, params, answer)
-      if result == answer then return false end
+      local returned = false
+      -- an answer that is there at once still comes on a later turn
+      local function answer_later(...)
+        if returned then return answer(...) end
+        local results = table.pack(...)
+        loop.defer(function() answer(table.unpack(results, 1, results.n)) end)
+      end
+      local result, message, name = method(self, client, params, answer_later)
+      returned = true
+      if result == answer_later then return false end
       return result, message, name
     end
   end
@@ -237,6 +240,7 @@ function Scripts:handlers()
     ["scripts.load"] = later(self.load), ["scripts.reload"] = later(self.reload),
     ["scripts.unload"] = later(self.unload), ["scripts.list"] = later(self.list),
     ["scripts.log"] = later(self.show_log), ["scripts.command"] = later(self.command),
+    ["scripts.explain"] = later(self.explain),
     ["scripts.advance"] = later(self.advance),
   }
 end

@@ -2,9 +2,13 @@
 -- gate.store: a table that the core keeps, leaf by leaf. Every write goes out at once; tables within it are the same
 -- kind of table. Keys are strings and integers, values strings, numbers, booleans and tables of them. Pure: `put` is
 -- injected.
+local json = require "sotto.json"
+
 local M = {}
 
 M.DEPTH_MAX = 16
+--- As the core's store has them: values, and bytes of their paths and texts as JSON together; and of one path.
+M.LEAVES_MAX, M.BYTES_MAX, M.PATH_MAX = 10000, 1 << 20, 1024
 
 local function check_key(key)
   if type(key) == "string" or math.type(key) == "integer" then return end
@@ -73,6 +77,63 @@ local function changes_of(held, path, key, kept)
   return set, drop
 end
 
+-- --- room ----------------------------------------------------------------------------------------------------------
+
+-- What the leaves take, by their paths; a write that does not fit is refused before anybody hears of it.
+local Room = {}
+Room.__index = Room
+
+local function new_room() return setmetatable({ sizes = {}, count = 0, bytes = 0 }, Room) end
+
+local function path_key(path) return assert(json.encode(json.array { table.unpack(path) })) end
+
+-- what the leaf would take at its path
+local function size_of(key, value)
+  return #key + (type(value) == "table" and 2 or #assert(json.encode(json.array { value })) - 2)
+end
+
+--- The change as it would be, or why there is no room for it.
+---@return {sizes: table<string, integer|false>, count: integer, bytes: integer}|nil, string? problem
+function Room:plan(set, drop)
+  local plan = { sizes = {}, count = self.count, bytes = self.bytes }
+  local function put(key, size)
+    local before = plan.sizes[key]
+    if before == nil then before = self.sizes[key] end
+    plan.count = plan.count + (size and 1 or 0) - (before and 1 or 0)
+    plan.bytes = plan.bytes + (size or 0) - (before or 0)
+    plan.sizes[key] = size
+  end
+  for _, path in ipairs(drop) do put(path_key(path), false) end
+  for _, leaf in ipairs(set) do
+    local key = path_key(leaf[1])
+    if #key > M.PATH_MAX then return nil, ("its keys are too long: %d bytes, of %d"):format(#key, M.PATH_MAX) end
+    put(key, size_of(key, leaf[2]))
+  end
+  if plan.count > M.LEAVES_MAX and plan.count >= self.count then
+    return nil, ("it is full: it would hold %d values, of %d"):format(plan.count, M.LEAVES_MAX)
+  end
+  if plan.bytes > M.BYTES_MAX and plan.bytes >= self.bytes then
+    return nil, ("it is full: it would hold %d bytes, of %d"):format(plan.bytes, M.BYTES_MAX)
+  end
+  return plan
+end
+
+-- with what is kept already
+function Room:fill(leaves)
+  for _, leaf in ipairs(leaves) do
+    local key = path_key(leaf[1])
+    self.sizes[key] = size_of(key, leaf[2])
+    self.count, self.bytes = self.count + 1, self.bytes + self.sizes[key]
+  end
+end
+
+function Room:take(plan)
+  for key, size in pairs(plan.sizes) do self.sizes[key] = size or nil end
+  self.count, self.bytes = plan.count, plan.bytes
+end
+
+-- --- tables that are kept ------------------------------------------------------------------------------------------
+
 -- Proxies hold nothing: what is kept is in `held`, so that reads and pairs are Lua's own.
 local function make_proxy(world, held, path)
   local proxy = {}
@@ -93,8 +154,11 @@ local function make_proxy(world, held, path)
       local ok, kept = true, nil
       if value ~= nil then ok, kept = pcall(plain, value, #path + 1, {}) end
       if not ok then error(kept, 2) end
-      local taken, problem = world.put(changes_of(held, path, key, kept))
-      if not taken then error("the store did not take it: " .. tostring(problem), 2) end
+      local set, drop = changes_of(held, path, key, kept)
+      local plan, problem = world.room:plan(set, drop)
+      if plan then ok, problem = world.put(set, drop) end
+      if not plan or not ok then error("the store did not take it: " .. tostring(problem), 2) end
+      world.room:take(plan)
       held[key] = kept
     end,
     __pairs = function()
@@ -128,7 +192,10 @@ end
 ---@param put fun(set: table[], drop: table[]): boolean|nil, string? takes `drop` away, then sets `set`
 ---@return table
 function M.new(leaves, put)
-  local world = { put = put, root = tree_of(leaves), proxies = setmetatable({}, { __mode = "k" }) }
+  local world = {
+    put = put, root = tree_of(leaves), proxies = setmetatable({}, { __mode = "k" }), room = new_room(),
+  }
+  world.room:fill(leaves)
   return make_proxy(world, world.root, {})
 end
 

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 local format = require "sotto.client.format"
+local script_commands = require "sotto.client.script_commands"
 local terminal = require "sotto.terminal"
 
 local COLUMN = 24
@@ -50,6 +51,7 @@ local function show_commands(chat, filter)
       if (command.yours or false) == yours and filter(command) then show(chat, usage(command), command.help) end
     end
   end
+  for _, command in ipairs(script_commands.list(chat)) do show(chat, usage(command), command.help) end
   show_aliases(chat)
 end
 
@@ -69,13 +71,15 @@ return {
   name = "help", args = "[COMMAND|all|keys]", help = "the usual commands, all of them, or one",
   complete = function(chat)
     local words = { table.unpack(chat.command_names) }
+    for _, command in ipairs(script_commands.list(chat)) do words[#words + 1] = command.name end
     table.move({ "all", "keys" }, 1, 2, #words + 1, words)
     return words
   end,
   run = function(chat, text)
     local wanted = text:gsub("^/", "")
     if wanted == "" then return show_usual(chat) end
-    if chat.commands[wanted] then return show_one(chat, chat.commands[wanted]) end
+    local one = chat.commands[wanted] or script_commands.find(chat, wanted)
+    if one then return show_one(chat, one) end
     if wanted == "all" then return show_all(chat) end
     if wanted == "keys" then return show_keys(chat) end
     error(("there is no command /%s: /help lists them"):format(chat.safe(wanted)), 0)

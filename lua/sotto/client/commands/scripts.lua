@@ -3,6 +3,7 @@
 local files = require "sotto.client.files"
 local granting = require "sotto.client.granting"
 local names = require "sotto.client.names"
+local script_commands = require "sotto.client.script_commands"
 
 -- What it needs is granted by a person who has read what that is.
 local function call_granted(chat, method, params)
@@ -25,7 +26,9 @@ local function show(chat, script)
   chat:print(("  %s  %s%s"):format(names.safe(name), names.safe(script.state), names.safe(reason)), 4)
   for _, command in ipairs(script.commands or {}) do
     local usage = ("%s %s"):format(command.name, command.args or ""):gsub(" $", "")
-    chat:print(("    /scripts run %s %s  %s"):format(names.safe(name), names.safe(usage), names.safe(command.help)), 6)
+    local own = script_commands.find(chat, command.name)
+    local typed = own and own.script == script.name and "/" .. usage or ("/scripts run %s %s"):format(name, usage)
+    chat:print(("    %s  %s"):format(names.safe(typed), names.safe(command.help)), 6)
   end
 end
 
@@ -55,8 +58,7 @@ function verbs.log(chat, name)
 end
 
 function verbs.run(chat, text)
-  local words = {}
-  for word in text:gmatch("%S+") do words[#words + 1] = word end
+  local words = script_commands.split(text)
   if not words[2] then error("/scripts run takes the script's name, a command of it, and what follows that", 0) end
   local arguments = table.move(words, 3, #words, 1, {})
   local answer = chat:call("scripts.command", { name = words[1], command = words[2],
@@ -64,7 +66,17 @@ function verbs.run(chat, text)
   if answer.reply then chat:print(chat.safe(answer.reply, true)) end
 end
 
+-- those that are known
+local function script_names(chat)
+  local list = {}
+  for _, script in ipairs(chat.known.scripts) do
+    if script.state ~= "stopped" and names.safe(script.name) == script.name then list[#list + 1] = script.name end
+  end
+  return list
+end
+
 return {
+  names = script_names,
   name = "scripts", args = "[load PATH | unload, reload, log NAME | run NAME COMMAND …]", asks = true,
   help = "the scripts in the core's care; loads one, ends it, shows what it said, runs a command of it",
   complete = function(chat, text)
@@ -72,6 +84,8 @@ return {
     local words = {}
     if verb == "load" then
       for i, word in ipairs(chat.paths(path)) do words[i] = "load " .. word end
+    elseif verbs[verb] then
+      for i, name in ipairs(script_names(chat)) do words[i] = verb .. " " .. name end
     elseif not verb then
       for name in pairs(verbs) do words[#words + 1] = name .. " " end
     end

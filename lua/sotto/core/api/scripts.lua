@@ -7,7 +7,12 @@ return {
     {
       name = "list",
       text = "Lists the scripts, with what they were granted and how they are.",
-      params = {},
+      params = {
+        {
+          name = "health", type = "boolean", standard = true,
+          text = "asks those that know for their health, and waits half a second for it",
+        },
+      },
       result = "scripts",
       returns = "script[]", since = 1, capability = "scripts", errors = {},
     },
@@ -59,6 +64,16 @@ return {
       params = { script },
       result = "name, and lines with time, level and text",
       returns = "object", since = 1, capability = "scripts", errors = { "not_found" },
+    },
+    {
+      name = "explain",
+      text = "Asks every policy about a peer as if they were to be admitted, and does nothing.",
+      params = {
+        { name = "candidate", type = "peer", required = true, text = "who would be admitted" },
+        { name = "discussion", type = "discussion", text = "the discussion they would come to" },
+      },
+      result = "the policies' opinions in the order in which they count, and what follows from them",
+      returns = "object", since = 1, capability = "scripts", errors = { "not_found", "ambiguous" },
     },
     {
       name = "command",

@@ -113,7 +113,11 @@ said["script.log"] = function(self, params)
   self.options.manager:log(self.options.script, tostring(params.level), tostring(params.text))
 end
 
-said["script.changed"] = function(self, params) self:describe(params) end
+said["script.changed"] = function(self, params)
+  self:describe(params)
+  local manager = self.options.manager
+  if self.running then manager:publish("script.changed", "script", manager.view(self.options.script)) end
+end
 
 said["script.put"] = function(self, params)
   if not self.grants or not self.grants.names.store then return end
