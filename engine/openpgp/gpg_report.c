@@ -165,8 +165,8 @@ enum err op_translate(struct gpg_op *op, gpgme_error_t e)
 		return adopted;
 	if (op->overflow)
 		return err_set(&op->info, ERR_TOO_LARGE, "%s: more than %zu bytes", op->operation->name, op->output.max);
-	if (op->notes.wrong_passphrase && op->passphrase)
-		return err_set(&op->info, ERR_REFUSED, "%s: wrong passphrase", op->operation->name);
+	if (op->notes.wrong_passphrase && op->passphrase) // a person typed it, and is told
+		return err_set(&op->info, ERR_REFUSED, "the passphrase is wrong");
 	if (op->notes.locked || op->notes.wrong_passphrase)
 		return err_set(&op->info, ERR_LOCKED, "%s: the key is locked", op->operation->name);
 	if (op->notes.no_secret_key)

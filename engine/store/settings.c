@@ -75,14 +75,6 @@ enum err store_setting_put(struct store *s, const char *key, struct span value,
 	return query_run(&q, NULL, info);
 }
 
-enum err store_setting_delete(struct store *s, const char *key, struct err_info *info)
-{
-	struct query q;
-	query_begin(&q, s, "DELETE FROM settings WHERE key = ?");
-	query_bind_text(&q, key);
-	return query_run(&q, NULL, info);
-}
-
 static bool parse_int(struct span text, int64_t *out)
 {
 	char digits[24], *end;

@@ -14,8 +14,6 @@ MUST_CHECK enum err store_setting_get(struct store *s, const char *key, struct b
 				      struct err_info *info);
 MUST_CHECK enum err store_setting_put(struct store *s, const char *key, struct span value,
 				      struct err_info *info);
-MUST_CHECK enum err store_setting_delete(struct store *s, const char *key,
-					 struct err_info *info); // none there is OK
 // The same for an integer. ERR_BAD_INPUT where the value is none.
 MUST_CHECK enum err store_setting_get_int(struct store *s, const char *key, int64_t *out,
 					  struct err_info *info);

@@ -246,8 +246,6 @@ static int setting_put(lua_State *L)
 	size_t len;
 	if (lua_isinteger(L, 3))
 		return answer(L, store_setting_put_int(s, key, lua_tointeger(L, 3), &info), &info);
-	if (lua_isnil(L, 3))
-		return answer(L, store_setting_delete(s, key, &info), &info);
 	const char *value = luaL_checklstring(L, 3, &len);
 	return answer(L, store_setting_put(s, key, span(value, len), &info), &info);
 }
