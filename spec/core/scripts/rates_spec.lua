@@ -33,6 +33,47 @@ describe("a script's rates", function()
   end)
 end)
 
+describe("a script's lines", function()
+  local limits = { calls = { rate = 10, burst = 20 }, sends = { rate = 2, burst = 4 } }
+
+  it("are read as fast as the core can bear, and for ten seconds beyond that", function()
+    local own, now, verdicts = rates.new(limits, 0), 0, {}
+    for _ = 1, 200 do
+      for _ = 1, 1000 do
+        local verdict = own:line(now)
+        verdicts[verdict] = (verdicts[verdict] or 0) + 1
+        if verdict ~= "ok" then break end
+      end
+      if verdicts.flood then break end
+      now = now + rates.PAUSE_MS
+    end
+    assert.are.equal(rates.PAUSES_MAX, verdicts.pause)
+    assert.are.equal(1, verdicts.flood)
+    assert.is_true(now >= 9000 and now <= 12000, now)
+    assert.is_true(verdicts.ok <= rates.LINES.burst + rates.LINES.rate * now / 1000 + 1)
+  end)
+
+  it("may come in bursts for ever", function()
+    local own, now = rates.new(limits, 0), 0
+    for _ = 1, 100 do
+      for _ = 1, 3 * rates.LINES.burst do
+        local verdict = own:line(now)
+        assert.are_not.equal("flood", verdict)
+        if verdict == "pause" then now = now + rates.PAUSE_MS end
+      end
+      now = now + 10000
+    end
+  end)
+
+  it("that say something are left out beyond a measure, and counted", function()
+    local own = rates.new(limits, 0)
+    for _ = 1, rates.SAYINGS.burst do assert.are.same({ true, 0 }, { own:say(0) }) end
+    for _ = 1, 100 do assert.is_false((own:say(0))) end
+    assert.are.same({ true, 100 }, { own:say(1000) })
+    assert.are.same({ true, 0 }, { own:say(1000) })
+  end)
+end)
+
 describe("a script's journal", function()
   it("keeps the newest lines", function()
     local own = journal.new()

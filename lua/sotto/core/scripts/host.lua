@@ -28,6 +28,7 @@ local WATCH_MS = 50
 ---@field declare fun(self, params: table): table|nil, string?, string?
 ---@field event fun(self, method: string, params: table)
 ---@field call fun(self, request: table) a call of the API or of a service, that the rates let through
+---@field flush fun(self) what it has stored is on the disk before it is answered for
 ---@field ended fun(self, reason: string) once; the process is gone, or killed
 
 ---@class sotto.host
@@ -117,6 +118,7 @@ local function take_answer(self, message)
   local answer = self.asked[message.id]
   self.asked[message.id] = nil
   if not answer then return end
+  self.owner:flush()
   if message.error then
     local problem = type(message.error) == "table" and message.error or {}
     local name = type(problem.data) == "table" and problem.data.name
@@ -154,9 +156,34 @@ local function take_call(self, request)
   end
 end
 
+-- Reads on after a moment.
+local function pause(self)
+  self.handle:pause()
+  if self.rest then return end
+  self.rest = loop.after(rates.PAUSE_MS, function()
+    self.rest = nil
+    if not self.over then self.handle:resume() end
+  end):background()
+end
+
+-- what it says: not more than anybody reads
+local function take_log(self, params)
+  local may, unsaid = self.rates:say(loop.now())
+  if not may then return end
+  if unsaid > 0 then
+    self.owner:event("script.log", { level = "warn", text = ("(%d lines were left out.)"):format(unsaid) })
+  end
+  self.owner:event("script.log", params)
+end
+
+own["script.log"] = take_log
+
 --- A line of the host's that was read; nil and why where it could not be.
 function Host:take(message, problem)
   if self.over then return end
+  local verdict = self.rates:line(loop.now())
+  if verdict == "flood" then return self:fail "it floods the core with lines" end
+  if verdict == "pause" then pause(self) end
   if message == nil then return self:fail("it sent what is no line of JSON: " .. tostring(problem)) end
   local method = type(message) == "table" and message.method
   if own[method] then
@@ -176,6 +203,7 @@ local function finish(self, reason)
   if self.over then return end
   self.over = true
   if self.watch then self.watch:stop() end
+  if self.rest then self.rest:stop() end
   self.ping:stop()
   self.handle:close()
   local asked = self.asked
@@ -194,7 +222,8 @@ end
 
 --- Ends it without a word.
 function Host:kill()
-  self.owner = { ended = function() end, event = function() end, call = function() end }
+  local function nothing() end
+  self.owner = { ended = nothing, event = nothing, call = nothing, flush = nothing }
   self:fail "stopped"
 end
 
@@ -217,7 +246,9 @@ function M.start(options)
     program = options.program, tostring(limits.memory), tostring(limits.descriptors), tostring(limits.file_size),
     stdin = "socket", stdout = "null", stderr = "pipe", group = true, directory = "/", bare = true,
     environment = environment.passed(),
-    on_stderr = function(line) self.owner:event("script.log", { level = "error", text = line:sub(1, 4096) }) end,
+    on_stderr = function(line)
+      if not self.over then take_log(self, { level = "error", text = line:sub(1, 4096) }) end
+    end,
     on_exit = function(status, signal)
       local how = signal and "was ended by " .. signal or ("ended with status %d"):format(status)
       finish(self, "its process " .. how)

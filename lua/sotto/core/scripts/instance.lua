@@ -5,7 +5,9 @@ local errors = require "sotto.core.errors"
 local grants = require "sotto.core.scripts.grants"
 local host = require "sotto.core.scripts.host"
 local json = require "sotto.json"
+local loop = require "sotto.loop"
 local services = require "sotto.core.scripts.services"
+local writes = require "sotto.core.scripts.writes"
 
 local M = {}
 
@@ -119,13 +121,37 @@ said["script.changed"] = function(self, params)
   if self.running then manager:publish("script.changed", "script", manager.view(self.options.script)) end
 end
 
+local function are_writes(set, drop)
+  for _, leaf in ipairs(set) do
+    if type(leaf) ~= "table" or type(leaf[1]) ~= "table" or leaf[2] == nil then return false end
+  end
+  for _, path in ipairs(drop) do
+    if type(path) ~= "table" then return false end
+  end
+  return true
+end
+
+local function new_writes(self)
+  return writes.new {
+    put = function(set, drop) return kept_values(self):put_values(self.declared.name, set, drop) end,
+    -- a script that goes on with what is not on disk would be surprised later
+    failed = function(message) self.host:fail("its store could not be written: " .. message) end,
+    defer = loop.defer, after = function(ms, f) return loop.after(ms, f):background() end, now = loop.now,
+  }
+end
+
 said["script.put"] = function(self, params)
   if not self.grants or not self.grants.names.store then return end
   local set = type(params.set) == "table" and params.set or {}
   local drop = type(params.drop) == "table" and params.drop or {}
-  local ok, message = kept_values(self):put_values(self.declared.name, set, drop)
-  -- a script that goes on with what is not on disk would be surprised later
-  if not ok then self.host:fail("its store could not be written: " .. tostring(message)) end
+  if not are_writes(set, drop) then return self.host:fail "it sent what is no write to a store" end
+  self.writes = self.writes or new_writes(self)
+  self.writes:put(set, drop)
+end
+
+--- What the script has stored is on the disk afterwards.
+function Instance:flush()
+  if self.writes then self.writes:flush() end
 end
 
 function Instance:event(method, params)
@@ -228,6 +254,7 @@ end
 function Instance:ended(reason)
   self.options.manager.events:unsubscribe(self.host)
   if self.services then self.services:close() end
+  self:flush()
   local starting = self.options.done ~= nil
   finish_start(self, nil, reason, "wrong_state")
   if not starting then self.options.failed(reason) end
@@ -239,6 +266,7 @@ function Instance:kill()
   local last = self.options.manager.events:unsubscribe(self.host)
   self.options.done = nil
   if self.services then self.services:close() end
+  self:flush()
   self.host:kill()
   return last
 end

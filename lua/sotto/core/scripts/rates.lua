@@ -1,6 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- How often a script may call: token buckets, one for all calls and one for sending. Pure: the time comes in.
+-- How often a script may call: token buckets, one for all calls and one for sending; and how many lines of any kind its
+-- process may send, and how much it may say. Pure: the time comes in.
 local M = {}
+
+--- Lines a second, in the long run and at once. Beyond it the core does not read for a moment.
+M.LINES = { rate = 2000, burst = 4000 }
+M.PAUSE_MS = 100
+--- Pauses within so long make a flood: it has gone on for ten seconds.
+M.PAUSES_MAX, M.PAUSES_MS = 90, 20000
+--- Lines that it may say; what is more is left out.
+M.SAYINGS = { rate = 20, burst = 500 }
 
 --- Calls that were refused within so long make a flood.
 M.FLOOD_COUNT, M.FLOOD_MS = 500, 10000
@@ -20,6 +29,7 @@ function M.new(limits, now)
   local function bucket(limit) return { limit = limit, tokens = limit.burst, at = now } end
   return setmetatable({
     calls = bucket(limits.calls), sends = bucket(limits.sends), refused = 0, refused_since = now,
+    lines = bucket(M.LINES), pauses = 0, pauses_since = now, sayings = bucket(M.SAYINGS), unsaid = 0,
   }, Rates)
 end
 
@@ -35,6 +45,29 @@ local function note_refusal(self, now)
   if now - self.refused_since > M.FLOOD_MS then self.refused, self.refused_since = 0, now end
   self.refused = self.refused + 1
   return self.refused >= M.FLOOD_COUNT
+end
+
+--- Takes a line of any kind that has been read.
+---@param now integer
+---@return "ok"|"pause"|"flood"
+function Rates:line(now)
+  if take(self.lines, 1, now) then return "ok" end
+  if now - self.pauses_since > M.PAUSES_MS then self.pauses, self.pauses_since = 0, now end
+  self.pauses = self.pauses + 1
+  return self.pauses > M.PAUSES_MAX and "flood" or "pause"
+end
+
+--- Whether one more thing may be said; and how many were left out since the last that might.
+---@param now integer
+---@return boolean, integer unsaid
+function Rates:say(now)
+  if not take(self.sayings, 1, now) then
+    self.unsaid = self.unsaid + 1
+    return false, 0
+  end
+  local unsaid = self.unsaid
+  self.unsaid = 0
+  return true, unsaid
 end
 
 --- Takes one call.
