@@ -1,11 +1,13 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Runs the fuzzers, each for so many seconds, and says of each how far it came and what it found. An input that was found is
--- kept below FOLDER/found; a finding becomes a spec where one can show it, else an input in spec/fuzz/found/TARGET.
+-- Runs the fuzzers, each for so many seconds, and says of each how far it came and what it found. With 0 seconds nothing is
+-- sought: each gets its seeds, and what was ever found. An input that was found is kept below FOLDER/found; a finding becomes a
+-- spec where one can show it, and an input in spec/fuzz/found/TARGET.
 -- Usage: lua5.4 spec/fuzz/run.lua FOLDER SECONDS JOBS TARGET…
 package.path = "./spec/?.lua;" .. package.path
 local queue = require "support.queue"
 
 local FOLDER, SECONDS, JOBS = arg[1], assert(tonumber(arg[2])), assert(tonumber(arg[3]))
+local HOW_LONG = SECONDS > 0 and ("-max_total_time=%d"):format(SECONDS) or "-runs=0"
 local targets = { table.unpack(arg, 4) }
 
 -- bytes of an input; the others stay below libFuzzer's own limit
@@ -19,8 +21,8 @@ for i, target in ipairs(targets) do
   commands[i] = ([[mkdir -p %s %s/found
 dict=; [ -e %s ] && dict=-dict=%s
 old=; [ -e %s ] && old=%s
-exec %s/%s -max_total_time=%d -print_final_stats=1 -timeout=60 -rss_limit_mb=2560 -max_len=%d -artifact_prefix=%s/found/%s- \
-  $dict %s %s/seeds/%s $old]]):format(corpus, FOLDER, dictionary, dictionary, old, old, FOLDER, target, SECONDS, LENGTHS[target] or 4096,
+exec %s/%s %s -print_final_stats=1 -timeout=60 -rss_limit_mb=2560 -max_len=%d -artifact_prefix=%s/found/%s- \
+  $dict %s %s/seeds/%s $old]]):format(corpus, FOLDER, dictionary, dictionary, old, old, FOLDER, target, HOW_LONG, LENGTHS[target] or 4096,
     FOLDER, target, corpus, FOLDER, target)
 end
 

@@ -76,10 +76,11 @@ describe("hardening", function()
     end)
   end)
 
-  it("guards stacks and buffers, except where a sanitizer does it", function()
+  it("guards stacks and buffers in a build for use", function()
+    -- the others (make asan, valgrind, coverage) look for what this would hide
+    if (os.getenv "SOTTO_SPEC_BUILD" or "build") ~= "build" then return end
     each({ person.BUILD .. "/sottod", person.BUILD .. "/sotto", person.BUILD .. "/sotto.so" }, function(path)
       local symbols = readelf("--dyn-syms", path)
-      if symbols:find "__asan_init" then return end
       assert.truthy(symbols:find "__stack_chk_fail", path)
       assert.truthy(symbols:find "__snprintf_chk", path)
     end)

@@ -2,6 +2,7 @@
 -- What makes a message fast, with real cores: gpg that waits for it; and that the loop keeps nobody waiting.
 local cores = require "support.cores"
 local sys = require "sotto.sys"
+local sanitizer = require "support.sanitizer"
 local system = require "support.system"
 
 describe("gpg started ahead", function()
@@ -101,7 +102,7 @@ describe("gpg started ahead", function()
       local text = who:call("system.metrics").text
       local computing = tonumber(text:match 'sotto_loop_longest_turn_computing_seconds{since="minute"} (%S+)')
       local count = tonumber(text:match "sotto_loop_turn_seconds_count (%d+)")
-      assert.is_true(computing > 0 and computing < 0.010, who.name .. ": " .. computing)
+      assert.is_true(computing > 0 and (sanitizer or computing < 0.010), who.name .. ": " .. computing)
       assert.is_true(count > 100)
       assert.equal(count, tonumber(text:match 'sotto_loop_turn_seconds_bucket{le="%+Inf"} (%d+)'))
     end

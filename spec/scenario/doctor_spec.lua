@@ -5,6 +5,7 @@ local command = require "support.command"
 local cores = require "support.cores"
 local doctor = require "sotto.doctor"
 local gnupg = require "support.gnupg"
+local sanitizer = require "support.sanitizer"
 local small_disk = require "support.small_disk"
 local socket = require "support.net_socket"
 local sys = require "sotto.sys"
@@ -176,6 +177,7 @@ describe("doctor, without a core", function()
   end)
 
   it("finds that memory cannot be locked", function()
+    if sanitizer then return end
     local words = { "prlimit", "--memlock=0:0" }
     if sys.getuid() == 0 then words = { "setpriv", "--bounding-set=-ipc_lock", "prlimit", "--memlock=0:0" } end
     local text, advice = find("memory", "warn", words)
