@@ -74,8 +74,8 @@ bool link_is_over(const struct link *l); // `ended` was called
 void link_free(struct link *l); // at once, which the other side sees as lost; NULL is allowed
 
 // One frame; a reference to payload is taken (NULL: empty). ERR_TOO_LARGE over the cap; ERR_BUSY,
-// nothing queued, where the queue is full; ERR_WRONG_STATE after link_close and after the end. kind
-// is never CIPHER.
+// nothing queued, where the queue is full; ERR_WRONG_STATE after link_close, after the end, and where
+// the other side is gone while the end is still to be read. kind is never CIPHER.
 MUST_CHECK enum err link_send(struct link *l, uint8_t kind, struct bytes *payload);
 size_t link_queued(const struct link *l); // bytes
 size_t link_room(const struct link *l);   // bytes that sends could take now, framing included

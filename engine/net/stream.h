@@ -71,7 +71,8 @@ void stream_consume(struct stream *s, size_t len);
 void stream_set_input_max(struct stream *s, size_t max); // not below what is buffered
 
 // A reference is taken. Everything sent in one turn goes out at its end, in one writev. ERR_BUSY,
-// nothing queued, over the cap; ERR_WRONG_STATE after stream_finish and after the end.
+// nothing queued, over the cap; ERR_WRONG_STATE after stream_finish, after the end, and once writing
+// has failed, even where the end is still to be read.
 MUST_CHECK enum err stream_send(struct stream *s, struct bytes *b);
 // The same for two parts that stay together; either may be NULL.
 MUST_CHECK enum err stream_send_two(struct stream *s, struct bytes *head, struct bytes *body);

@@ -109,6 +109,15 @@ static bool is_remark(struct span line)
 	return i == line.len || line.data[i] == '#';
 }
 
+// Editors put a mark before the first line; files that were joined have it before any. None is
+// kept: it would be one line's text now, and the file's mark once that line is the first.
+static struct span without_mark(struct span line)
+{
+	while (line.len >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0)
+		line = span(line.data + 3, line.len - 3);
+	return line;
+}
+
 static void take_line(struct contact_file *f, struct span line)
 {
 	struct contact c;
@@ -150,13 +159,11 @@ enum err contact_file_parse(struct contact_file *f, struct span text, struct err
 		return err_set(info, ERR_TOO_LARGE, "a contact file holds at most %d lines",
 			       CONTACT_LINES_MAX);
 	f->bytes += text.len;
-	if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
-		text = span(text.data + 3, text.len - 3);
 	while (text.len) {
 		const uint8_t *newline = memchr(text.data, '\n', text.len);
 		size_t len = newline ? (size_t)(newline - text.data) : text.len;
 		size_t shown = len && text.data[len - 1] == '\r' ? len - 1 : len;
-		take_line(f, span(text.data, shown));
+		take_line(f, without_mark(span(text.data, shown)));
 		len += newline != NULL;
 		text = span(text.data + len, text.len - len);
 	}

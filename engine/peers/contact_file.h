@@ -31,7 +31,7 @@ struct contact_file;
 struct contact_file *contact_file_new(void);
 void contact_file_free(struct contact_file *f); // NULL is allowed
 
-// Appends the lines of `text` to f. A BOM and CRLF are taken and not kept. Bad lines are collected
+// Appends the lines of `text` to f. A line's BOM and CRLF are taken and not kept. Bad lines are collected
 // as errors, and the good ones still count. ERR_TOO_LARGE, and nothing taken, over CONTACT_FILE_MAX
 // or CONTACT_LINES_MAX.
 MUST_CHECK enum err contact_file_parse(struct contact_file *f, struct span text,

@@ -68,8 +68,15 @@ void fake_fingerprint(const char *name, char out[41])
 
 void frame_release(struct wire_frame *f)
 {
+	bytes_unref(f->sent);
 	bytes_unref(f->payload);
-	f->payload = NULL;
+	f->sent = f->payload = NULL;
+}
+
+// Changed on its way, or added there. One that was changed and changed back is as good as ever.
+static bool is_foul(const struct wire_frame *f)
+{
+	return !f->sent || !span_equal(bytes_span(f->sent), bytes_span(f->payload));
 }
 
 static void clear(struct wire_queue *q)
@@ -103,6 +110,7 @@ void wire_send(struct wire *w, unsigned side, uint8_t kind, bool encrypted, stru
 		f.number = s->sent++;
 	}
 	f.payload = payload ? bytes_ref(payload) : bytes_new(NULL, 0);
+	f.sent = bytes_ref(f.payload);
 	append(&w->to[1 - side], f);
 }
 
@@ -153,11 +161,11 @@ enum wire_event wire_receive(struct wire *w, unsigned side, struct wire_frame *o
 		return WIRE_ENDED;
 	if (s->deaf)
 		return WIRE_NOTHING;
-	if (!s->keyed && out->foul)
+	if (!s->keyed && is_foul(out))
 		w->meddled = true;
 	if (!s->keyed)
 		return WIRE_FRAME; // a link without keys ends where it gets a sealed frame: see wire_send
-	if (out->encrypted && !out->foul && memcmp(out->key, s->rx, sizeof s->rx) == 0 && out->number == s->received) {
+	if (out->encrypted && !is_foul(out) && memcmp(out->key, s->rx, sizeof s->rx) == 0 && out->number == s->received) {
 		s->received++;
 		return WIRE_FRAME;
 	}
@@ -179,7 +187,6 @@ void wire_change(struct wire *w, unsigned side, size_t at, uint8_t bits)
 	changed->data[at % changed->len] ^= bits;
 	bytes_unref(f->payload);
 	f->payload = changed;
-	f->foul = true;
 }
 
 void wire_drop(struct wire *w, unsigned side)
@@ -187,7 +194,7 @@ void wire_drop(struct wire *w, unsigned side)
 	if (!first_frame(w, side))
 		return;
 	struct wire_frame f = take_first(&w->to[side]);
-	if (!f.encrypted && !f.foul)
+	if (!f.encrypted && f.sent)
 		w->meddled = true;
 	frame_release(&f);
 }
@@ -211,13 +218,14 @@ static uint8_t kind_of(uint8_t number)
 
 void wire_add(struct wire *w, unsigned side, uint8_t kind, struct span payload)
 {
-	insert(w, side, (struct wire_frame){.kind = kind_of(kind), .foul = true, .payload = bytes_new_span(payload)});
+	insert(w, side, (struct wire_frame){.kind = kind_of(kind), .payload = bytes_new_span(payload)});
 }
 
 void wire_forge(struct wire *w, unsigned side, uint8_t kind, struct span payload)
 {
 	struct wire_side *s = &w->sides[side];
 	struct wire_frame f = {.kind = kind_of(kind), .encrypted = s->keyed, .payload = bytes_new_span(payload)};
+	f.sent = bytes_ref(f.payload);
 	memcpy(f.key, s->rx, sizeof f.key);
 	f.number = s->received;
 	// what the other really sent comes after it

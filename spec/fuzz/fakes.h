@@ -27,7 +27,7 @@ struct wire_frame {
 	bool encrypted;
 	uint8_t key[32]; // it is under, where encrypted
 	unsigned number; // its place under that key
-	bool foul;       // changed on its way, or added there
+	struct bytes *sent; // as it went out; NULL where it was added on the way
 	struct bytes *payload;
 };
 

@@ -35,6 +35,7 @@ struct party {
 	size_t count; // of work
 	struct work work[PENDING_MAX];
 	bool knows, pinned;
+	bool holds; // reads no more from the link
 	enum handshake_action_type outcome; // of the last three; 0 until then
 	unsigned spent, restored, committed;
 	struct hash roster;
@@ -255,6 +256,9 @@ static void carry_out(struct world *w, struct party *p, const struct handshake_a
 	case HANDSHAKE_CLOSE_LINK:
 		wire_close(&w->wire, p->side);
 		break;
+	case HANDSHAKE_HOLD_LINK:
+		p->holds = true;
+		break;
 	case HANDSHAKE_LOOK_UP:
 		look_up(w, p, a);
 		break;
@@ -313,7 +317,7 @@ static bool receive(struct world *w, struct party *p)
 {
 	struct wire_frame f = {0};
 	struct handshake_event e = {.type = HANDSHAKE_EVENT_FRAME};
-	if (!wire_waits(&w->wire, p->side))
+	if (p->holds || !wire_waits(&w->wire, p->side))
 		return false;
 	switch (wire_receive(&w->wire, p->side, &f)) {
 	case WIRE_NOTHING:

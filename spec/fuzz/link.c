@@ -143,7 +143,8 @@ static void send_back(struct world *w, struct span payload)
 {
 	struct bytes *b = bytes_new_span(payload);
 	enum err e = link_send(w->link, FRAME_RECORD, b);
-	CHECK(!e || w->ended || w->closing || e == ERR_TOO_LARGE || e == ERR_BUSY);
+	CHECK(!e || w->ended || w->closing || e == ERR_TOO_LARGE || e == ERR_BUSY ||
+	      (e == ERR_WRONG_STATE && w->fd < 0)); // nobody reads: the end is not seen yet
 	bytes_unref(b);
 	uint8_t sink[4096];
 	turn(w);

@@ -272,6 +272,23 @@ describe("link", function()
       assert.is_true(heir:state().over)
     end)
 
+    it("takes no more for one who is gone, though the end waits behind a pause", function()
+      local l, seen, b = half()
+      case.write(b, frame(RECORD, "before"))
+      l:pause()
+      case.close(b)
+      local said
+      case.poll(function()
+        said = { l:send(RECORD, "x") }
+        return said[2] ~= nil
+      end, "a send that fails")
+      assert.same({ nil, "wrong_state", "" }, said)
+      assert.equal(0, seen.ended)
+      l:resume()
+      assert.equal("lost", ended(seen))
+      assert.same({ { 1, "before", false } }, seen.frames)
+    end)
+
     it("sees the counters after the end", function()
       local l, seen, b = half()
       case.write(b, frame(RECORD, "abc"))

@@ -62,6 +62,16 @@ describe("contact_file", function()
     end
   end)
 
+  it("P1.4 takes a BOM before any line, as joined files have it, and what it prints has none", function()
+    local bom = "\xef\xbb\xbf"
+    local f = parse(bom .. bom .. "example.org:1 " .. A .. "\r\n" .. bom .. "# more\n" .. bom .. "example.net:2\n")
+    assert.equal(0, (f:errors()))
+    assert.same({ "1 example.org:1 " .. A, "3 example.net:2" }, lines(f))
+    assert.equal(1, f:remove(A))
+    assert.equal("# more\nexample.net:2\n", f:print())
+    assert.equal(f:print(), parse(f:print()):print())
+  end)
+
   it("P1.4 says what is wrong with a line", function()
     for line, text in pairs {
       ["example.org"] = "the port is missing", ["[2001:db8::1]"] = "the port is missing",
@@ -86,7 +96,7 @@ describe("contact_file", function()
       ["a.org:1 # \xff"] = "not UTF-8", ["a.org:1 # \xed\xa0\x80"] = "not UTF-8", ["a.org:1 # \xc3"] = "not UTF-8",
       ["# \xff"] = "not UTF-8", ["a.org:1\0"] = "a NUL byte", ["\0"] = "a NUL byte", ["# \0"] = "a NUL byte",
       ["a.org:1 # \27[2J"] = "a control character", ["a.org:1\r# x"] = "a control character",
-      ["a.org:1 # \u{85}"] = "a control character", ["\xef\xbb\xbf\xef\xbb\xbfa.org:1"] = "no host name",
+      ["a.org:1 # \u{85}"] = "a control character", ["a\xef\xbb\xbf.org:1"] = "no host name",
       [("x"):rep(1025)] = "longer than 1024 bytes", ["# " .. ("x"):rep(1023)] = "longer than 1024 bytes",
       ["a.org:1 # " .. ("x"):rep(1000)] = "note is too long",
     } do
