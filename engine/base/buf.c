@@ -86,6 +86,7 @@ enum err buf_append(struct buf *b, const void *data, size_t len)
 	enum err e = buf_reserve(b, len, &room);
 	if (e)
 		return e;
+	assert(room); // there is one for any byte
 	memcpy(room, data, len);
 	b->len += len;
 	return OK;

@@ -155,10 +155,11 @@ end
 
 function Core:open()
   local places, settings = self.places, self.settings
+  -- before the lock names this process: whoever reads it there may stop it
+  self:handle_signals()
   local lock, message = sys.lock(places.lock)
   if not lock then return nil, message end
   self.lock = lock
-  self:handle_signals()
   local engine, problem = require("sotto.engine").open {
     home = places.home, data = places.data, run = places.run,
     listen = settings.listen, discover = settings.discover, options = settings.limits,
