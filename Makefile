@@ -156,7 +156,7 @@ $(BUILD)/sotto-http: $(BUILD)/obj/helpers/sotto-http.o $(HTTP_OBJ) $(BUILD)/libe
 lint: lint-lua layers lint-c
 
 lint-lua:
-	luacheck -q lua examples spec docs
+	luacheck -q lua plugins examples spec docs
 
 # Each source is looked at once, and again when it or a header of its changes. cppcheck's uninitvar cannot follow out-parameters
 # that are set on success only, and its unknownMacro is jansson's json_array_foreach; the compilers and clang-tidy see both.

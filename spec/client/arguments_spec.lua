@@ -44,6 +44,13 @@ describe("a method's arguments", function()
     assert.are.same({ discussion = "--limit" }, build("messages.list", no_secrets, "--discussion", "--limit"))
   end)
 
+  it("of a list at the end are all that is left", function()
+    assert.are.same({ name = "away", command = "away", arguments = { "on", "holiday" } },
+      build("scripts.command", no_secrets, "away", "away", "on", "holiday"))
+    assert.are.same({ name = "a", command = "b", arguments = { "c", "d" } },
+      build("scripts.command", no_secrets, "a", "b", "--arguments", "c", "d"))
+  end)
+
   it("stand without names in the table's order", function()
     assert.are.same({ discussion = "bob", text = "hi" }, build("messages.send", no_secrets, "bob", "hi"))
     assert.are.same({ discussion = "bob", text = "hi" }, build("messages.send", no_secrets, "--text", "hi", "bob"))

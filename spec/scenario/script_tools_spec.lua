@@ -127,17 +127,23 @@ end)
   it("leaves nothing where it is interrupted", function()
     system.write(path "one.lua", SCRIPT)
     system.write(path "one_spec.lua", 'it("waits", function() person("ada"):hears() end)')
+    local directory, environment = path "temporary", command.environment()
+    assert(sys.make_private_directory(directory))
+    environment.TMPDIR = directory
     local shown = window.open {
-      program = command.PROGRAM, environment = command.environment(), directory = cores.root(), "test", "one.lua",
+      program = command.PROGRAM, environment = environment, directory = cores.root(), "test", "one.lua",
     }
-    cores.ask("both cores", function() return #system.processes "/sotto-test-" >= 2 end)
-    local directory
-    for _, process in ipairs(system.processes "/sotto-test-") do
-      directory = directory or table.concat(process.arguments, " "):match "%S*/sotto%-test%-%w+"
+    local function core_count()
+      local count = 0
+      for _, process in ipairs(system.processes(directory)) do
+        count = process.program == "sottod" and count + 1 or count
+      end
+      return count
     end
+    cores.ask("both cores", function() return core_count() == 2 end)
     shown:type "\3"
     shown:wait_end()
-    assert.is_nil(sys.stat(directory))
+    assert.are.same({}, sys.list(directory))
     cores.wait("its processes are gone", function() return #system.processes(directory) == 0 end)
     window.close_all()
   end)

@@ -74,7 +74,10 @@ describe("a bot", function()
     return bot.make(own, options, {
       now = function() return now end,
       nouns = {
-        messages = { send = function(params) sent[#sent + 1] = params.text end },
+        messages = { send = function(params)
+          sent[#sent + 1] = params.text
+          return { id = "own " .. params.text }
+        end },
         discussions = { show = function() return { members = members } end },
       },
     })
@@ -123,7 +126,7 @@ describe("a bot", function()
     assert.are.equal("What is missing. !remind <time> <what> - later", say "!remind 10m")
     assert.are.equal("There is no !nothing; !help tells what there is.", say "!nothing")
     assert.are.equal("hal 1: helps\n  !remind <time> <what> - later\n  tells the weather", say "!help")
-    assert.are.equal("!remind <time> <what> - later", say "!help remind")
+    assert.are.equal("It is !remind <time> <what> - later", say "!help remind")
     members[3] = { fingerprint = CAROL, name = "carol" }
     assert.are.equal("", say "!nothing")
   end)
@@ -135,8 +138,25 @@ describe("a bot", function()
     end)
     assert.are.equal("adding some things\n5", one.commands.add.f({}, "4", "some", "things"))
     assert.truthy(one.commands.add.f({}, "x"):find "a whole number")
-    assert.are.equal("!add is not for you.", say "!add 4 things")
+    assert.are.equal("Not for you: !add", say "!add 4 things")
     assert.are.equal("hal 1: helps", say "!help")
+  end)
+
+  it("takes commands of the core's user in a discussion, and nothing else of theirs", function()
+    one:command("secret", { allow = "owner" }, function() return "told" end)
+    one:hear("x", function() return "heard" end)
+    local function write(text)
+      sent = {}
+      local message = { id = "own " .. text, text = text, discussion = ("d"):rep(32), sender = members[2].fingerprint }
+      for _, wanting in ipairs(one.events["message.sent"]:wanting(message)) do wanting.f(message) end
+      return table.concat(sent, "\n")
+    end
+    assert.are.equal("told", write "!secret")
+    assert.are.equal("", write "x")
+    -- but not of what the bot itself has said
+    one:respond("^say", function() return "!secret" end)
+    say "say"
+    assert.are.equal("", write "!secret")
   end)
 
   it("knows roles by fingerprint, and who is verified", function()
@@ -145,11 +165,11 @@ describe("a bot", function()
     one:command("v", { allow = "verified" }, function() return "yes" end)
     one:command("f", { allow = { CAROL } }, function() return "yes" end)
     assert.are.equal("yes", say "!a")
-    assert.are.equal("!a is not for you.", say("!a", CAROL))
+    assert.are.equal("Not for you: !a", say("!a", CAROL))
     assert.are.equal("yes", say "!v")
-    assert.are.equal("!v is not for you.", say("!v", CAROL))
+    assert.are.equal("Not for you: !v", say("!v", CAROL))
     assert.are.equal("yes", say("!f", CAROL))
-    assert.are.equal("!f is not for you.", say "!f")
+    assert.are.equal("Not for you: !f", say "!f")
     assert.has_error(function() one:role("owner", { BOB }) end)
   end)
 

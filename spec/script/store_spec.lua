@@ -34,6 +34,18 @@ describe("a script's store", function()
     proxy = store.new({}, put)
   end)
 
+  it("is gone through by next, as by pairs", function()
+    assert.is_nil(store.next(proxy))
+    proxy.list = { a = { 1 } }
+    assert.are.equal("list", (store.next(proxy)))
+    local name, inner = store.next(proxy.list)
+    assert.are.equal("a", name)
+    inner[2] = 2
+    assert.are.equal(2, again().list.a[2])
+    assert.is_nil(store.next(proxy, "list"))
+    assert.are.equal(1, (store.next { "plain" }))
+  end)
+
   it("keeps scalars and tables, and gives them back after a restart", function()
     proxy.n, proxy.s, proxy.yes, proxy.half = 1, "text", true, 0.5
     proxy.list = { "a", "b", { c = 1 } }

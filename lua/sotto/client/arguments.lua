@@ -63,6 +63,10 @@ function M.collect(method, words, first)
         if not value then return nil, "--" .. name .. " needs a value" end
       elseif not name then
         position = next_position(method, position)
+        -- a list at the end takes all that is left, but not one that stands for another parameter
+        local last = #method.params
+        local is_list = last > 0 and method.params[last].type == "strings" and not method.one_of
+        if position == last + 1 and is_list then position = last end
         if not method.params[position] then return nil, ("'%s' is one argument too many"):format(word) end
         name, value = method.params[position].name, word
       end

@@ -12,6 +12,7 @@ local inspect = require "sotto.client.inspect"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
 local report = require "sotto.client.report"
+local script_path = require "sotto.client.script_path"
 local secret = require "sotto.secret"
 local session = require "sotto.client.session"
 local sys = require "sotto.sys"
@@ -140,9 +141,12 @@ end
 
 local function show(options, method, result, there)
   if options.json then return out(json_text(result)) end
-  if type(result) == "table" and result.text and next(result, next(result)) == nil then
-    io.stdout:write(result.text)
-    return
+  if type(result) == "table" and next(result) ~= nil and next(result, next(result)) == nil then
+    if result.text then return io.stdout:write(result.text) end
+    -- a script's own word, which may hold those of others
+    if type(result.reply) == "string" then
+      return out(sys.isatty(1) and terminal.escape(result.reply, true) or result.reply)
+    end
   end
   local text = report.text(result, method.returns, name_finder(there))
   if text then out(text) end
@@ -180,6 +184,7 @@ function M.noun(options, place, words)
   local params
   if given then params, message = arguments.build(method, given, secret_reader(place, method)) end
   if not params then return usage(message) end
+  if method.name == "scripts.load" then params.path = script_path.resolve(params.path) end
   session.fill(method, params)
   local there, status = connect(options, place, options.json)
   if not there then return status end

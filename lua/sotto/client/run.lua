@@ -7,6 +7,7 @@ local help = require "sotto.client.help"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
+local script_path = require "sotto.client.script_path"
 local terminal = require "sotto.terminal"
 
 local M = {}
@@ -77,6 +78,7 @@ end
 local function load_script(there, options, running)
   local path, message = paths.absolute(options.file)
   if not path then return nil, message end
+  path = script_path.resolve(path)
   local discussions, problem = find_discussions(there, options.discussions)
   if problem then return nil, problem end
   -- until it has said its name, it is called as its file

@@ -104,7 +104,8 @@ function Bot:respond(pattern, options, f)
   add_listener(self, self.bot.responds, pattern, entry)
 end
 
---- A command: `!name …` in a discussion, and `sotto scripts command` for the core's own user: f(ctx, values …).
+--- A command: `!name …` in a discussion, also by the core's own user; and `sotto scripts command` for the latter:
+--- f(ctx, values …).
 ---@param name string
 ---@param options? sotto.bot.options
 ---@param f function
@@ -153,7 +154,8 @@ end
 ---@return string
 function M.help(self, ctx, name)
   local bot = self.bot
-  if name and bot.commands[name] then return command_line(bot, bot.commands[name]) end
+  -- another script may take a text that begins with the prefix for a command
+  if name and bot.commands[name] then return "It is " .. command_line(bot, bot.commands[name]) end
   local lines, names = { self.name .. " " .. self.version .. (bot.about and ": " .. bot.about or "") }, {}
   for one, entry in pairs(bot.commands) do
     if not entry.allow or ctx:is(entry.allow) then names[#names + 1] = one end
@@ -184,7 +186,7 @@ local function may_run(self, entry, ctx)
   local bot = self.bot
   if not is_admitted(self, ctx) then return false end
   if entry.allow and not ctx:is(entry.allow) then
-    if entry.name then ctx:reply(("%s%s is not for you."):format(bot.prefix, entry.name)) end
+    if entry.name then ctx:reply(("Not for you: %s%s"):format(bot.prefix, entry.name)) end
     return false
   end
   if not entry.limit or ctx.owner then return true end
@@ -273,10 +275,11 @@ local function take_heard(self, ctx)
   end
 end
 
-local function take_message(self, message)
-  local ctx = context.of_message(self.bot, message)
+-- What the core's own user writes is taken for its commands and answers alone: other scripts write in that name, too.
+local function take_message(self, message, mine)
+  local ctx = context.of_message(self.bot, message, mine)
   if context.is_asked(ctx) and not is_admitted(self, ctx) then return end
-  if context.answer(ctx) or take_command(self, ctx) or take_response(self, ctx) then return end
+  if context.answer(ctx) or take_command(self, ctx) or mine or take_response(self, ctx) then return end
   take_heard(self, ctx)
 end
 
@@ -293,12 +296,15 @@ function M.make(own, options, services)
   own.bot = {
     script = own, nouns = services.nouns, now = services.now, about = options.declaration.help,
     prefix = options.prefix, prefix_pattern = options.prefix:gsub("%p", "%%%0"), limit = options.limit,
-    commands = {}, hears = {}, responds = {}, roles = {}, states = {}, state_keys = {}, questions = {},
-    question_count = 0,
+    commands = {}, hears = {}, responds = {}, roles = {}, states = {}, state_keys = {}, own = {}, own_ids = {},
+    questions = {}, question_count = 0,
   }
   setmetatable(own, Bot)
   for name, who in pairs(options.roles or {}) do own:role(name, who) end
-  own:on("message.received", function(message) take_message(own, message) end)
+  own:on("message.received", function(message) take_message(own, message, false) end)
+  own:on("message.sent", function(message)
+    if not own.bot.own[message.id] then take_message(own, message, true) end
+  end)
   return own
 end
 

@@ -2,6 +2,8 @@
 -- What a script's code sees: Lua without files, programs, bytecode and the debug library; its own files by require.
 -- That it can reach nothing else is the kernel's business (sotto.confine): this keeps honest scripts honest, and the
 -- host's own tables out of reach.
+local store = require "sotto.script.store"
+
 local M = {}
 
 local KEPT = {
@@ -79,6 +81,7 @@ function M.environment(options)
   out.coroutine = options.coroutine
   -- Lua's own would write past the limits on what a script may say
   out.warn = function(...) options.print("warning:", table.concat({ ... })) end
+  out.next = store.next
   out.print, out.collectgarbage, out.load = options.print, collect, make_load(out)
   out.require = make_require(out, options.files, options.modules)
   -- s:upper() and so on; nobody reaches, or changes, what strings are made of

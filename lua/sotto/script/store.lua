@@ -133,6 +133,8 @@ function Room:take(plan)
 end
 
 -- --- tables that are kept ------------------------------------------------------------------------------------------
+-- what proxies stand for
+local worlds = setmetatable({}, { __mode = "k" })
 
 -- Proxies hold nothing: what is kept is in `held`, so that reads and pairs are Lua's own.
 local function make_proxy(world, held, path)
@@ -146,6 +148,7 @@ local function make_proxy(world, held, path)
     end
     return known
   end
+  worlds[proxy] = { held = held, child = child }
   return setmetatable(proxy, {
     __index = function(_, key) return child(key, held[key]) end,
     __newindex = function(_, key, value)
@@ -185,6 +188,17 @@ local function tree_of(leaves)
     if type(leaf[2]) ~= "table" or here[last] == nil then here[last] = leaf[2] end
   end
   return root
+end
+
+--- As Lua's own, also for tables of the store.
+---@param tab table
+---@param key any
+---@return any key, any value
+function M.next(tab, key)
+  local held = worlds[tab]
+  if not held then return next(tab, key) end
+  local following, value = next(held.held, key)
+  return following, held.child(following, value)
 end
 
 --- The store with what it held.

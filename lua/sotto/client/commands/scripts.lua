@@ -4,6 +4,7 @@ local files = require "sotto.client.files"
 local granting = require "sotto.client.granting"
 local names = require "sotto.client.names"
 local script_commands = require "sotto.client.script_commands"
+local script_path = require "sotto.client.script_path"
 
 -- What it needs is granted by a person who has read what that is.
 local function call_granted(chat, method, params)
@@ -35,7 +36,7 @@ end
 local verbs = {}
 
 function verbs.load(chat, path)
-  local script = call_granted(chat, "scripts.load", { path = files.absolute(path) })
+  local script = call_granted(chat, "scripts.load", { path = script_path.resolve(files.absolute(path)) })
   local name = names.safe(script.name)
   chat:print(("%s runs, now and at every start of the core. /scripts unload %s ends that."):format(name, name))
 end

@@ -54,7 +54,9 @@ local function add_folder(out, seen, folder)
   for _, name in ipairs(sys.list(folder) or {}) do
     local path = name:sub(1, 1) ~= "." and sys.realpath(folder .. "/" .. name)
     local stat = path and sys.stat(path)
-    local is_script = stat and (stat.kind == "directory" or stat.kind == "file" and name:find("%.lua$"))
+    -- a script's specs are beside it
+    local is_lua = name:find("%.lua$") and not name:find("_spec%.lua$")
+    local is_script = stat and (stat.kind == "directory" or stat.kind == "file" and is_lua)
     if is_script and not seen[path] and #out < M.FOLDER_MAX then
       out[#out + 1] = { path = path, grant = {}, arguments = {}, watch = false }
     end

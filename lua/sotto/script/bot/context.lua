@@ -6,7 +6,7 @@ local times = require "sotto.script.times"
 
 local M = {}
 
-M.STATES_MAX, M.QUESTIONS_MAX = 1000, 1000
+M.STATES_MAX, M.QUESTIONS_MAX, M.OWN_MAX = 1000, 1000, 1000
 
 ---@class sotto.bot.context
 ---@field text string
@@ -14,6 +14,7 @@ M.STATES_MAX, M.QUESTIONS_MAX = 1000, 1000
 ---@field discussion string|nil id
 ---@field sender string|nil fingerprint
 ---@field owner boolean it is the core's own user, by `sotto scripts command`
+---@field mine boolean the core's own user has written it in the discussion
 ---@field name string what the sender calls themselves
 ---@field members table[] of the discussion
 ---@field state table kept for this sender in this discussion; in the core's store where the script has one
@@ -57,6 +58,13 @@ function lazy.state(self)
   return store.conversations[self.key]
 end
 
+--- Remembers what the bot has said itself, until it is heard of as sent.
+function M.note_own(bot, id)
+  bot.own[id] = true
+  table.insert(bot.own_ids, id)
+  if #bot.own_ids > M.OWN_MAX then bot.own[table.remove(bot.own_ids, 1)] = nil end
+end
+
 local meta = {}
 
 function meta.__index(self, key)
@@ -75,7 +83,9 @@ function Context:reply(text)
     table.insert(self.replies, text)
     return nil
   end
-  return self.bot.nouns.messages.send { discussion = self.discussion, text = text }
+  local sent = self.bot.nouns.messages.send { discussion = self.discussion, text = text }
+  M.note_own(self.bot, sent.id)
+  return sent
 end
 
 --- A member of this discussion, by name, fingerprint or a beginning of it of at least 8 digits.
@@ -98,12 +108,13 @@ end
 function Context:is(role)
   if type(role) == "function" then return role(self) == true end
   if type(role) == "table" then
+    if self.owner or self.mine then return true end
     for _, one in ipairs(role) do
       if one == self.sender or (self.bot.roles[one] and self:is(one)) then return true end
     end
     return false
   end
-  if self.owner or role == "everyone" then return true end
+  if self.owner or self.mine or role == "everyone" then return true end
   if role == "owner" then return false end
   if role == "verified" then return self.member.verified == true end
   local who = self.bot.roles[role]
@@ -164,9 +175,11 @@ end
 --- Of a message.
 ---@param bot table
 ---@param message table
+---@param mine boolean
 ---@return sotto.bot.context
-function M.of_message(bot, message)
+function M.of_message(bot, message, mine)
   return setmetatable({
+    mine = mine,
     bot = bot, message = message, text = message.text, discussion = message.discussion, sender = message.sender,
     owner = false, key = message.discussion .. "/" .. message.sender,
   }, meta)
