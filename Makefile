@@ -128,8 +128,9 @@ $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
-# loaded into a core by specs, to kill it at a moment of their choice
-$(BUILD)/crash_points.so: spec/support/preload/crash_points.c
+# loaded into a core by specs: a kill at a moment of their choice, a disk that is read-only, another clock
+PRELOADS = $(patsubst spec/support/preload/%.c,$(BUILD)/%.so,$(wildcard spec/support/preload/*.c))
+$(PRELOADS): $(BUILD)/%.so: spec/support/preload/%.c
 	$(call say,cc,$<)
 	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared $(HARDEN_LD) -o $@ $< -ldl
 
@@ -183,7 +184,7 @@ SPEC_JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n + 1 : 8)))
 # (CI asks a file that failed once more, alone: its machine may have stood still. What was unsteady is printed.)
 SPEC_RUN = $(if $(CI),SOTTO_SPEC_AGAIN=1) SOTTO_SPEC_BUILD=$(BUILD) SOTTO_SPEC_JOBS=$(SPEC_JOBS) $(LUA) spec/support/run.lua $(BUSTED)
 
-spec: all $(BUILD)/support.so $(BUILD)/crash_points.so
+spec: all $(BUILD)/support.so $(PRELOADS)
 	$(SPEC_RUN) $(SPEC)
 
 # two Tox clients to compare with; needed by nothing else

@@ -172,6 +172,65 @@ describe("trouble", function()
     end)
   end)
 
+  describe("with a home that its kernel makes read-only under a core that works", function()
+    local switch
+
+    before_each(function()
+      local place = cores.root() .. "/alice"
+      switch = place .. ".read-only"
+      meet { environment = {
+        LD_PRELOAD = cores.BUILD .. "/read_only.so", SOTTO_READ_ONLY = place,
+        ASAN_OPTIONS = (os.getenv "ASAN_OPTIONS" or "") .. ":verify_asan_link_order=0",
+      } }
+    end)
+    after_each(function() os.remove(switch) end)
+
+    local function is_said(name, message)
+      assert.are.same({ "io", true }, { name, message:find("Read-only file system", 1, true) ~= nil }, message)
+    end
+
+    it("says so once, keeps and shows what it has, and goes on when it can be written again", function()
+      local homes = #alice:homes()
+      system.write(switch, "")
+      for _ = 1, 3 do is_said(alice:fails("messages.send", { discussion = id, text = "not kept" })) end
+      send_many(bob, "while it is read-only", 3)
+      begins(alice, "store", "Read-only file system", "nothing is lost")
+      -- the key for it may have been half made by then
+      assert.are.equal("io", (alice:fails("discussions.open", { peer = bob.fingerprint })))
+      is_said(alice:fails("discussions.close", { discussion = id }))
+      assert.are.equal(2, #alice:messages(id))
+      for _, message in ipairs(bob:messages(id)) do
+        assert.is_true(message.text:find("read-only", 1, true) == nil or message.state ~= "delivered", message.state)
+      end
+      local findings = {}
+      for _, one in ipairs(alice:call "system.doctor") do findings[one.check] = one end
+      assert.are.equal("fail", findings.disk.status)
+      assert.truthy(findings.disk.text:find("Read-only file system", 1, true), findings.disk.text)
+      assert.are.equal("fail", findings.home.status)
+      assert.is_nil(alice:take_event("warning", { about = "store" }))
+      os.remove(switch)
+      ends(alice, "store")
+      alice:event("message.received", { text = "while it is read-only 3" })
+      nothing_is_lost()
+      cores.talk(cores.open_between(alice, bob, "another one"), bob, alice)
+      cores.ask("no home that nobody needs", function() return #alice:homes() <= homes + 2 end)
+    end)
+
+    it("that is killed then starts when it can be written again, with all that it had", function()
+      system.write(switch, "")
+      send_many(bob, "while it is read-only", 3)
+      begins(alice, "store", "Read-only file system")
+      alice:kill()
+      local status, output = alice:attempt()
+      assert.are.equal(1, status)
+      assert.truthy(output:find("Read-only file system", 1, true), output)
+      os.remove(switch)
+      alice:start()
+      alice:event("message.received", { text = "while it is read-only 3" })
+      nothing_is_lost()
+    end)
+  end)
+
   it("with a store that is damaged while a core works says so, and ends nothing", function()
     meet()
     send_many(alice, "something to read", 50)
