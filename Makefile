@@ -50,7 +50,7 @@ HELPERS      := $(BUILD)/sotto-http
 PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c)) $(HELPERS)
 
 .DELETE_ON_ERROR:
-.PHONY: all chat test spec lint lint-c lint-lua layers bench bench-lan deps deps-test deps-bench deps-lint help clean
+.PHONY: all chat test spec lint lint-c lint-lua layers bench bench-scripts bench-lan deps deps-test deps-bench deps-lint help clean
 
 all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
 
@@ -58,6 +58,7 @@ help:
 	@sed -n '1,4p' Makefile
 	@echo '#   make lint   luacheck, layers, cppcheck, clang-tidy    make bench  what it costs, beside raw gpgme and c-toxcore'
 	@echo '#   make bench-lan                                        50 cores on a LAN (CORES=n), and a flood of ten seconds'
+	@echo '#   make bench-scripts                                    what scripts cost, also those that mean harm'
 	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make deps deps-test …                       only the packages         make clean'
@@ -195,6 +196,11 @@ $(BUILD)/bench/tox: spec/bench/tox.c
 bench: deps-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so $(BUILD)/bench/tox
 	@$(LUA) spec/bench/run.lua
+
+# what scripts cost, and what those that mean harm cost everybody else
+bench-scripts: deps-test
+	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so
+	@$(LUA) spec/bench/scripts.lua $(PARTS)
 
 # in network namespaces: as root
 bench-lan: deps-test

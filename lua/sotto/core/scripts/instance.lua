@@ -11,6 +11,9 @@ local writes = require "sotto.core.scripts.writes"
 
 local M = {}
 
+-- changes of what a script offers are told together
+local CHANGED_MS = 100
+
 ---@class sotto.instance.options
 ---@field manager sotto.scripts
 ---@field source sotto.source
@@ -117,8 +120,13 @@ end
 
 said["script.changed"] = function(self, params)
   self:describe(params)
-  local manager = self.options.manager
-  if self.running then manager:publish("script.changed", "script", manager.view(self.options.script)) end
+  -- whoever adds ten commands has changed once
+  if not self.running or self.telling then return end
+  self.telling = loop.after(CHANGED_MS, function()
+    local manager = self.options.manager
+    self.telling = nil
+    if not self.host.over then manager:publish("script.changed", "script", manager.view(self.options.script)) end
+  end):background()
 end
 
 local function are_writes(set, drop)
