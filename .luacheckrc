@@ -7,5 +7,5 @@ files["examples/chat.lua"] = { globals = { "chat" }, read_globals = { "sotto", "
 -- a script's own specs have these
 local script_specs = { read_globals = { "describe", "it", "before_each", "after_each", "person", "command", "advance",
   "world", "you", assert = { other_fields = true } } }
-files["**/templates/*_spec.lua"], files["plugins/*_spec.lua"] = script_specs, script_specs
+files["**/templates/*_spec.lua"], files["plugins/**/*_spec.lua"] = script_specs, script_specs
 files["examples/*_spec.lua"] = script_specs

@@ -3,7 +3,7 @@
 local sotto = require "sotto"
 
 local EACH_MAX = 50
-local LATE = 60 -- seconds
+local LATE, AGAIN = 60, 10 -- seconds
 
 local bot = sotto.bot {
   name = "remind", version = "1.0", api = 1, help = "says things later", needs = { "messages", "store", "timers" },
@@ -14,35 +14,41 @@ store.list, store.last = store.list or {}, store.last or 0
 
 local timer -- of what is due first
 
+-- where there is nobody any more to whom it could be said
+local GONE = { not_found = true, wrong_state = true, refused = true }
+
+-- Said first and then forgotten: whatever happens in between, it is said twice rather than never.
 local function remind(number, one)
-  store.list[number] = nil
   local late = os.time() - one.due > LATE and (" (late: it was for %s)"):format(os.date("%H:%M", one.due)) or ""
-  sotto.messages.send { discussion = one.discussion, text = ("%s: %s%s"):format(one.name, one.text, late) }
+  local text = ("%s: %s%s"):format(one.name, one.text, late)
+  local ok, problem = pcall(sotto.messages.send, { discussion = one.discussion, text = text })
+  if ok or GONE[problem.name] then store.list[number] = nil end
+  if not ok then bot.log.warn("not said: " .. tostring(problem)) end
+  return ok or GONE[problem.name]
 end
 
 local plan
 
--- What cannot be said, for the discussion is closed, is no reason to keep the others back.
 local function say_due()
   timer = nil
-  local due = {}
+  local due, failed = {}, false
   for number, one in pairs(store.list) do
     if one.due <= os.time() then due[#due + 1] = number end
   end
   table.sort(due)
   for _, number in ipairs(due) do
-    local ok, problem = pcall(remind, number, store.list[number])
-    if not ok then bot.log.warn("not said: " .. tostring(problem)) end
+    if not remind(number, store.list[number]) then failed = true end
   end
-  plan()
+  plan(failed and AGAIN or 0)
 end
 
-function plan()
+-- least: seconds
+function plan(least)
   if timer then timer:stop() end
   timer = nil
   local first
   for _, one in pairs(store.list) do first = math.min(first or one.due, one.due) end
-  if first then timer = bot:after(math.max(0, first - os.time()), say_due) end
+  if first then timer = bot:after(math.max(least or 0, first - os.time()), say_due) end
 end
 
 -- the numbers of what somebody has asked for, in order

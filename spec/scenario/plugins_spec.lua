@@ -3,16 +3,23 @@
 -- own specs, which move the clock, run as well.
 local command = require "support.command"
 local cores = require "support.cores"
+local loop = require "sotto.loop"
 local sys = require "sotto.sys"
 local system = require "support.system"
+local waiting = require "support.waiting"
 
 local HERE = sys.cwd() .. "/plugins/"
+
+-- what some cannot do without
+local ARGUMENTS = { bridge = { "--arguments", "/bin/cat" } }
+
+local function is_folder(name) return sys.stat(HERE .. name) ~= nil end
 
 local function names()
   local found = {}
   for _, file in ipairs(assert(sys.list(HERE))) do
-    local name = file:match "^(.*)%.lua$"
-    if name and not name:find "_spec$" then found[#found + 1] = name end
+    local name = file:match "^(.*)%.lua$" or file
+    if not name:find "_spec$" then found[#found + 1] = name end
   end
   table.sort(found)
   return found
@@ -32,8 +39,9 @@ describe("the bundled plugins", function()
     alice.control:forget_events()
   end)
 
-  local function load_plugin(name)
-    local result = sotto("scripts", "load", name, "--grant", "true")
+  local function load_plugin(name, ...)
+    local words = { "scripts", "load", name, "--grant", "true", table.unpack(ARGUMENTS[name] or {}) }
+    local result = sotto(table.unpack(table.move({ ... }, 1, select("#", ...), #words + 1, words)))
     assert.are.equal(0, result.status, result.err)
     return result.out
   end
@@ -53,7 +61,7 @@ describe("the bundled plugins", function()
     local text = assert(system.read "docs/plugins.md")
     for _, name in ipairs(names()) do
       assert.truthy(text:find("\n## " .. name .. "\n", 1, true), name)
-      assert.is_true(sys.exists(HERE .. name .. "_spec.lua"), name)
+      assert.is_true(sys.exists(HERE .. name .. (is_folder(name) and "/spec" or "_spec.lua")), name)
     end
   end)
 
@@ -63,7 +71,7 @@ describe("the bundled plugins", function()
       local one = bob:call("scripts.list")[1]
       assert.are.equal(name, one.name)
       assert.are.equal("running", one.state)
-      assert.are.equal(HERE .. name .. ".lua", one.path)
+      assert.are.equal(HERE .. name .. (is_folder(name) and "" or ".lua"), one.path)
       bob:call("scripts.unload", { name = name })
     end
     assert.truthy(sotto("scripts", "load", "no_such_plugin").err:find "No such file")
@@ -121,6 +129,30 @@ describe("the bundled plugins", function()
     assert.truthy(marked:find "^# Discussion with alice, " and marked:find("a \\*line\\*", 1, true), marked)
   end)
 
+  it("notify", function()
+    local program, seen = cores.root() .. "/desktop", cores.root() .. "/seen"
+    system.write(program, "#!/bin/sh\nprintf '%s|' \"$@\" >>" .. seen .. "\n")
+    system.shell("chmod 700 " .. program)
+    load_plugin("notify", "--arguments", program)
+    alice:send(id, "look here")
+    cores.wait("a notice", function() return (system.read(seen) or ""):find "sotto: alice|look here|" end)
+  end)
+
+  it("bridge", function()
+    local program = cores.root() .. "/program"
+    system.write(program, [[
+#!/usr/bin/env python3
+import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    print(json.dumps({"reply": message["id"], "text": message["name"] + ", " + message["text"][::-1]}), flush=True)
+]])
+    system.shell("chmod 700 " .. program)
+    ARGUMENTS.bridge = nil
+    load_plugin("bridge", "--arguments", program)
+    assert.are.equal("alice, olleh", says "hello")
+  end)
+
   it("greet, in a discussion that opens", function()
     load_plugin "greet"
     local carol = cores.person "carol"
@@ -130,12 +162,46 @@ describe("the bundled plugins", function()
   end)
 end)
 
+describe("feed", function()
+  local server, port
+
+  setup(function()
+    server = assert(loop.spawn {
+      program = "python3", "spec/support/web.py", "127.0.0.1", stdin = "pipe", stdout = "pipe",
+      on_stdout = function(line)
+        port = tonumber(line)
+        waiting.wake()
+      end,
+    })
+    waiting.wait("a web server", function() return port end)
+  end)
+  teardown(function()
+    server.stdin:close()
+    cores.clean()
+  end)
+
+  it("tells what is new, where config.lua lets it look at home", function()
+    local alice, bob = cores.pair {
+      config = [[plugins = { { path = "feed", grant = { "messages", "store", "timers", "http", "http:private" } } }]],
+    }
+    local id = cores.open_between(alice, bob)
+    alice:call("scripts.unload", { name = "feed" })
+    bob:send(id, ("!feed http://127.0.0.1:%d/feed"):format(port))
+    alice:event("message.received", function(m) return m.text:find "^!feed" end)
+    local answer = alice:event("message.received").text
+    assert.are.equal("Number 1, News; the newest of it:\nentry 1 http://example.org/1", answer)
+    bob:call("scripts.command", { name = "feed", command = "look" }, 60000)
+    assert.are.equal("News:\nentry 2 http://example.org/2", alice:event("message.received").text)
+    assert.truthy(bob:call("scripts.command", { name = "feed", command = "feeds" }).reply:find "^1: News http://127")
+  end)
+end)
+
 describe("the bundled plugins' own specs", function()
   teardown(cores.clean)
 
   it("pass", function()
     local words = {}
-    for i, name in ipairs(names()) do words[i] = HERE .. name .. ".lua" end
+    for i, name in ipairs(names()) do words[i] = HERE .. name .. (is_folder(name) and "" or ".lua") end
     local process = command.start("test", table.unpack(words))
     cores.wait("their end", function() return process.ended end, 240000)
     assert.are.equal(0, process.status, table.concat(process.out, "\n") .. table.concat(process.err, "\n"))

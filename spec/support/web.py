@@ -8,6 +8,15 @@ import time
 
 
 class Pages(http.server.BaseHTTPRequestHandler):
+    entries = 0
+
+    def feed(self):
+        # one more each time
+        Pages.entries += 1
+        items = "".join("<item><title>entry %d</title><link>http://example.org/%d</link></item>" % (i, i)
+                        for i in range(Pages.entries, 0, -1))
+        self.say(200, ("<rss><channel><title>News</title>%s</channel></rss>" % items).encode())
+
     def say(self, status, body, **headers):
         self.send_response(status)
         for name, value in headers.items():
@@ -30,6 +39,8 @@ class Pages(http.server.BaseHTTPRequestHandler):
             time.sleep(20)
         elif path == "/headers":
             self.say(200, "\n".join("%s: %s" % pair for pair in self.headers.items()).encode(), X_Two="2")
+        elif path == "/feed":
+            self.feed()
         elif path == "/none":
             self.say(404, b"nothing here")
         else:

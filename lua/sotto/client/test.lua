@@ -95,10 +95,13 @@ local function read_specs(files, there)
 end
 
 local function run_spec(there, spec)
-  local loaded, problem = pcall(there.load, there)
-  if loaded then problem = suite.run_one(spec) end
+  local loaded, failure = pcall(there.load, there)
+  there.loads = 0
+  local problem = suite.run_one(spec)
+  -- one that cannot be loaded as it is may be loaded by the spec, with what it takes
+  if not loaded and there.loads == 0 then problem = tostring(failure) end
   local after = there:clear()
-  return problem and tostring(problem) or after
+  return problem or after
 end
 
 -- how many passed, and how many failed

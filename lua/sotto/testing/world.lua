@@ -15,7 +15,6 @@ local WAIT_MS, LOOK_MS, REMOVE_MS = 20000, 5, 5000
 ---@field you sotto.testing.person whose core runs the script
 ---@field path string of the script whose specs run
 ---@field script table|nil as scripts.load has answered
----@field lines {level: string, text: string}[] what this load of the script has logged
 local World = {}
 World.__index = World
 
@@ -140,7 +139,7 @@ end
 ---@return table script
 function World:load(options)
   self:unload()
-  self.lines = {}
+  self.loads = (self.loads or 0) + 1
   self.script = self.you.core:call("scripts.load", {
     path = options and options.path or self.path, arguments = options and options.arguments,
     grant = true, trial = true,
@@ -161,6 +160,7 @@ end
 --- Lets time pass for the script: its timers come, one after the other.
 ---@param time string "10m"
 function World:advance(time)
+  if not self.script then error("no script is loaded", 2) end
   local _, message = self.you.core:try("scripts.advance", { name = self.script.name, time = time })
   if message then error(message, 2) end
 end
@@ -170,6 +170,7 @@ end
 ---@param ... string
 ---@return string|nil reply
 function World:command(name, ...)
+  if not self.script then error("no script is loaded", 2) end
   local answer, message = self.you.core:try("scripts.command", {
     name = self.script.name, command = name, arguments = select("#", ...) > 0 and { ... } or nil,
   })

@@ -150,6 +150,7 @@ end
 function asking:explain(_, params, answer)
   local request, message, name = make_request(self, params)
   if not request then return nil, message, name end
+  request.dry_run = true
   self:opinions(request, function(list)
     local verdict = { answer = "ask", script = json.null, reason = "no policy has an opinion: the person is asked" }
     for _, opinion in ipairs(list) do

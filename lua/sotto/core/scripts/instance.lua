@@ -191,6 +191,8 @@ end
 function Instance:call(request)
   local method = api.methods[request.method]
   if not self.grants then return refuse(self, request, "refused", "a script calls sotto.script first") end
+  -- who sees what the call does may believe that what the script wrote before is kept
+  self:flush()
   if services.has(request.method) then return self.services:call(request) end
   if method then
     local ok, needed = self.grants:allows(method)
