@@ -107,7 +107,7 @@ struct world {
 	} names[1 << NAMES_BITS];
 	size_t decided_count; // S1
 	struct {
-		struct hash from, to;
+		struct hash from, to, cut;
 	} decided[4 * SIM_EPOCHS];
 	struct sim_result result;
 };
@@ -416,19 +416,23 @@ static void check_consents(struct world *w, const struct copy *c, const struct o
 static void check_decision(struct world *w, struct copy *c, const struct epoch_decision *d)
 {
 	struct op op;
-	struct hash name = hash_of(bytes_span(d->op));
+	struct hash name = hash_of(bytes_span(d->op)), nothing = {0};
+	struct hash cut = statement_value(&nothing, &d->cut, span(NULL, 0));
 	size_t i = 0;
 	while (i < w->decided_count && memcmp(&w->decided[i].from, &c->hashes[c->epoch], HASH_LEN))
 		i++;
 	if (i < w->decided_count) {
 		if (memcmp(&w->decided[i].to, &d->next_hash, HASH_LEN))
 			violated(w, "S1: two rosters are certified over one");
+		if (memcmp(&w->decided[i].cut, &cut, HASH_LEN))
+			violated(w, "S5: two cuts are certified for one epoch");
 		return;
 	}
 	if (i == sizeof w->decided / sizeof *w->decided)
 		return;
 	w->decided[i].from = c->hashes[c->epoch];
 	w->decided[i].to = d->next_hash;
+	w->decided[i].cut = cut;
 	w->decided_count++;
 	w->result.commits++;
 	if (op_decode(&op, bytes_span(d->op), NULL)) {
