@@ -59,6 +59,7 @@ help:
 	@echo '#   make lint   luacheck, layers, cppcheck, clang-tidy    make bench  what it costs, beside raw gpgme and c-toxcore'
 	@echo '#   make bench-lan                                        50 cores on a LAN (CORES=n), and a flood of ten seconds'
 	@echo '#   make bench-scripts                                    what scripts cost, also those that mean harm'
+	@echo '#   make sim                                    100,000 schedules of the ordering (SIM_RUNS=n)'
 	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make deps deps-test …                       only the packages         make clean'
@@ -129,6 +130,12 @@ $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
+# the ordering of discussions of many, simulated: schedules by the thousand, each from its seed
+SIM_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard spec/sim/epoch/*.c))
+$(BUILD)/sim: $(SIM_OBJ) $(BUILD)/libengine.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $(SIM_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS)
+
 # loaded into a core by specs: a kill at a moment of their choice, a disk that is read-only, another clock
 PRELOADS = $(patsubst spec/support/preload/%.c,$(BUILD)/%.so,$(wildcard spec/support/preload/*.c))
 $(PRELOADS): $(BUILD)/%.so: spec/support/preload/%.c
@@ -185,8 +192,13 @@ SPEC_JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n + 1 : 8)))
 # (CI asks a file that failed once more, alone: its machine may have stood still. What was unsteady is printed.)
 SPEC_RUN = $(if $(CI),SOTTO_SPEC_AGAIN=1) SOTTO_SPEC_BUILD=$(BUILD) SOTTO_SPEC_JOBS=$(SPEC_JOBS) $(LUA) spec/support/run.lua $(BUSTED)
 
-spec: all $(BUILD)/support.so $(PRELOADS)
+spec: all $(BUILD)/support.so $(BUILD)/sim $(PRELOADS)
 	$(SPEC_RUN) $(SPEC)
+
+SIM_RUNS ?= 100000
+sim: deps-test
+	@$(MAKE) --no-print-directory -s $(BUILD)/sim
+	@$(LUA) spec/sim/epoch/run.lua $(BUILD)/sim $(SIM_RUNS)
 
 # two Tox clients to compare with; needed by nothing else
 $(BUILD)/bench/tox: spec/bench/tox.c

@@ -19,6 +19,7 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
+	setvbuf(stdout, NULL, _IOLBF, 0); // who waits sees what was found
 	uint64_t seed = 1, runs = 1000, members = 0;
 	bool trace = false;
 	for (int i = 1; i < argc; i++) {
