@@ -48,19 +48,18 @@ bool epoch_lock_proven(const struct epoch *e, const struct statement_lock *lock)
 void epoch_cut(const struct epoch *e, struct held *const *states, size_t count, struct statement_head *list)
 {
 	for (size_t m = 0; m < e->n; m++) {
-		const struct statement_head *best = NULL;
+		struct statement_head best = {0};
 		for (size_t i = 0; i < count; i++) {
 			const struct statement_head *h = &states[i]->s.state.heads.list[m];
-			if (states[i]->author == m) {
-				best = h;
-				break;
-			}
 			// two payloads of one sequence: which of them is nobody's choice
-			if (!best || h->sequence > best->sequence ||
-			    (h->sequence == best->sequence && memcmp(&h->hash, &best->hash, sizeof h->hash) < 0))
-				best = h;
+			bool beats = h->sequence > best.sequence ||
+				     (h->sequence == best.sequence && memcmp(&h->hash, &best.hash, sizeof h->hash) < 0);
+			if (beats || states[i]->author == m)
+				best = *h;
+			if (states[i]->author == m)
+				break;
 		}
-		list[m] = *best;
+		list[m] = best;
 	}
 }
 

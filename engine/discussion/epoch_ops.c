@@ -48,7 +48,7 @@ static const char *take_out(const struct epoch *e, const struct op *op, struct r
 
 static size_t charter_count(const char *charter)
 {
-	return strcmp(charter, "all") ? (size_t)atoi(charter) : ROSTER_MAX;
+	return strcmp(charter, "all") ? strtoul(charter, NULL, 10) : ROSTER_MAX;
 }
 
 static const char *recharter(const struct epoch *e, const struct op *op, struct roster_record *next)
