@@ -39,7 +39,8 @@ struct neighbours {
 	bool rows_wait;   // a known peer could not be stored
 	// own_presence.c
 	struct presence_parts own; // signed; empty until first wanted
-	int64_t own_made_ms;
+	int64_t own_made_ms;   // by the loop's time
+	int64_t own_issued_ms; // by the clock
 	uint64_t own_sequence, own_reserved; // the last one's; what the disk has a bound for (0: not known yet)
 };
 

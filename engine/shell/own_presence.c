@@ -58,17 +58,26 @@ static enum err make(struct neighbours *n, struct err_info *info)
 		presence_sign(buf_span(&text), secret_span(e->identity.presence_secret).data, n->own.signature);
 		n->own_sequence = r.sequence;
 		n->own_made_ms = loop_now_ms(e->loop);
+		n->own_issued_ms = r.issued_ms;
 	}
 	buf_fini(&text);
 	return code;
 }
 
+static bool serves(const struct neighbours *n, int64_t age_ms)
+{
+	const struct engine *e = n->engine;
+	int64_t half_ms = e->options.presence_lifetime_s * 500;
+	// a clock that was set has made another record of it
+	int64_t by_clock = clock_now_ms(e->clock) - n->own_issued_ms;
+	return n->own.record && loop_now_ms(e->loop) - n->own_made_ms < (age_ms < half_ms ? age_ms : half_ms) &&
+	       by_clock >= 0 && by_clock < half_ms;
+}
+
 static enum err get(struct neighbours *n, int64_t age_ms, const struct presence_parts **out, struct err_info *info)
 {
-	struct engine *e = n->engine;
-	int64_t half_ms = e->options.presence_lifetime_s * 500;
-	enum err code = identity_need(&e->identity, info);
-	if (code == OK && (!n->own.record || loop_now_ms(e->loop) - n->own_made_ms >= (age_ms < half_ms ? age_ms : half_ms)))
+	enum err code = identity_need(&n->engine->identity, info);
+	if (code == OK && !serves(n, age_ms))
 		code = make(n, info);
 	if (code == OK)
 		*out = &n->own;

@@ -170,6 +170,13 @@ void probe_answered(struct neighbours *n, const struct addr *from, const char *f
 			struct err_info info;
 			err_set(&info, ERR_BAD_PARAMS, "at %s there is nobody else: that is this core", p->text);
 			fail(p, ERR_BAD_PARAMS, &info);
+		} else if (mine && verdict == PEER_EXPIRED && !neighbours_get(n, fingerprint)) {
+			// what was just said cannot be out of date
+			struct err_info info;
+			err_set(&info, ERR_TIMEOUT,
+				"somebody is at %s, but by an hour or more one of your two clocks is wrong: 'doctor' looks at yours",
+				p->text);
+			fail(p, ERR_TIMEOUT, &info);
 		} else if (mine && neighbours_get(n, fingerprint)) {
 			struct pending *pending = p->pending;
 			probe_free(p);
