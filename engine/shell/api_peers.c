@@ -30,7 +30,10 @@ static enum err show(struct call *c)
 	if (code)
 		return code;
 	*c->out = neighbours_view(p);
+	int64_t wait_ms = discussions_guess_wait_ms(c->engine, p->fingerprint);
 	json_object_set_new(*c->out, "guesses", json_integer(discussions_guesses_left(c->engine, p->fingerprint)));
+	if (wait_ms > 0)
+		json_object_set_new(*c->out, "next_guess", json_integer(clock_now_ms(c->engine->clock) + wait_ms));
 	return OK;
 }
 

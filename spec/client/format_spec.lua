@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 local format = require "sotto.client.format"
 
+local sys = require "sotto.sys"
+
 local A, B = ("A"):rep(40), ("B"):rep(40)
 local NOW = os.time() * 1000
 
@@ -106,5 +108,15 @@ describe("a discussion's line", function()
       count = count + 1
     end
     assert.truthy(count > 10)
+  end)
+end)
+
+describe("what is said where no try is left", function()
+  it("P2.2 names the wait, rounded up", function()
+    for wait, text in pairs { [0] = "1 min", [1] = "1 min", [600000] = "10 min", [5400000] = "90 min",
+      [6000000] = "2 h", [86400000] = "24 h" } do
+      local said = format.no_guess({ next_guess = sys.now_ms() + wait }, "bob")
+      assert.are.equal("no try of a password is left with bob; the next one comes in " .. text, said)
+    end
   end)
 end)

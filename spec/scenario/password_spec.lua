@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Opening with a password: the right one, the wrong one, and how many may be tried.
 local cores = require "support.cores"
+local sys = require "sotto.sys"
 local system = require "support.system"
 
 describe("opening with a password", function()
@@ -127,6 +128,8 @@ describe("opening with a password", function()
       for _ = 1, 3 do guess_wrong() end
       assert.are.equal(0, alice:guesses(bob))
       assert.are.equal(0, bob:guesses(alice))
+      local wait = alice:call("peers.show", { peer = bob.fingerprint }).next_guess - sys.now_ms()
+      assert.is_true(wait > 0 and wait <= 600000, wait)
       local before, listed = bob:metrics(), #alice:call "discussions.list"
       local name, message = alice:fails("discussions.open", { peer = bob.fingerprint, password = "the right one" })
       assert.are.equal("refused", name)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- One line each for a message, a peer and a discussion. Everything that others chose is made harmless here.
 local names = require "sotto.client.names"
+local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 local theme = require "sotto.client.theme"
 
@@ -56,6 +57,16 @@ end
 ---@param who string harmless already
 ---@return string
 function M.message(message, who) return M.line(M.view(message, who)) end
+
+--- That no password can be tried with a peer, and when one can again.
+---@param peer sotto.peer with next_guess
+---@param who string harmless already
+---@return string
+function M.no_guess(peer, who)
+  local minutes = math.max(1, math.ceil((peer.next_guess - sys.now_ms()) / 60000))
+  local wait = minutes < 100 and ("%d min"):format(minutes) or ("%d h"):format((minutes + 59) // 60)
+  return ("no try of a password is left with %s; the next one comes in %s"):format(who, wait)
+end
 
 --- As %-20s, which counts bytes.
 ---@param text string

@@ -49,11 +49,11 @@ end
 local function tell_guesses(chat, discussion)
   for _, member in ipairs(discussion.members) do
     local peer = not member.you and chat.connection:call("peers.show", { peer = member.fingerprint })
-    if peer and peer.guesses then
-      local left = peer.guesses == 0 and "No further try is left for now" or
-        ("%d of 3 tries are left"):format(peer.guesses)
-      chat:print(("(%s with %s; they come back with time, or with the right password.)"):format(left,
-        chat:person_name(peer)))
+    if peer and peer.next_guess then
+      chat:print(("(%s)"):format(format.no_guess(peer, chat:person_name(peer))))
+    elseif peer and peer.guesses then
+      chat:print(("(%s left with %s; the others come back with the right password.)"):format(
+        peer.guesses == 1 and "One more try is" or peer.guesses .. " more tries are", chat:person_name(peer)))
     end
   end
 end

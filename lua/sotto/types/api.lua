@@ -45,6 +45,8 @@
 ---@field proven boolean its key signed what it says of itself
 ---@field verified boolean by a password that both sides knew
 ---@field online boolean
+---@field guesses integer|nil of peers.show: tries of a password that are left
+---@field next_guess integer|nil where none is: when there is one again, milliseconds since 1970
 
 ---@class sotto.member
 ---@field fingerprint string

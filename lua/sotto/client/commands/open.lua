@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
+local format = require "sotto.client.format"
 local names = require "sotto.client.names"
 
 -- a password; nil: none; or an error where the person gives up
@@ -44,6 +45,8 @@ return {
       chat:print(("There is a discussion with %s: here it is. /close ends it."):format(who))
       return chat:enter(there)
     end
+    -- not after a password has been typed; whoever is verified can be asked without one
+    if peer.next_guess and not peer.verified then error(format.no_guess(peer, who), 0) end
     local password = ask_password(chat, peer)
     local discussion = chat:call("discussions.open", { peer = peer.fingerprint, password = password })
     chat.opening[discussion.id] = true

@@ -15,7 +15,7 @@ return {
       name = "show",
       text = "Shows one peer.",
       params = { peer },
-      result = "the peer",
+      result = "the peer, and how many tries of a password are left with it",
       returns = "peer", since = 1, capability = "peers", errors = { "not_found", "ambiguous" },
     },
     {
