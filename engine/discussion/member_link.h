@@ -37,9 +37,11 @@ struct member_link_config {
 	char other_key[41]; // primary fingerprint of other's discussion key: who must have signed
 	bool closed;        // this side has closed, and has its farewell to deliver
 	// Side ANSWERS: the discussion has ended here, by whoever's hand, and there is no farewell
-	// to deliver (any more). A farewell of the other's is acknowledged as far as it is here:
+	// to deliver (any more).
 	bool ended;
-	uint64_t held; // the last payload of the other's chain in the store, in R_e's epoch; 0: none
+	// Either of both: the last payload of the other's chain in the store, in R_e's epoch; 0:
+	// none. The other's farewell is acknowledged so far.
+	uint64_t held;
 	int64_t idle_ms;             // 0: MEMBER_LINK_IDLE_MS
 };
 

@@ -39,24 +39,19 @@ static void send_delivery(struct member_link *m, struct delivery_record *r)
 	send_made(m, delivery_encode(r, &text, NULL), &text);
 }
 
-static void send_closed(struct member_link *m)
-{
-	struct delivery_record r = {.type = DELIVERY_CLOSED};
-	send_delivery(m, &r);
-}
-
 // The other may have closed, and lost what acknowledged its farewell: then this lets it go. There
 // is no key here to prove or to open anything with: that it came under these keys is what a side
 // that has closed goes by, and nobody else takes it.
 static void answer_ended(struct member_link *m)
 {
-	struct delivery_record r = {
+	struct delivery_record ack = {
 		.type = DELIVERY_ACK, .epoch = m->roster.epoch, .sequence = m->held};
-	memcpy(r.sender, m->other, sizeof r.sender);
+	struct delivery_record closed = {.type = DELIVERY_CLOSED};
+	memcpy(ack.sender, m->other, sizeof ack.sender);
 	if (m->held)
-		send_delivery(m, &r);
+		send_delivery(m, &ack);
 	if (m->stage != LINK_OVER)
-		send_closed(m);
+		send_delivery(m, &closed);
 	both_closed(m);
 }
 
@@ -324,10 +319,8 @@ static void take_seen(struct member_link *m, struct span payload)
 // what is left to go by.
 static void hear(struct member_link *m, struct span payload)
 {
-	if (m->closed) {
-		send_closed(m);
-		return both_closed(m);
-	}
+	if (m->closed)
+		return answer_ended(m);
 	if (m->heard++ == MEMBER_LINK_FAREWELL_MAX)
 		return member_link_fail(m, "a farewell without end");
 	member_link_enter(m, LINK_HEARING);

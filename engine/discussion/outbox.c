@@ -51,7 +51,7 @@ bool outbox_is_settled(const struct outbox *o)
 	for (size_t i = 0; i < o->roster.count; i++)
 		if (o->members[i].acked > o->members[i].acked_on_disk)
 			return false;
-	return !o->fails;
+	return !o->fails && (!o->abandon_wanted || o->mode == OUTBOX_ABANDONED);
 }
 
 bool outbox_owes(const struct outbox *o, size_t member)

@@ -255,8 +255,7 @@ bool outbox_is_settled(const struct outbox *o);
 
 // The last payload that is on disk, for L4. 0: none, and a zero hash.
 uint64_t outbox_head(const struct outbox *o, struct hash *hash);
-// Whether that member's store lacks something that is on disk here: after CLOSE, who to go on
-// dialling for.
+// Whether that member's store lacks something that is on disk here.
 bool outbox_owes(const struct outbox *o, size_t member);
 
 struct outbox_counters {

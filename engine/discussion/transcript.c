@@ -317,28 +317,35 @@ static void committed(struct transcript *t, const bool *skipped)
 		transcript_act(t, TRANSCRIPT_CLOSED_BY)->member = sender;
 }
 
+static void end(struct transcript *t)
+{
+	t->end_wanted = t->commits;
+	if (t->end_wanted)
+		return;
+	t->ended = true;
+	for (size_t i = 0; i < t->roster.count; i++)
+		if (t->links[i].held)
+			transcript_refuse(t, i);
+	transcript_held_clear(t);
+}
+
 static void commit_done(struct transcript *t, const struct transcript_event *event)
 {
 	if (!t->commits)
 		return;
 	if (event->committed.code == OK) {
 		committed(t, event->committed.skipped);
-		return;
+	} else {
+		// it stays at the front, and is looked at anew
+		forget_commit(t);
+		t->hold_commits = true;
+		transcript_retry_later(t);
 	}
-	// it stays at the front, and is looked at anew
-	forget_commit(t);
-	t->hold_commits = true;
-	transcript_retry_later(t);
+	if (t->end_wanted)
+		end(t);
 }
 
 // --- events -------------------------------------------------------------------------------------
-
-static void end(struct transcript *t)
-{
-	t->ended = true;
-	forget_commit(t);
-	transcript_held_clear(t);
-}
 
 static void retry(struct transcript *t)
 {

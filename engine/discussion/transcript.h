@@ -56,7 +56,8 @@ enum transcript_event_type {
 	TRANSCRIPT_EVENT_LINK_DOWN,
 	TRANSCRIPT_EVENT_RETRY, // a RETRY_IN has passed, or the store or the key was unlocked
 	// The discussion ends here: what is held goes, and nothing more is accepted. What was is
-	// still acknowledged again, so that who has closed learns that it is known.
+	// still acknowledged again, and all else is answered with CLOSED: so who has closed as well
+	// learns that it is known, or that nobody can take it any more.
 	TRANSCRIPT_EVENT_END,
 };
 
@@ -120,6 +121,7 @@ enum transcript_action_type {
 	TRANSCRIPT_DELIVER,     // .deliver: message.received for these, which are on disk
 	TRANSCRIPT_ACK,         // .delivery: an ack record on that member's link, if it has one
 	TRANSCRIPT_CANNOT_OPEN, // .delivery: likewise
+	TRANSCRIPT_CLOSED, // .member: a closed record on its link
 	TRANSCRIPT_DROP,        // .drop; counted already
 	TRANSCRIPT_PAUSE,       // .member: do not read from its link
 	TRANSCRIPT_RESUME,      // .member

@@ -58,6 +58,7 @@ static void action_fini(struct transcript_action *x)
 	case TRANSCRIPT_DROP:
 	case TRANSCRIPT_PAUSE:
 	case TRANSCRIPT_RESUME:
+	case TRANSCRIPT_CLOSED:
 	case TRANSCRIPT_CLOSED_BY:
 	case TRANSCRIPT_RETRY_IN:
 		break;
@@ -102,6 +103,13 @@ void transcript_acknowledge(struct transcript *t, size_t member, size_t sender)
 	a->delivery.member = member;
 	a->delivery.sender = sender;
 	a->delivery.sequence = t->chains[sender].head.sequence;
+}
+
+void transcript_refuse(struct transcript *t, size_t member)
+{
+	if (t->chains[member].head.sequence)
+		transcript_acknowledge(t, member, member);
+	transcript_act(t, TRANSCRIPT_CLOSED)->member = member;
 }
 
 void transcript_retry_later(struct transcript *t)

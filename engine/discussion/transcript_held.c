@@ -153,6 +153,8 @@ void transcript_held_receive(struct transcript *t, size_t member, struct span fr
 		transcript_acknowledge(t, member, sender);
 	} else if (t->ended || t->chains[sender].closed) {
 		transcript_drop(t, member, TRANSCRIPT_AFTER_CLOSE, false);
+		if (t->ended)
+			transcript_refuse(t, member);
 	} else if (f.sequence <= last_held(t, member, sender)) {
 		transcript_drop(t, member, TRANSCRIPT_DUPLICATE, false);
 	} else if (f.sequence > last_held(t, member, sender) + 1) {

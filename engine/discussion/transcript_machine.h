@@ -46,7 +46,7 @@ struct transcript {
 	size_t held_count, held_room, held_bytes;
 	uint64_t last_ticket;
 	uint64_t opening[TRANSCRIPT_OPENING_MAX]; // tickets without a result; 0: free
-	bool ended;
+	bool ended, end_wanted; // the latter: once the commit under way is known to stand or not
 	// The payload of the COMMIT under way is that of held[committing]; its sender and rows.
 	bool commits;
 	size_t committing;
@@ -68,6 +68,8 @@ struct transcript_action *transcript_act(struct transcript *t, enum transcript_a
 void transcript_drop(struct transcript *t, size_t member, enum transcript_reason reason,
 		     bool close_link);
 void transcript_acknowledge(struct transcript *t, size_t member, size_t sender); // all on disk
+// After END: what is there of that member's chain, and that no more will be.
+void transcript_refuse(struct transcript *t, size_t member);
 void transcript_messages_free(struct transcript_message *messages, size_t count);
 void transcript_payload_fini(struct transcript_payload *p);
 

@@ -156,9 +156,23 @@ void conversation_farewell_told(struct conversation *c, size_t member)
 	dialer_stop(&c->lines[member].dialer);
 	if (!d->row.closing || d->row.told)
 		return;
+	// it has ended there too, or nobody was there all the time: what has not arrived never will
+	if (outbox_owes(c->outbox, member))
+		conversation_abandon(c);
 	// two members: one to tell
-	d->row.told = true;
-	discussion_keep(d);
+	c->told = true;
+	conversation_settle(c);
+}
+
+void conversation_settle(struct conversation *c)
+{
+	struct discussion *d = c->discussion;
+	if (!discussion_has_ended(d) || !outbox_is_settled(c->outbox))
+		return;
+	if (c->told && !d->row.told) {
+		d->row.told = true;
+		discussion_keep(d);
+	}
 	conversation_wind_down(c);
 }
 

@@ -53,6 +53,7 @@ struct conversation {
 	struct submission *submissions;
 	uint64_t next_ticket;
 	struct err_info unstored; // why the last commit of own messages failed
+	bool told;                // nobody is to be told of the end any more: the row says so once all else is written
 };
 
 struct job *job_new(struct conversation *c, uint64_t ticket);
@@ -74,6 +75,7 @@ void line_transmit(struct line *l, struct bytes *frame); // of kind SEALED
 void line_pause(struct line *l, bool pause);
 void line_drop(struct line *l, const char *reason); // its link, as lost
 void conversation_wind_down(struct conversation *c); // after an end: lets links go once nothing is left to say
+void conversation_settle(struct conversation *c);    // the outbox has written something down: an end may have waited for it
 
 // sending.c
 MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);

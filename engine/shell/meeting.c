@@ -97,6 +97,7 @@ static struct meeting *meeting_new(struct conversation *c, size_t member, bool d
 {
 	struct member_link_config config = config_of(conversation_discussion(c), member, dials);
 	config.closed = conversation_has_closed(c);
+	config.held = transcript_head(c->transcript, member).sequence;
 	struct meeting *m = mem_alloc(sizeof *m);
 	m->engine = c->engine;
 	m->conversation = c;

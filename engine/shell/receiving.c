@@ -188,20 +188,31 @@ static void deliver(struct conversation *c, const struct transcript_action *a)
 
 // --- answers -----------------------------------------------------------------------------------------------------------------------
 
+static void send_delivery(struct conversation *c, size_t member, struct delivery_record *r)
+{
+	struct err_info info;
+	struct buf out;
+	memcpy(r->discussion, c->discussion->row.id, sizeof r->discussion);
+	buf_init(&out, 1024);
+	if (delivery_encode(r, &out, &info) == OK)
+		line_send_record(&c->lines[member], buf_span(&out));
+	else
+		log_error("an acknowledgement could not be written: %s", info.text);
+	buf_fini(&out);
+}
+
 static void answer(struct conversation *c, enum delivery_type type, const struct transcript_action *a)
 {
 	const struct discussion *d = c->discussion;
 	struct delivery_record r = {.type = type, .epoch = d->row.epoch, .sequence = a->delivery.sequence};
-	struct err_info info;
-	struct buf out;
-	memcpy(r.discussion, d->row.id, sizeof r.discussion);
 	memcpy(r.sender, d->members[a->delivery.sender].fingerprint, sizeof r.sender);
-	buf_init(&out, 1024);
-	if (delivery_encode(&r, &out, &info) == OK)
-		line_send_record(&c->lines[a->delivery.member], buf_span(&out));
-	else
-		log_error("an acknowledgement could not be written: %s", info.text);
-	buf_fini(&out);
+	send_delivery(c, a->delivery.member, &r);
+}
+
+static void say_closed(struct conversation *c, size_t member)
+{
+	struct delivery_record r = {.type = DELIVERY_CLOSED};
+	send_delivery(c, member, &r);
 }
 
 static void drop(struct conversation *c, const struct transcript_action *a)
@@ -245,6 +256,9 @@ static void carry_out(struct conversation *c, const struct transcript_action *a)
 		break;
 	case TRANSCRIPT_CANNOT_OPEN:
 		answer(c, DELIVERY_CANNOT_OPEN, a);
+		break;
+	case TRANSCRIPT_CLOSED:
+		say_closed(c, a->member);
 		break;
 	case TRANSCRIPT_DROP:
 		drop(c, a);

@@ -160,14 +160,6 @@ static void tell_ack(struct conversation *c, const struct outbox_action *a)
 				    NULL);
 }
 
-// The end may have waited for it.
-static void settle(struct conversation *c, struct outbox_event *event)
-{
-	sending_feed(c, event);
-	if (event->result.code == OK && discussion_has_ended(c->discussion))
-		conversation_wind_down(c);
-}
-
 static void store_ack(struct conversation *c, const struct outbox_action *a)
 {
 	struct store *s = c->engine->store;
@@ -186,7 +178,8 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 	if (code == OK)
 		tell_ack(c, a);
 	event.result.code = code;
-	settle(c, &event);
+	sending_feed(c, &event);
+	conversation_settle(c);
 }
 
 struct unplaced {
@@ -229,7 +222,8 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	if (code == OK && a->failed.last)
 		message_emit_placed(d, discussion_own(d), a->failed.first, a->failed.last, "message.failed", NULL);
 	free(u);
-	settle(c, &event);
+	sending_feed(c, &event);
+	conversation_settle(c);
 }
 
 // --- now or at the end of the turn ------------------------------------------------------------------------------------------------

@@ -228,14 +228,42 @@ describe("transcript", function()
       receive(list[2], { sequence = 2 })
       receive(list[3], { sequence = 3 })
       took()
-      opened(case.opens[1])
       step { type = "end" }
-      took()
-      committed()
+      -- who sent that is not left waiting for it
+      local names, all = took()
+      assert.equal("ack, closed", names)
+      assert.same({ 1, BOB }, { all[1].sequence, all[2].member })
+      opened(case.opens[1])
       opened(case.opens[2])
-      assert.equal("drop after_close", accept(list[2], { sequence = 2 }))
+      assert.equal("", took())
+      assert.equal("drop after_close, ack, closed", accept(list[2], { sequence = 2 }))
       assert.equal(0, case.t:counters().held)
       assert.equal(1, (case.t:head(BOB)))
+    end)
+
+    it("P3.8 first hears of a commit that is under way: what is on disk is acknowledged, and what is not is not", function()
+      for _, code in ipairs { "ok", "io" } do
+        case.new()
+        local list = chain(2)
+        receive(list[1])
+        receive(list[2], { sequence = 2 })
+        open_all()
+        took()
+        step { type = "end" }
+        assert.equal("", took())
+        step { type = "committed", code = code ~= "ok" and code or nil }
+        local names, all = took()
+        assert.equal(code == "ok" and "deliver, ack, ack, closed" or "retry_in, closed", names)
+        if code == "ok" then assert.equal(1, all[3].sequence) end
+        step { type = "retry" }
+        assert.equal("", took())
+      end
+    end)
+
+    it("P3.8 says so to who sends something, and to nobody else", function()
+      step { type = "end" }
+      assert.equal("", took())
+      assert.equal("drop after_close, closed", accept(payload { items = { case.CLOSE } }))
     end)
 
     it("P3.8 still acknowledges what it has, so that who has closed learns of it", function()

@@ -4,19 +4,70 @@
 local cores = require "support.cores"
 local proxy = require "support.proxy"
 
-describe("a farewell whose acknowledgement is lost", function()
-  local alice, bob, between, id
+local alice, bob, between, id
 
-  before_each(function()
-    alice, bob = cores.pair()
-    between = proxy.before(bob)
-    id = cores.open_between(alice, bob)
-    cores.talk(id, alice, bob)
+-- alice and bob in a discussion, and somebody on the wire between them
+local function begin()
+  alice, bob = cores.pair()
+  between = proxy.before(bob)
+  id = cores.open_between(alice, bob)
+  cores.talk(id, alice, bob)
+end
+
+local function finish()
+  between:close()
+  cores.clean()
+end
+
+local function is_forgotten()
+  for _, who in ipairs { alice, bob } do
+    cores.ask(who.name .. " to have nothing but the general key and a spare one", function() return #who:homes() == 2 end)
+    cores.ask(who.name .. " to forget it", function() return who:try("discussions.forget", { discussion = id }) end)
+    assert.are.same({}, who:call "discussions.list")
+  end
+  cores.open_between(alice, bob)
+end
+
+describe("two who close at once", function()
+  before_each(begin)
+  after_each(finish)
+
+  it("P3.8 learn that it is over on the link that they have; what was under way has failed", function()
+    local link, held = between:link(), {}
+    between.tamper = function(frame)
+      held[#held + 1] = frame
+      return false
+    end
+    local lost = {}
+    for _, who in ipairs { alice, bob } do lost[who] = who:send(id, who.name .. "'s last words").id end
+    for _, who in ipairs { alice, bob } do who:call("discussions.close", { discussion = id }) end
+    -- a farewell each, with what was said before it
+    cores.wait("both farewells on the wire", function()
+      local seen = {}
+      for _, frame in ipairs(held) do seen[frame.way] = (seen[frame.way] or 0) + 1 end
+      return (seen.out or 0) >= 2 and (seen.back or 0) >= 2
+    end)
+    between:rest()
+    for _, frame in ipairs(held) do between:inject(frame.way, proxy.encode(frame.kind, frame.payload)) end
+    proxy.wait_end(link)
+    assert.are.equal(1, between.calls)
+    for _, who in ipairs { alice, bob } do
+      local other = who == alice and bob or alice
+      who:event("message.failed", { id = lost[who] })
+      assert.are.equal("closed", who:discussion(id).reason)
+      assert.are.equal(1, #other:texts(id, who.fingerprint))
+      for _, message in ipairs(who:messages(id)) do
+        local wanted = message.sender ~= who.fingerprint and "received" or message.id == lost[who] and "failed" or "delivered"
+        assert.are.equal(wanted, message.state)
+      end
+    end
+    is_forgotten()
   end)
-  after_each(function()
-    between:close()
-    cores.clean()
-  end)
+end)
+
+describe("a farewell whose acknowledgement is lost", function()
+  before_each(begin)
+  after_each(finish)
 
   -- alice closes; what bob says to it never comes to her. He ends the link, as there is nothing left to talk about.
   local function close_and_lose()
@@ -44,12 +95,7 @@ describe("a farewell whose acknowledgement is lost", function()
     end)
     assert.are.equal("last words", bob:texts(id, alice.fingerprint)[2])
     assert.are.same(alice:texts(id), bob:texts(id))
-    for _, who in ipairs { alice, bob } do
-      cores.ask(who.name .. " to have nothing but the general key and a spare one", function() return #who:homes() == 2 end)
-      cores.ask(who.name .. " to forget it", function() return who:try("discussions.forget", { discussion = id }) end)
-      assert.are.same({}, who:call "discussions.list")
-    end
-    cores.open_between(alice, bob)
+    is_forgotten()
   end
 
   it("P3.8 is acknowledged again by who has nothing left of the discussion but that it ended", function()

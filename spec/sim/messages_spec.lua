@@ -162,6 +162,48 @@ describe("messages in the simulator", function()
     end)
   end)
 
+  it("P3.8 both close, and both learn that it is over, also on a link that nothing ends", function()
+    each_seed(200001, function(seed)
+      local world, random = new_world(seed, 2)
+      local quiet = seed % 2 == 0
+      if quiet then
+        world.faults = {}
+        world:link(1, 2)
+      end
+      for i = 1, quiet and 6 or 0 do world:submit(1 + i % 2, 1 + random.below(3)) end
+      if quiet then
+        for _ = 1, random.below(20) do world:step() end
+      else
+        run(world, random, 20 + random.below(100))
+      end
+      for i = 1, 2 do
+        if not world.cores[i].up then world.cores[i]:restore() end
+        if world.cores[i].up then world.cores[i]:close() end
+        for _ = 1, quiet and random.below(6) or 0 do world:step() end
+      end
+      if quiet then
+        world:settle()
+      else
+        run(world, random, 50 + random.below(100))
+        world:heal()
+      end
+      for i, core in ipairs(world.cores) do
+        assert(core.disk.told or core.disk.ended, "nobody said that it is over")
+        assert(core.disk.keyless, "the key lives on")
+        assert(core.outbox:is_settled(), "something is still to be written down")
+        local other = world.cores[3 - i].disk.by_id
+        for _, row in ipairs(said_by(core)) do
+          assert(row.state == "delivered" or row.state == "failed", "a message stays " .. row.state)
+          assert(row.state == "failed" or other[row.id], "delivered, and not there")
+          -- who was closed by the other, before its own was on disk, knows only what was acknowledged by then
+          assert(row.state == "delivered" or core.disk.ended or not other[row.id], "failed, and it is there")
+        end
+      end
+      check_answers(world)
+      add_up(world)
+    end)
+  end)
+
   it("have come to every corner of the machines", function()
     if ONE then return end
     for _, what in ipairs { "commit", "accepted", "rejected", "seal", "store_sealed", "load", "transmit", "store_ack",

@@ -33,7 +33,7 @@ function Core:restore()
   self.up = true
   self.life = self.life + 1
   self.under_way = { seal = 0, open = 0, load = 0, store = 0, ack = 0, failed = 0, commit = 0, take = 0 }
-  self.links, self.in_flight = {}, {}
+  self.links, self.in_flight, self.gives_up = {}, {}, false
   self.transcript = transcript.new {
     own = roster.members[self.me], roster = roster, roster_hash = values.roster_hash, heads = heads,
     closed = disk.closed,
@@ -204,6 +204,7 @@ function own.store_ack(core, a)
   core:answer(function()
     core:done "ack"
     core:tell { type = "ack_stored", code = code }
+    core:settle()
   end)
 end
 
@@ -227,11 +228,12 @@ function own.failed(core, a)
   core:answer(function()
     core:done "failed"
     core:tell { type = "failed_stored", code = code }
+    core:settle()
   end)
 end
 
 function own.key_may_die(core)
-  if not core.disk.ended then
+  if not core.disk.ended and not core.gives_up then
     for s = 1, #core.disk.own do
       local everyone = true
       for i = 1, core.world.n do
@@ -311,6 +313,8 @@ function others.cannot_open(core, a)
   core.world:send(core, a.member, { type = "cannot_open", sender = a.sender, sequence = a.sequence })
 end
 
+function others.closed(core, a) core.world:send(core, a.member, { type = "closed" }) end
+
 function others.drop(core, a) core.world:dropped(core, a) end
 function others.pause(core, a) core.paused[a.member] = true end
 function others.resume(core, a) core.paused[a.member] = nil end
@@ -332,6 +336,8 @@ function Core:receive(from, frame)
     self:tell { type = "link_up", member = from, sequence = frame.sequence, hash = frame.hash }
   elseif frame.type == "sealed" then
     self:say { type = "received", member = from, frame = frame.frame }
+  elseif frame.type == "closed" then
+    self:told(from)
   elseif frame.sender == self.me then
     local flight = self.in_flight[from]
     if frame.type == "ack" and flight and frame.sequence > flight.have then
@@ -343,6 +349,18 @@ function Core:receive(from, frame)
     end
     self:tell { type = frame.type, member = from, sequence = frame.sequence }
   end
+end
+
+-- The other has ended it, too: with what it has not, it will never have.
+function Core:told(other)
+  if not self.disk.closing or self.disk.told then return end
+  self.gives_up = true
+  if self.outbox:owes(other) then self:tell { type = "abandon" } end
+  self:settle()
+end
+
+function Core:settle()
+  if self.up and self.gives_up and self.outbox:is_settled() then self.disk.told = true end
 end
 
 -- As this person says: nothing of the others is taken any more.

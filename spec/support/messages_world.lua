@@ -74,7 +74,7 @@ end
 
 function World:closed(core) self.told[core.me] = "closed" end
 function World:closed_delivered(core, member)
-  self.delivered_close = true
+  self.delivered_close, core.disk.told = true, true
   assert(#self.cores[member].disk.chains[core.me] == #core.disk.own, "told, and it has not heard")
 end
 
@@ -102,7 +102,15 @@ local function key(i, j) return i < j and i * 64 + j or j * 64 + i end
 function World:link(i, j)
   local a, b = self.cores[i], self.cores[j]
   if self.links[key(i, j)] or not a.up or not b.up then return false end
-  if a.disk.closing and b.disk.closing then return false end
+  if a.disk.closing and b.disk.closing then
+    -- a member link that says no more than that
+    for _, side in ipairs { { a, b }, { b, a } } do
+      local core, other = side[1], side[2]
+      if core.up then core:tell { type = "ack", member = other.me, sequence = #other.disk.chains[core.me] } end
+      if core.up then core:told(other.me) end
+    end
+    return false
+  end
   self.links[key(i, j)] = { [i] = {}, [j] = {} } -- by receiver
   for _, side in ipairs { { a, j }, { b, i } } do
     local core, other = side[1], side[2]

@@ -7,7 +7,7 @@ static const char *const events[] = {
 	"received", "opened", "committed", "link_up", "link_down", "retry", "end", NULL,
 };
 static const char *const actions[] = {
-	"open",  "commit", "deliver",   "ack",	       "cannot_open", "drop",
+	"open",  "commit", "deliver",   "ack",	       "cannot_open", "closed", "drop",
 	"pause", "resume", "closed_by", "equivocation", "retry_in",
 };
 
@@ -194,6 +194,7 @@ static void action_push(lua_State *L, const struct transcript_action *a)
 		break;
 	case TRANSCRIPT_PAUSE:
 	case TRANSCRIPT_RESUME:
+	case TRANSCRIPT_CLOSED:
 	case TRANSCRIPT_CLOSED_BY:
 		put_member(L, "member", a->member);
 		break;
