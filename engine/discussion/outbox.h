@@ -5,8 +5,8 @@
 // Use: outbox_new with what the store holds, then START, then events as they come. Carry out the
 // actions of a step in their order, then outbox_actions_fini. Results may be handed back while a
 // list is carried out (with another list), or later; never from inside outbox_step. At most one
-// each of COMMIT, SEAL, STORE_SEALED, STORE_ACK, FAILED and LOAD is under way at a time. Members are
-// positions in the roster.
+// each of COMMIT, SEAL, STORE_SEALED, STORE_ACK, FAILED and LOAD is under way at a time. Members
+// are positions in the roster.
 //
 // What holds at every point, so also after a crash between any two actions:
 //  - A payload is on disk before it is sealed, and is sealed again only from those bytes (P3.10).
