@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
+local json = require "sotto.json"
 local report = require "sotto.client.report"
 
 local function name_of(fingerprint) return "name of " .. fingerprint end
@@ -18,6 +19,27 @@ describe("report", function()
       report.text({ z = true, a = 1, long = { "x", "y" } }, "object", name_of))
     assert.truthy(report.text({ listen = { tcp = "a", udp = "b" } }, "info", name_of)
       :find('listen  { tcp = "a", udp = "b" }', 1, true))
+  end)
+
+  it("knows every kind of which the table has lists", function()
+    for name, method in pairs(require("sotto.core.api").methods) do
+      if method.returns:find("[]", 1, true) then
+        assert.are.equal("none", report.text({}, method.returns, name_of), name)
+      end
+    end
+  end)
+
+  it("shows scripts, and what they have said", function()
+    local one = {
+      name = "echo", state = "running", needs = { "messages", "store" }, help = "says back", reason = json.null,
+      commands = { { name = "add", args = "<a>", help = "adds" } }, health = { { status = "warn", text = "tired\27" } },
+    }
+    assert.are.equal("echo             running  messages, store\n    says back\n    add <a>  adds\n    warn: tired<U+001B>",
+      report.text({ one }, "script[]", name_of))
+    local lines = { { time = 0, level = "info", text = "a\27" }, { time = 0, level = "error", text = "b" } }
+    local text = report.text({ name = "echo", lines = lines }, "log", name_of)
+    assert.truthy(text:find "%d%d:%d%d a<U%+001B>\n[%d -]+%d%d:%d%d error: b$", text)
+    assert.are.equal("nothing yet", report.text({ name = "echo", lines = {} }, "log", name_of))
   end)
 
   it("shows members by name", function()

@@ -89,6 +89,20 @@ describe("scripts", function()
     assert.are.equal("not_found", name)
   end)
 
+  it("know who stands in a file that they were granted", function()
+    local list = cores.root() .. "/friends"
+    system.write(list, "# nobody yet\n")
+    load_script("friends", ('"files:%s"'):format(list), ('s:admission(sotto.listed "%s")'):format(list))
+    local function answer() return bob:call("scripts.explain", { candidate = alice.fingerprint }).verdict.answer end
+    assert.are.equal("ask", answer())
+    system.write(list, alice.fingerprint .. "  alice\n")
+    assert.are.equal("consent", answer())
+    load_script("other", "", ('s:admission(sotto.listed "%s")'):format(list))
+    local opinions = bob:call("scripts.explain", { candidate = alice.fingerprint }).opinions
+    assert.are.same({ "friends", "consent" }, { opinions[1].script, opinions[1].answer })
+    assert.is_nil(opinions[2].answer)
+  end)
+
   it("that think for too long about an admission have no opinion, and are killed", function()
     load_script("slow", '"proposals"', "s:admission(function() while true do end end)")
     load_script("quick", '"proposals"', 's:admission(function() return sotto.refuse("not today") end)')

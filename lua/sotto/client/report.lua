@@ -8,6 +8,21 @@ local terminal = require "sotto.terminal"
 
 local M = {}
 
+-- a script in a list: how it is, what it may do, what it offers, and what it says of its health
+local function script_text(one)
+  local safe = terminal.escape
+  local out = { ("%-16s %-8s %s"):format(safe(one.name), safe(one.state), table.concat(one.needs or {}, ", ")) }
+  local function add(text) out[#out + 1] = "    " .. safe(text) end
+  if one.help and one.help ~= "" then add(one.help) end
+  if one.reason and one.reason ~= json.null then add(one.reason) end
+  for _, command in ipairs(one.commands or {}) do
+    local usage = ("%s %s"):format(command.name, command.args):gsub(" $", "")
+    add(command.help ~= "" and usage .. "  " .. command.help or usage)
+  end
+  for _, result in ipairs(one.health or {}) do add(("%s: %s"):format(result.status, result.text)) end
+  return table.concat(out, "\n")
+end
+
 --- How each element of a list is shown. name_of: fingerprint → name.
 ---@type table<string, fun(element: table, name_of: fun(fingerprint: string): string): string>
 local lines = {
@@ -18,7 +33,21 @@ local lines = {
     return ("%-4s  %s: %s%s"):format(one.status, terminal.escape(one.check), terminal.escape(one.text), advice)
   end,
   candidate = function(key) return format.candidate(key) end,
+  script = script_text,
   message = function(message, name_of) return format.message(message, name_of(message.sender)) end,
+}
+
+--- How objects of a kind are shown that are no names and values.
+---@type table<string, fun(object: table): string|nil>
+local objects = {
+  log = function(log)
+    local out = {}
+    for i, line in ipairs(log.lines) do
+      local level = line.level == "info" and "" or terminal.escape(line.level) .. ": "
+      out[i] = ("%s %s%s"):format(names.time(line.time), level, terminal.escape(line.text, true))
+    end
+    return #out > 0 and table.concat(out, "\n") or "nothing yet"
+  end,
 }
 
 local function member(value)
@@ -87,6 +116,7 @@ function M.text(result, returns, name_of)
     for i, element in ipairs(result) do out[i] = show(element, name_of) end
     return table.concat(out, "\n") .. remark(result, returns)
   end
+  if objects[returns] then return objects[returns](result) end
   if next(result) == nil then return nil end
   return object_text(result) .. remark(result, returns)
 end

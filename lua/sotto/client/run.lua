@@ -8,6 +8,7 @@ local json = require "sotto.json"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
 local script_path = require "sotto.client.script_path"
+local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 
 local M = {}
@@ -116,7 +117,13 @@ function M.run(_, place, words)
   local script, problem = load_script(there, options, running)
   if not script then return fail(problem) end
   running[script.name] = true
-  for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do loop.signal(name, function() finish(0) end) end
+  for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do
+    loop.signal(name, function()
+      -- the terminal has shown ^C
+      if name == "SIGINT" and sys.isatty(1) then io.stdout:write("\n") end
+      finish(0)
+    end)
+  end
   if not over then coroutine.yield() end
   -- it ends with the connection, but its process may be gone before this one
   there.on_close, there.on_event = nil, nil

@@ -177,8 +177,6 @@ local function print_line(self)
   end
 end
 
-local function read_list(path) error("a script reads no files: " .. tostring(path), 0) end
-
 -- the module that require "sotto" gives
 function Host:module(methods)
   local nouns = calls.nouns(methods, function(method, params) return self:call(method, params) end)
@@ -186,7 +184,10 @@ function Host:module(methods)
     error(("there is no sotto.%s"):format(tostring(name)), 2)
   end })
   for noun, list in pairs(nouns) do module[noun] = list end
-  local sources = { time = self.clock.time, now = self.clock.now, read = read_list }
+  local sources = { time = self.clock.time, now = self.clock.now }
+  -- with "files:PATH"
+  function sources.read(path) return module.files.read(path) end
+
   for name, value in pairs(policies.library(sources)) do module[name] = value end
   -- no tail call: errors name the script's line
   module.script = function(declaration)

@@ -178,6 +178,15 @@ function World:command(name, ...)
   return answer.reply
 end
 
+--- What the script's policies would say of somebody.
+---@param who sotto.testing.person
+---@return {answer: "consent"|"refuse"|"later"|"ask", reason: string|nil}
+function World:explain(who)
+  local answer, message = self.you.core:try("scripts.explain", { candidate = who.fingerprint })
+  if not answer then error(message, 2) end
+  return answer.verdict
+end
+
 --- What the script has logged and printed since it was loaded, a line each.
 ---@return string
 function World:log()

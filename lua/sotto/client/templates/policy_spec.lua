@@ -8,5 +8,14 @@ describe("NAME", function()
     assert.equal("done", command("forbid", ADA))
   end)
 
-  it("has a policy", function() assert.equal(true, world.script.admission) end)
+  it("lets in who is on the list, by day; about others the person is asked", function()
+    local ada = person "ada"
+    assert.equal("ask", world:explain(ada).answer)
+    command("allow", ada.fingerprint)
+    -- until it is noon
+    advance(("%dh"):format((36 - tonumber(os.date "%H")) % 24))
+    assert.equal("consent", world:explain(ada).answer)
+    advance "12h"
+    assert.equal("later", world:explain(ada).answer)
+  end)
 end)

@@ -63,7 +63,7 @@ return {
       text = "Gives the newest lines that a script has printed or logged, and why it failed.",
       params = { script },
       result = "name, and lines with time, level and text",
-      returns = "object", since = 1, capability = "scripts", errors = { "not_found" },
+      returns = "log", since = 1, capability = "scripts", errors = { "not_found" },
     },
     {
       name = "explain",
