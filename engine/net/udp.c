@@ -170,15 +170,16 @@ void udp_close(struct udp *u)
 
 // --- out -----------------------------------------------------------------------------------------
 
-static bool send_message(struct udp *u, struct msghdr *message, struct span datagram)
+static bool send_message(struct udp *u, const struct msghdr *to, struct span datagram)
 {
 	struct iovec part = {(void *)datagram.data, datagram.len};
+	struct msghdr message = *to;
 	ssize_t n = -1;
-	message->msg_iov = &part;
-	message->msg_iovlen = 1;
+	message.msg_iov = &part;
+	message.msg_iovlen = 1;
 	if (datagram.len <= UDP_DATAGRAM_MAX)
 		do
-			n = sendmsg(u->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+			n = sendmsg(u->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 		while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return false;

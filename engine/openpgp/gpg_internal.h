@@ -46,6 +46,7 @@ struct gpg_op {
 	const struct operation *operation;
 	enum op_state state;
 	enum op_place place;
+	int pinentry; // the one that asks for it, as a pidfd; -1: none
 	bool stranger;
 	bool again, listed; // set by collect: start once more; the key was listed
 	bool waits;         // its process was started ahead, and has nobody yet
@@ -56,9 +57,9 @@ struct gpg_op {
 	bool relaunched;    // the user's agent was started for it
 	bool stale;         // parked until a newer certificate of the own key was looked for
 	bool renewed;       // that was done
+	bool overflow;      // more came out than `output` takes
 	struct session *session;
 	struct retry *retry;
-	int pinentry; // the one that asks for it, as a pidfd; -1: none
 	struct home_user user;
 	struct gpg_op *next, **link; // where `place` says
 	struct runner *runner;
@@ -83,7 +84,6 @@ struct gpg_op {
 	gpgme_data_t data[OP_DATA_MAX];
 	size_t data_count;
 	struct buf output;
-	bool overflow;
 	gpgme_key_t key;
 	struct status_notes notes;
 	gpgme_error_t failure, refusal;
