@@ -9,6 +9,14 @@ local NOW = os.time() * 1000
 describe("a message's line", function()
   local clock = os.date "%H:%M"
 
+  it("says where others find this core, and where that is nobody but this machine", function()
+    assert.are.equal("Others find you at 127.0.0.1:4788 or 192.0.2.7:4788",
+      format.whereabouts { "127.0.0.1:4788", "192.0.2.7:4788" })
+    assert.are.equal("Only this machine finds you, at 127.0.0.1:4788 or [::1]:4788",
+      format.whereabouts { "127.0.0.1:4788", "[::1]:4788" })
+    assert.are.equal("Others find you at [2001:db8::1]:4788", format.whereabouts { "[2001:db8::1]:4788" })
+  end)
+
   it("has time, name and text, and for an own one how far it has come", function()
     assert.are.equal(clock .. " bob: hi", format.message({ time = NOW, text = "hi", state = "received" }, "bob"))
     for state, mark in pairs { queued = "…", sent = "✓", delivered = "✓✓", confirmed = "✓✓✓", failed = "failed" } do

@@ -38,12 +38,13 @@ describe("own keys", function()
     end
   end)
 
-  it("are listed with what they are, and why not", function()
+  it("are listed with what they are, and why not, in eighty columns", function()
     local lines = own_keys.lines(keys)
     assert.are.equal("  1  Ada Lovelace <ada@example.org>", lines[1])
-    assert.are.equal("     ed25519, " .. ("A1A1 "):rep(10):sub(1, -2), lines[2])
-    assert.truthy(lines[4]:find("smart card, until 20", 1, true))
-    assert.are.equal("     not to be adopted: it has expired", lines[7])
+    assert.are.equal("     " .. ("A1A1 "):rep(10) .. " ed25519", lines[2])
+    assert.truthy(lines[5]:find("     smart card, until 20", 1, true))
+    assert.are.equal("     not to be adopted: it has expired", lines[8])
+    for _, line in ipairs(lines) do assert.is_true(#line <= 80, line) end
     keys[1].user_id = "a\27[2Jb"
     assert.are.equal("  1  a<U+001B>[2Jb", own_keys.lines(keys)[1])
   end)

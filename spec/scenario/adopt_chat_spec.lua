@@ -53,7 +53,7 @@ describe("adopting from the chat", function()
     chat:see("Your name, as others will see it"):forget()
     adopt(chat, "1"):see("Adopted."):at "Alice Example@lua>"
     assert.truthy(call("identity.show"):find(fingerprint, 1, true))
-    chat:enter("/me"):see "others get with your key: Alice Example <alice@example.org>"
+    chat:enter("/me"):see "Others get with your key: Alice Example <alice@example.org>"
     chat:enter("/adopt 1"):see "! this home has its key already, one of your GnuPG's, and keeps it."
     assert.are.equal(0, own:asked())
   end)

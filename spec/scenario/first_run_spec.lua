@@ -40,7 +40,7 @@ describe("the first run", function()
     chat:see("Welcome to sotto."):see "Your name, as others will see it"
     chat:enter("Ada"):see "Passphrase (Enter: none):"
     chat:enter(""):see("Your key is made"):at "Ada@lua>"
-    for _, line in ipairs { "You are Ada.", "Others find you at 127.0.0.1:", "Alone? /demo", "/help" } do
+    for _, line in ipairs { "You are Ada.", "Only this machine finds you, at 127.0.0.1:", "Alone? /demo", "/help" } do
       assert.is_true(chat:shows(line), line)
     end
     local lines = chat.screen:lines()

@@ -87,6 +87,17 @@ function M.peer(peer)
     table.concat(marks, ", "), peer.addresses[1] or "no address")
 end
 
+--- Where others find this core; without a network they do not.
+---@param addresses string[]
+---@return string
+function M.whereabouts(addresses)
+  local all = table.concat(addresses, " or ")
+  for _, address in ipairs(addresses) do
+    if not address:find "^127%." and not address:find "^%[::1%]" then return "Others find you at " .. all end
+  end
+  return "Only this machine finds you, at " .. all
+end
+
 --- A key of the user's own GnuPG; the whole fingerprint, for it is what identity.adopt takes.
 ---@param key sotto.candidate
 ---@return string

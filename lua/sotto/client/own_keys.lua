@@ -40,21 +40,23 @@ function M.find(keys, text)
 end
 
 local function notes(key)
-  local list = { key.algorithm, names.grouped(key.fingerprint) }
+  local list = {}
   if key.card then list[#list + 1] = "smart card" end
   if key.usable and key.expires then list[#list + 1] = "until " .. os.date("%Y-%m-%d", key.expires // 1000) end
+  if not key.usable then list[#list + 1] = "not to be adopted: " .. names.safe(key.reason) end
   return table.concat(list, ", ")
 end
 
---- Two lines or three each: number and user id, what it is, and why not.
+--- Two lines or three each: number and user id, fingerprint and kind, what else there is to say.
 ---@param keys sotto.candidate[]
 ---@return string[]
 function M.lines(keys)
   local lines = {}
   for i, key in ipairs(keys) do
     lines[#lines + 1] = ("%3d  %s"):format(i, names.safe(key.user_id))
-    lines[#lines + 1] = "     " .. notes(key)
-    if not key.usable then lines[#lines + 1] = "     not to be adopted: " .. names.safe(key.reason) end
+    lines[#lines + 1] = ("     %s  %s"):format(names.grouped(key.fingerprint), names.safe(key.algorithm))
+    local more = notes(key)
+    if more ~= "" then lines[#lines + 1] = "     " .. more end
   end
   return lines
 end

@@ -91,11 +91,11 @@ end
 -- What stands below a result: whoever has a key adopted is to know what others see of it.
 local function remark(result, returns)
   if returns == "identity" and result.user_id then
-    return "\nWhoever asks this core who is there, strangers too, gets the user id with the key."
+    return "\nWhoever asks who is here, strangers too, gets the user id with the key."
   end
   for _, key in ipairs(returns == "candidate[]" and result or {}) do
     if key.usable then
-      return "\nWhoever asks your core who is there, strangers too, gets the user id of the key that you adopt."
+      return "\nWhoever asks who is here, strangers too, gets the user id of what you adopt."
     end
   end
   return ""

@@ -200,7 +200,7 @@ function M.run(chat)
   chat.own, chat.name = me.fingerprint, me.name
   chat:print(("You are %s. The fingerprint of your key:"):format(names.safe(me.name)))
   chat:print("  " .. names.grouped(me.fingerprint))
-  chat:print("Others find you at " .. table.concat(info.addresses, " or ") .. ".")
+  chat:print(format.whereabouts(info.addresses) .. ".")
   if not me.locked then lodging.clear_left(chat.place, chat.connection) end
   chat:call("events.subscribe")
   news.refresh(chat)
