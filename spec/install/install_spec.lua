@@ -36,6 +36,14 @@ describe("make install", function()
     done(("env -i HOME=%s %s/bin/sotto --home %s/home stop"):format(root, there, root))
   end)
 
+  it("makes and tries scripts there, and has the plugins", function()
+    local setting = ("cd %s && env -i HOME=%s PATH=%s TMPDIR=%s %s/bin/sotto"):format(cores.root(), root, os.getenv "PATH",
+      cores.root(), there)
+    done(setting .. " new bot hello")
+    local out = done(setting .. " test hello.lua " .. there .. "/share/sotto/plugins/dice.lua")
+    assert.truthy(out:find "[1-9]%d* passed, 0 failed\n$", out)
+  end)
+
   it("puts a module there for Lua programs", function()
     local code = 'package.cpath = arg[1] .. "/lib/lua/5.4/?.so"; print(require("sotto.json").encode { a = 1 })'
     system.write(cores.root() .. "/embed.lua", code)
