@@ -101,6 +101,19 @@ describe("a configured script", function()
     assert.truthy(becomes("one", "waiting").reason:find "not granted")
   end)
 
+  it("that a person loads before the core has looked is there once", function()
+    write("one", "")
+    bob:start()
+    local path = bob.home .. "/elsewhere.lua"
+    system.write(path, TEXT:format("elsewhere", "", "heard"))
+    bob:call("scripts.load", { path = path, grant = true })
+    becomes("one", "running")
+    local names = {}
+    for _, found in ipairs(bob:call "scripts.list") do names[#names + 1] = found.name end
+    table.sort(names)
+    assert.are.same({ "elsewhere", "one" }, names)
+  end)
+
   it("that is not there is reported", function()
     bob:configure 'plugins = { "nowhere" }'
     bob:start()

@@ -87,7 +87,7 @@
 ---@field advice string one line: what to do; empty where there is nothing
 
 ---@class sotto.script.view
----@field name string|nil null while its main chunk has not declared itself
+---@field name string that of its file while its main chunk has not declared itself
 ---@field path string
 ---@field version string|nil
 ---@field help string
@@ -99,7 +99,16 @@
 ---@field admission boolean it has policies
 ---@field pid integer|nil
 ---@field temporary boolean
+---@field configured boolean config.lua names it, or it lies in the folder plugins beside it
 ---@field watch boolean
+---@field health? { status: "ok"|"warn"|"fail", text: string }[] of scripts.list: what it says of itself
+
+--- What scripts.explain gives.
+---@class sotto.script.explanation
+---@field candidate string fingerprint
+---@field opinions { script: string, answer: "consent"|"refuse"|"later"|nil, reason: string|nil, problem: string|nil }[]
+---  in the order in which they count; problem: why it has none, where it failed or was late
+---@field verdict { answer: "consent"|"refuse"|"later"|"ask", script: string|nil, reason: string }
 
 --- params of an event's notification; the object stands under its noun.
 ---@class sotto.event

@@ -21,7 +21,7 @@ end
 
 -- a script that has failed, or waits for the user
 local function tell(self, entry, reason, disabled)
-  log.warn("script %s: %s", self.label(entry), reason)
+  log.warn("script %s: %s", self.label(entry), (reason:match("^[^\n]*")))
   entry.journal:add(sys.now_ms(), "error", reason)
   local object = self.view(entry)
   object.disabled = disabled

@@ -22,6 +22,8 @@ local function start(self, entry)
 end
 
 local function restore(self, row)
+  -- a person was quicker than the look for an unlocked store
+  if self:at_path(row.path) then return end
   local config = self.configured[row.path]
   -- config.lua names it no longer
   if row.configured and not config then return self.registry:drop(row.name) end
