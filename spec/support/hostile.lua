@@ -89,6 +89,6 @@ end)
 --- The whole script.
 ---@param one support.hostile
 ---@return string
-function M.text(one) return TEXT:format(one.name, one.body) end
+function M.text(one) return TEXT:format(one.name:match "%a[%a-]*%a", one.body) end
 
 return M
