@@ -59,7 +59,7 @@ help:
 	@echo '#   make lint   luacheck, layers, cppcheck, clang-tidy    make bench  what it costs, beside raw gpgme and c-toxcore'
 	@echo '#   make bench-lan                                        50 cores on a LAN (CORES=n), and a flood of ten seconds'
 	@echo '#   make bench-scripts                                    what scripts cost, also those that mean harm'
-	@echo '#   make sim                                    100,000 schedules of the ordering (SIM_RUNS=n)'
+	@echo '#   make sim                                    100,000 schedules of the ordering (SIM_RUNS=n); make mutants: could it fail?'
 	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make deps deps-test …                       only the packages         make clean'
@@ -199,6 +199,13 @@ SIM_RUNS ?= 100000
 sim: deps-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/sim
 	@$(LUA) spec/sim/epoch/run.lua $(BUILD)/sim $(SIM_RUNS)
+
+# each rule of the ordering broken once: the simulator is to see it
+MUTANT_RUNS ?= 20000
+mutants: deps-test
+	@$(MAKE) --no-print-directory -s $(BUILD)/sim
+	@CC='$(CC)' CFLAGS='$(CPPFLAGS_ALL) $(CFLAGS_ALL)' LIBS='$(LDFLAGS_ALL) -pie $(ENGINE_LIBS)' \
+		$(LUA) spec/sim/epoch/mutants.lua $(BUILD) $(MUTANT_RUNS) $(MUTANTS)
 
 # two Tox clients to compare with; needed by nothing else
 $(BUILD)/bench/tox: spec/bench/tox.c

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// sim [--members N] [--runs N] [--seed N] [--trace]: schedules, one for each seed from the first on.
+// sim [--members N] [--runs N] [--seed N] [--trace] [--first]: schedules, one for each seed from the
+// first on; --first: to the first violation.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0); // who waits sees what was found
 	uint64_t seed = 1, runs = 1000, members = 0;
-	bool trace = false;
+	bool trace = false, first = false;
 	for (int i = 1; i < argc; i++) {
 		const char *next = i + 1 < argc ? argv[i + 1] : "";
 		if (!strcmp(argv[i], "--seed"))
@@ -32,8 +33,10 @@ int main(int argc, char **argv)
 			members = number(next), i++;
 		else if (!strcmp(argv[i], "--trace"))
 			trace = true;
+		else if (!strcmp(argv[i], "--first"))
+			first = true;
 		else {
-			fprintf(stderr, "usage: sim [--members 2…9] [--runs N] [--seed N] [--trace]\n");
+			fprintf(stderr, "usage: sim [--members 2…9] [--runs N] [--seed N] [--trace] [--first]\n");
 			return 2;
 		}
 	}
@@ -56,7 +59,7 @@ int main(int argc, char **argv)
 			continue;
 		violations++;
 		printf("seed %llu, %u members: %s\n", (unsigned long long)o.seed, o.members, r.violation);
-		if (violations == 20)
+		if (first || violations == 20)
 			break;
 	}
 	printf("%llu schedules from seed %llu: %llu steps, %llu commits (%llu admitted, %llu removed, %llu departed), highest round %llu, "
