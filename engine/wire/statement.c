@@ -9,7 +9,7 @@
 #include "wire/record_writer.h"
 
 static const char *const types[STATEMENT_TYPE_COUNT] = {
-	[STATEMENT_PROPOSE] = "propose", [STATEMENT_ANSWER] = "answer", [STATEMENT_LEAVE] = "leave",
+	[STATEMENT_PROPOSE] = "propose", [STATEMENT_ANSWER] = "consent", [STATEMENT_LEAVE] = "leave",
 	[STATEMENT_STATUS] = "status",	 [STATEMENT_ORDER] = "order",	[STATEMENT_VOTE] = "vote",
 	[STATEMENT_COMMIT] = "commit",
 };

@@ -249,7 +249,7 @@ int luaopen_support_wire_changes(lua_State *L)
 	static const struct codec codecs[] = {
 		{"op", encode_op, decode_op},
 		{"propose", encode_statement, decode_statement},
-		{"answer", encode_statement, decode_statement},
+		{"consent", encode_statement, decode_statement},
 		{"leave", encode_statement, decode_statement},
 		{"status", encode_statement, decode_statement},
 		{"order", encode_statement, decode_statement},

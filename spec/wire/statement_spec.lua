@@ -28,9 +28,9 @@ local lock = { { "round", 2 }, { "value", name(77) } }
 local propose = statement("propose", { "op", R.b64(R.bytes(200)) })
 describe("PROPOSE", function() R.check("propose", propose, fields { path = { "op" }, kind = K.binary(1, 32768) }) end)
 
-local answer = statement("answer", { "op", name(1) }, { "answer", "consent" }, { "by", "person" }, { "reason", "a friend" })
+local answer = statement("consent", { "op", name(1) }, { "answer", "consent" }, { "by", "person" }, { "reason", "a friend" })
 describe("CONSENT and REFUSE", function()
-  R.check("answer", answer, fields({ path = { "op" }, kind = K.hash() },
+  R.check("consent", answer, fields({ path = { "op" }, kind = K.hash() },
     { path = { "answer" }, kind = K.choice { "consent", "refuse" } }, { path = { "by" }, kind = K.choice { "person", "policy" } },
     { path = { "reason" }, kind = K.string(0, 256) }))
 end)
