@@ -105,6 +105,32 @@ describe("a script", function()
     cores.ask("one host is left", function() return #hosts() == 1 end)
   end)
 
+  it("is told of an event once, also where it was reloaded twice or listens to more later", function()
+    write('s:on("message.received", function(m)\n' ..
+      '  if m.text == "more" then s:on("message.sent", function() end) end\n' ..
+      '  s.store.count = (s.store.count or 0) + 1\n' ..
+      'end)\n' ..
+      's:command("count", {}, function() return s.store.count end)', '"messages", "store"')
+    load_script()
+    local function count() return tonumber(bob:call("scripts.command", { name = "echo", command = "count" }).reply) end
+    local told = 0
+    local function say(text)
+      alice:call("messages.send", { discussion = id, text = text })
+      told = told + 1
+      cores.ask("it is told", function() return count() == told end)
+    end
+    for i = 1, 3 do
+      say("before " .. i)
+      bob:call("scripts.reload", { name = "echo" })
+    end
+    say "more"
+    say "after"
+    assert.are.equal(told, count())
+    bob:call("scripts.reload", { name = "echo" })
+    say "last"
+    assert.are.equal(told, count())
+  end)
+
   it("keeps what it has stored, and its place, across a reload and a restart of the core", function()
     write('s:command("add", {}, function(_, key) s.store.list = s.store.list or {}; s.store.list[key] = #key\n' ..
       'local n = 0; for _ in pairs(s.store.list) do n = n + 1 end; return n end)', '"store"')

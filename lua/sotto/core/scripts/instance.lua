@@ -98,7 +98,15 @@ end
 function Instance:subscribe()
   if #self.types == 0 then return end
   local params = { types = self.types, after = self.after }
+  self.after = nil -- what it listens to later begins then
   self.options.manager.events:subscribe(self.host, params, function(entry) return covers(self, entry) end)
+end
+
+--- From here on it hears what happens, and first what came after that event.
+---@param after integer|nil seq of the last event that an earlier process was given
+function Instance:listen(after)
+  self.after = after
+  self:subscribe()
 end
 
 local said = {}
@@ -255,7 +263,6 @@ function Instance:begin()
     end
     self:describe(description)
     self.running = true
-    self:subscribe()
     finish_start(self, true)
   end)
 end
@@ -281,11 +288,11 @@ function Instance:kill()
   return last
 end
 
+--- It hears nothing until `listen`, at the latest in `done`.
 ---@param options sotto.instance.options
----@param after integer|nil seq of the last event that an earlier process was given
 ---@return sotto.instance|nil, string? message, string? name
-function M.start(options, after)
-  local self = setmetatable({ options = options, types = {}, commands = json.array {}, after = after }, Instance)
+function M.start(options)
+  local self = setmetatable({ options = options, types = {}, commands = json.array {} }, Instance)
   local manager = options.manager
   local started, message, name = host.start {
     limits = manager.limits, owner = self, adopt = manager.adopt, program = manager.program,

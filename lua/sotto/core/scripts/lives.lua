@@ -103,6 +103,7 @@ local function take_place(self, entry, fresh, text)
   note_granted(entry, entry.needs)
   local ok, message, name = keep(self, entry)
   if not ok then return nil, "it could not be remembered: " .. tostring(message), name end
+  fresh:listen(entry.last)
   entry.life:has_started(loop.now())
   plan(self, entry)
   self:publish("script.changed", "script", self.view(entry))
@@ -121,7 +122,7 @@ function lives:spawn(entry)
       if not ok then self:fail(entry, problem, true) end
     end,
     failed = function(reason) self:fail(entry, reason, false) end,
-  }, entry.last)
+  })
   if not started then return self:fail(entry, message, false) end
   fresh, entry.instance = started, started
 end
@@ -154,7 +155,7 @@ function lives:start_text(entry, text, options, answer)
     failed = function(reason)
       if entry.instance == fresh then self:fail(entry, reason, false) end
     end,
-  }, entry.last)
+  })
   if not started then return options.refused(message, name) end
   fresh = started
   plan(self, entry)
