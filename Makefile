@@ -13,7 +13,7 @@ OPT     ?= -O2 -g
 PACKAGES_BUILD = gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev libev-dev libgpgme-dev libgcrypt20-dev libsodium-dev \
 	libsqlite3-dev libjansson-dev libutf8proc-dev libreadline-dev libseccomp-dev \
 	libcurl4-openssl-dev ca-certificates gnupg gpg-agent
-PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion iproute2
+PACKAGES_TEST  = lua-busted lua-check python3 socat binutils scdoc bash-completion iproute2 procps
 PACKAGES_BENCH = libtoxcore-dev
 PACKAGES_LINT  = cppcheck clang-tidy
 
