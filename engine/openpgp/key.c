@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <utf8proc.h>
 
 #include "base/log.h"
@@ -157,6 +158,23 @@ static enum err make_start(struct key_job *job, const struct key_call *call, con
 	return key_job_started(job, e, out);
 }
 
+// All that gpg gets here is our own: what it cannot use afterwards it has not kept. Its words for a full disk depend on where
+// it met it.
+static void end_making(struct key_job *job, enum err code, const struct err_info *info)
+{
+	struct err_info told;
+	struct statvfs st;
+	bool damage = code == ERR_BAD_INPUT || code == ERR_CRYPTO || code == ERR_INTERNAL || code == ERR_IO;
+	if (damage && statvfs(home_path(job->home), &st) == 0 && st.f_bavail == 0) {
+		code = err_set(&told, ERR_IO, "gpg could not keep the key: the disk is full");
+		info = &told;
+	} else if (code == ERR_BAD_INPUT) {
+		code = err_set(&told, ERR_IO, "gpg could not keep the key: %.200s", info->text);
+		info = &told;
+	}
+	key_job_end(job, code, info);
+}
+
 static void on_generated(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
 {
 	struct key_job *job = arg;
@@ -167,7 +185,7 @@ static void on_generated(void *arg, enum err code, const struct err_info *info, 
 		code = gpg_export_start(&next, job->fingerprint, &job->op, &why);
 	}
 	if (code)
-		key_job_end(job, code, &why);
+		end_making(job, code, &why);
 }
 
 static void on_exported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -189,7 +207,7 @@ static void on_exported(void *arg, enum err code, const struct err_info *info, c
 		code = gpg_import_start(&next, job->certificate, &job->op, &why);
 	}
 	if (code)
-		key_job_end(job, code, &why);
+		end_making(job, code, &why);
 }
 
 static void on_settled(void *arg, enum err code, const struct err_info *info)
@@ -198,7 +216,7 @@ static void on_settled(void *arg, enum err code, const struct err_info *info)
 	if (key_job_gone(job))
 		return;
 	job->verdict = VERDICT_ACCEPTED;
-	key_job_end(job, code, info);
+	end_making(job, code, info);
 }
 
 static void finish_making(struct key_job *job)
@@ -211,7 +229,7 @@ static void finish_making(struct key_job *job)
 	if (code == OK)
 		code = home_settle_start(job->home, on_settled, job, &why);
 	if (code)
-		key_job_end(job, code, &why);
+		end_making(job, code, &why);
 }
 
 static void on_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -231,7 +249,7 @@ static void on_imported(void *arg, enum err code, const struct err_info *info, c
 		bytes_unref(probe);
 	}
 	if (code)
-		key_job_end(job, code, &why);
+		end_making(job, code, &why);
 }
 
 static void on_sealed(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -244,7 +262,7 @@ static void on_sealed(void *arg, enum err code, const struct err_info *info, con
 				      job->info.primary.fingerprint, &job->op, &why);
 	}
 	if (code)
-		key_job_end(job, code, &why);
+		end_making(job, code, &why);
 }
 
 static void on_opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
@@ -252,7 +270,7 @@ static void on_opened(void *arg, enum err code, const struct err_info *info, con
 	struct key_job *job = arg;
 	(void)result;
 	if (code)
-		key_job_end(job, code, info);
+		end_making(job, code, info);
 	else
 		finish_making(job);
 }

@@ -9,7 +9,7 @@ local sys = require "sotto.sys"
 local M = {}
 
 local PASSWORD = "a password of specs"
-local WAIT_MS, LOOK_MS, REMOVE_MS = 20000, 5, 5000
+local WAIT_MS, LOOK_MS, REMOVE_MS, QUIET_MS = 20000, 5, 5000, 100
 
 ---@class sotto.testing.world
 ---@field you sotto.testing.person whose core runs the script
@@ -247,9 +247,16 @@ end
 function World:close()
   self.closed = true
   for _, core in ipairs(self.cores) do core:stop() end
-  -- what a core that was interrupted has started may still write
-  local deadline = loop.now() + REMOVE_MS
-  while not sys.remove_tree(self.root) and loop.now() < deadline do person.pause(LOOK_MS) end
+  -- what a core that was interrupted has started may still write, and make its directories anew
+  local deadline, clear_since = loop.now() + REMOVE_MS, nil
+  repeat
+    if sys.exists(self.root) then
+      sys.remove_tree(self.root)
+      clear_since = nil
+    end
+    clear_since = clear_since or loop.now()
+    person.pause(LOOK_MS)
+  until loop.now() > deadline or (loop.now() - clear_since > QUIET_MS and not sys.exists(self.root))
 end
 
 return M
