@@ -69,7 +69,8 @@ void terminal_take_back(void)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &lent.modes);
 	// wherever the other one has left the cursor: nothing of its question stays behind it
 	fputs(terminal.dumb ? "\r" : "\r\x1b[J", stdout);
-	fwrite(lent.kept.data, 1, lent.kept.len, stdout);
+	if (lent.kept.len)
+		fwrite(lent.kept.data, 1, lent.kept.len, stdout);
 	if (lent.lost)
 		fputs("…\n", stdout);
 	fflush(stdout);

@@ -39,16 +39,27 @@ enum err homes_open(struct homes **out, struct loop *loop, const char *directory
 
 static void cancel_users(struct home *h);
 
+static void release(struct homes *h)
+{
+	homes_forget_graves(h);
+	aliases_fini(&h->aliases);
+	free(h->directory);
+	free(h);
+}
+
+void homes_free_unused(struct homes *h)
+{
+	if (h && !h->first && h->ending == 0)
+		release(h);
+}
+
 static void homes_free(void *arg)
 {
 	struct homes *h = arg;
 	home_done *done = h->done;
 	void *done_arg = h->arg;
 	struct err_info info = {.code = OK};
-	homes_forget_graves(h);
-	aliases_fini(&h->aliases);
-	free(h->directory);
-	free(h);
+	release(h);
 	done(done_arg, OK, &info);
 }
 

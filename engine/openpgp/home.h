@@ -27,6 +27,8 @@ MUST_CHECK enum err homes_open(struct homes **out, struct loop *loop, const char
 // calls, then frees. The callbacks of those other calls come first. Owners have let go of their homes, or their operations end
 // by this.
 void homes_close_start(struct homes *h, home_done *done, void *arg);
+// The handle alone, at once, where no home of it is open: for who could not go on behind homes_open. NULL is allowed.
+void homes_free_unused(struct homes *h);
 // Which directories may stay: `names` (home_name) of `count` homes. Every other entry is destroyed as by home_destroy_start,
 // and aliases of a killed core are removed. The agents of all, kept ones too, are ended: they were a killed core's. Before any
 // home is open.

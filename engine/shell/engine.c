@@ -260,6 +260,7 @@ void engine_free(struct engine *e)
 	network_fini(&e->network);
 	neighbours_fini(&e->neighbours);
 	store_close(e->store);
+	homes_free_unused(e->homes); // one that has stopped has none
 	gpg_free(e->gpg);
 	free(e->home);
 	free(e->data);
