@@ -14,6 +14,21 @@ function M.pause(ms)
   coroutine.yield()
 end
 
+--- Runs a benchmark that waits, and ends the process with status 1 where it fails.
+---@param work fun()
+function M.run(work)
+  local ok, failure = false, "interrupted"
+  local thread = coroutine.create(function()
+    ok, failure = xpcall(work, debug.traceback)
+    loop.stop()
+  end)
+  loop.defer(function() assert(coroutine.resume(thread)) end)
+  loop.run()
+  if ok then return end
+  print(failure)
+  os.exit(1)
+end
+
 ---@class sotto.bench.person
 ---@field on table<string, fun(event: table)> instead of keeping events of that type for wait
 local person = {}

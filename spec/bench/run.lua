@@ -271,14 +271,4 @@ local function work()
   if not ok then error(failure, 0) end
 end
 
-local ok, failure = false, "interrupted"
-local thread = coroutine.create(function()
-  ok, failure = xpcall(work, debug.traceback)
-  loop.stop()
-end)
-loop.defer(function() assert(coroutine.resume(thread)) end)
-loop.run()
-if not ok then
-  print(failure)
-  os.exit(1)
-end
+pair.run(work)

@@ -5,7 +5,6 @@ package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
 package.cpath = "./build/?.so;" .. package.cpath
 local figures = require "bench.figures"
 local hostile = require "support.hostile"
-local loop = require "sotto.loop"
 local pair = require "bench.pair"
 local sys = require "sotto.sys"
 local system = require "support.system"
@@ -254,14 +253,4 @@ local function work()
   if not ok then error(failure, 0) end
 end
 
-local ok, failure = false, "interrupted"
-local thread = coroutine.create(function()
-  ok, failure = xpcall(work, debug.traceback)
-  loop.stop()
-end)
-loop.defer(function() assert(coroutine.resume(thread)) end)
-loop.run()
-if not ok then
-  print(failure)
-  os.exit(1)
-end
+pair.run(work)

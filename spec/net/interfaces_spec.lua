@@ -9,20 +9,8 @@ local system = require "support.system"
 local GROUP = "[ff12::73:6f74:746f]:4788"
 
 local FILE = "spec/net/interfaces_spec.lua"
-local where = lans.where(FILE)
 
-if where ~= "here" then
-  describe("interfaces", function()
-    if where == "nested" then
-      it("in a user namespace", function() lans.run_nested(FILE) end)
-    else
-      it("is left out where no network may be made", function() assert.is_nil(lans.where(FILE)) end)
-    end
-  end)
-  return
-end
-
-describe("interfaces", function()
+lans.describe(FILE, "interfaces", function()
   before_each(function()
     case.begin()
     assert(interfaces.enter())

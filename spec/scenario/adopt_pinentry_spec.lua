@@ -16,6 +16,17 @@ describe("an adopted key's pinentry", function()
   end)
   after_each(adopting.clean)
 
+  -- alice asks bob for a discussion, and nobody is there to be asked for the passphrase that this takes
+  local function open_unheard(alice, bob)
+    cores.meet(alice, bob)
+    own:forget()
+    own:answer "no screen"
+    alice.control:forget_events()
+    local id = alice:call("discussions.open", { peer = bob.fingerprint, password = "pw" }).id
+    alice:event "passphrase.needed"
+    return id
+  end
+
   local function locked(who) return who:call("identity.show").locked end
 
   it("P3.6 asks at the front end's terminal and display when the key is adopted, and passes nothing on to us", function()
@@ -146,12 +157,7 @@ describe("an adopted key's pinentry", function()
 
   it("P3.6 what waits for a person waits on where that person gives up", function()
     local alice, bob = adopting.person("alice", own, fingerprint), cores.person "bob"
-    cores.meet(alice, bob)
-    own:forget()
-    own:answer "no screen"
-    alice.control:forget_events()
-    local discussion = alice:call("discussions.open", { peer = bob.fingerprint, password = "pw" }).id
-    alice:event "passphrase.needed"
+    local discussion = open_unheard(alice, bob)
     local id = begin_asking(alice.control, "identity.unlock", { session = { "DISPLAY=:81" } })
     alice.control:forget_events()
     own:answer "no screen"
@@ -182,12 +188,7 @@ describe("an adopted key's pinentry", function()
 
   it("P3.6 is waited for where nobody can be asked: what was begun goes on once somebody is there", function()
     local alice, bob = adopting.person("alice", own, fingerprint), cores.person "bob"
-    cores.meet(alice, bob)
-    own:forget()
-    own:answer "no screen"
-    alice.control:forget_events()
-    local id = alice:call("discussions.open", { peer = bob.fingerprint, password = "pw" }).id
-    alice:event "passphrase.needed"
+    local id = open_unheard(alice, bob)
     assert.are.equal("requesting", alice:discussion(id).state)
     assert.are.same({}, bob:call "discussions.list")
     own:answer(SECRET)

@@ -16,12 +16,6 @@ local function load_text(name, text)
   return bob:call("scripts.load", { path = path, grant = true })
 end
 
-local function find(name)
-  for _, one in ipairs(bob:call("scripts.list", { health = false })) do
-    if one.name == name then return one end
-  end
-end
-
 -- what was said about it: why its process was stopped, and the errors of its handlers
 local function report(name)
   local lines = {}
@@ -61,7 +55,7 @@ describe("a script that means harm", function()
         return one.ends ~= "stopped" and said and said:find(one.reason or ".") ~= nil
       end, 60000)
       cores.talk(id, alice, bob)
-      if one.ends == "error" then assert.are.equal(pid, find(one.name).pid) end
+      if one.ends == "error" then assert.are.equal(pid, bob:script(one.name, { health = false }).pid) end
       bob:call("scripts.unload", { name = one.name })
       cores.wait("its end", function() return not sys.alive(pid) end)
     end)
@@ -99,7 +93,7 @@ describe("a script that means harm", function()
     sys.kill(pid, "SIGKILL")
     assert.are.equal("canceled", bob.control:answer(request).error.data.name)
     bob:event("script.failed", { name = "killed" })
-    cores.ask("it runs again", function() return find("killed").state == "running" end)
+    cores.ask("it runs again", function() return bob:script("killed", { health = false }).state == "running" end)
     alice:send(id, "ping 2")
     alice:event("message.received", { text = "pong ping 2" })
     -- at most once

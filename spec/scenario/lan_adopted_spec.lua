@@ -7,16 +7,8 @@ local people = require "support.lan_people"
 local sys = require "sotto.sys"
 
 local FILE = "spec/scenario/lan_adopted_spec.lua"
-local where = lans.where(FILE)
 
-if where == "nested" then
-  describe("an adopted key on the LAN", function()
-    it("in a user namespace", function() lans.run_nested(FILE) end)
-  end)
-end
-if where ~= "here" then return end
-
-describe("an adopted key on the LAN", function()
+lans.describe(FILE, "an adopted key on the LAN", function()
   after_each(function()
     adopting.clean()
     lans.clean()

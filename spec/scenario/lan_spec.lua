@@ -21,20 +21,8 @@ end
 local BRIEF = "limits = { presence_lifetime = 6 }"
 
 local FILE = "spec/scenario/lan_spec.lua"
-local where = lans.where(FILE)
 
-if where ~= "here" then
-  describe("on the LAN", function()
-    if where == "nested" then
-      it("in a user namespace", function() lans.run_nested(FILE) end)
-    else
-      it("is left out where no network may be made", function() assert.is_nil(lans.where(FILE)) end)
-    end
-  end)
-  return
-end
-
-describe("on the LAN", function()
+lans.describe(FILE, "on the LAN", function()
   after_each(people.clean)
 
   -- Starts bob's core again, which has its identity, and says how long it took until both had seen each other.

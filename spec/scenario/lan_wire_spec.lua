@@ -19,20 +19,8 @@ local RATE = 10000 -- of each kind, a second
 local GROWTH_MAX_KB = 24 * 1024 * (os.getenv "ASAN_OPTIONS" and 8 or 1)
 
 local person, seen, is_online = people.person, people.seen, people.is_online
-local where = lans.where(FILE)
 
-if where ~= "here" then
-  describe("the wires of a LAN", function()
-    if where == "nested" then
-      it("in a user namespace", function() lans.run_nested(FILE) end)
-    else
-      it("is left out where no network may be made", function() assert.is_nil(lans.where(FILE)) end)
-    end
-  end)
-  return
-end
-
-describe("the wires of a LAN", function()
+lans.describe(FILE, "the wires of a LAN", function()
   after_each(people.clean)
 
   it("P1.2 P1.3 no answer is longer than its query, and none goes to everybody: on the wire", function()

@@ -14,12 +14,6 @@ local s = sotto.script { name = %q, version = "1.0", api = 1, needs = { %s } }
   return bob:call("scripts.load", { path = path, grant = true })
 end
 
-local function script(name, params)
-  for _, one in ipairs(bob:call("scripts.list", params)) do
-    if one.name == name then return one end
-  end
-end
-
 local function doctor()
   local found = {}
   for _, one in ipairs(bob:call "system.doctor") do
@@ -41,16 +35,16 @@ describe("scripts", function()
   it("say how they are, in the list and to the doctor; one that does not keeps nobody waiting", function()
     assert.truthy(doctor():find "^ok There are no scripts")
     load_script("silent", "", "")
-    assert.are.same({}, script("silent").health)
+    assert.are.same({}, bob:script("silent").health)
     assert.truthy(doctor():find "^ok The script runs")
     load_script("good", "", 's:health(function(h) h.ok("list loaded"); h.warn("it is short") end)')
     load_script("bad", "", 's:health(function() error "oh no" end)')
     load_script("slow", "", 's:health(function(h) sotto.sleep("30s"); h.ok("late") end)')
-    assert.are.same({ { status = "ok", text = "list loaded" }, { status = "warn", text = "it is short" } }, script("good").health)
-    assert.are.equal("fail", script("bad").health[1].status)
-    assert.truthy(script("bad").health[1].text:find "oh no")
-    assert.truthy(script("slow").health[1].text:find "did not say")
-    assert.is_nil(script("good", { health = false }).health)
+    assert.are.same({ { status = "ok", text = "list loaded" }, { status = "warn", text = "it is short" } }, bob:script("good").health)
+    assert.are.equal("fail", bob:script("bad").health[1].status)
+    assert.truthy(bob:script("bad").health[1].text:find "oh no")
+    assert.truthy(bob:script("slow").health[1].text:find "did not say")
+    assert.is_nil(bob:script("good", { health = false }).health)
     local said = doctor()
     for _, part in ipairs { "warn The script good says: it is short", "fail The script bad says: ", "warn The script slow says: " } do
       assert.truthy(said:find(part, 1, true), said)
@@ -62,7 +56,7 @@ describe("scripts", function()
     bob:stop()
     system.write(loaded.path, "local changed")
     bob:start()
-    cores.ask("it waits", function() return script "free" and script("free").state == "waiting" end)
+    cores.ask("it waits", function() return bob:script "free" and bob:script("free").state == "waiting" end)
     assert.truthy(doctor():find "warn The script free waits for you: its files have changed")
   end)
 
@@ -127,8 +121,8 @@ describe("scripts", function()
       end)]])
     local reply = bob:call("scripts.command", { name = "hoard", command = "fill" }).reply
     assert.truthy(reply:find "the store did not take it: it is full: it would hold 1100%d%d%d bytes, of 1048576", reply)
-    assert.are.equal(loaded.pid, script("hoard").pid)
+    assert.are.equal(loaded.pid, bob:script("hoard").pid)
     bob:call("scripts.reload", { name = "hoard" })
-    assert.are.equal("running", script("hoard").state)
+    assert.are.equal("running", bob:script("hoard").state)
   end)
 end)

@@ -18,15 +18,9 @@ local function write(name, needs, word)
   system.write(bob.home .. "/plugins/" .. name .. ".lua", TEXT:format(name, needs, word or "heard"))
 end
 
-local function script(name)
-  for _, one in ipairs(bob:call "scripts.list") do
-    if one.name == name then return one end
-  end
-end
-
 local function becomes(name, state)
   return cores.ask(("%s is %s"):format(name, state), function()
-    local found = script(name)
+    local found = bob:script(name)
     return found and found.state == state and found
   end)
 end
@@ -87,7 +81,7 @@ describe("a configured script", function()
     write("marker", "")
     bob:restart()
     becomes("marker", "running")
-    assert.is_nil(script "one")
+    assert.is_nil(bob:script "one")
   end)
 
   it("loses what config.lua grants no longer", function()

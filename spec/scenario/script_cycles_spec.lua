@@ -31,20 +31,10 @@ describe("a script", function()
 
   local function load_script() return bob:call("scripts.load", { path = path, grant = true }) end
 
-  -- of the core
-  local function hosts()
-    local count = 0
-    for _, process in ipairs(system.processes "sotto-host") do
-      local status = system.read_proc(process.pid, "status") or ""
-      if tonumber(status:match "PPid:%s*(%d+)") == bob:pid() then count = count + 1 end
-    end
-    return count
-  end
-
   local function descriptors() return #sys.list(("/proc/%d/fd"):format(bob:pid())) end
 
   local function settled()
-    cores.wait("the hosts' end", function() return hosts() == 0 end)
+    cores.wait("the hosts' end", function() return #bob:children "sotto-host" == 0 end)
     return descriptors()
   end
 
@@ -69,7 +59,7 @@ describe("a script", function()
     load_script()
     for _ = 1, CYCLES do bob:call("scripts.reload", { name = "cycle" }) end
     assert.are.equal(tostring(CYCLES), bob:call("scripts.command", { name = "cycle", command = "count" }).reply)
-    cores.wait("one host", function() return hosts() == 1 end)
+    cores.wait("one host", function() return #bob:children "sotto-host" == 1 end)
     alice:send(id, "ping")
     alice:event("message.received", { text = "pong ping" })
     local last = bob:send(id, "the last word")

@@ -48,16 +48,6 @@ local function server(address)
   return ("http://%s:%d"):format(address, port), function() process.stdin:close() end, port
 end
 
--- processes of that program, below bob's core
-local function children(program)
-  local found = {}
-  for _, process in ipairs(system.processes(program)) do
-    local status = system.read_proc(process.pid, "status") or ""
-    if tonumber(status:match "PPid:%s*(%d+)") == bob:pid() then found[#found + 1] = process end
-  end
-  return found
-end
-
 describe("a script", function()
   setup(function()
     bob = cores.person("bob", { config = "scripts = { http_bytes = 65536 }" })
@@ -67,7 +57,7 @@ describe("a script", function()
   after_each(function()
     bob:try("scripts.unload", { name = "worldly" })
     for _, program in ipairs { "sotto-http", "sotto-host" } do
-      cores.wait("no " .. program, function() return #children(program) == 0 end)
+      cores.wait("no " .. program, function() return #bob:children(program) == 0 end)
     end
   end)
 
@@ -134,9 +124,9 @@ describe("a script", function()
       bob.control:request("scripts.command", {
         name = "worldly", command = "run", arguments = { ("return sotto.http.get('%s/late')"):format(url) },
       })
-      cores.wait("a fetch", function() return #children "sotto-http" > 0 end)
+      cores.wait("a fetch", function() return #bob:children "sotto-http" > 0 end)
       bob:call("scripts.unload", { name = "worldly" })
-      cores.wait("its end", function() return #children "sotto-http" == 0 end)
+      cores.wait("its end", function() return #bob:children "sotto-http" == 0 end)
     end)
   end)
 
@@ -184,9 +174,9 @@ describe("a script", function()
     load_script("command:yes")
     run "yes = sotto.command.start { 'yes', line = function() end }"
     for _ = 1, 20 do bob:call "system.info" end
-    assert.are.equal(1, #children "yes")
+    assert.are.equal(1, #bob:children "yes")
     bob:call("scripts.unload", { name = "worldly" })
-    cores.wait("its end", function() return #children "yes" == 0 end)
+    cores.wait("its end", function() return #bob:children "yes" == 0 end)
   end)
 
   it("without a grant has none of it", function()

@@ -7,18 +7,6 @@ local system = require "support.system"
 local waiting = require "support.waiting"
 
 local FILE = "spec/scenario/script_web_spec.lua"
-local where = lans.where(FILE)
-
-if where ~= "here" then
-  describe("pages", function()
-    if where == "nested" then
-      it("in a user namespace", function() lans.run_nested(FILE) end)
-    else
-      it("are left out where no network may be made", function() assert.is_nil(lans.where(FILE)) end)
-    end
-  end)
-  return
-end
 
 -- addresses as the world's are, here on a wire that leads nowhere
 local OWN, PUBLIC, PRIVATE, LINK = "11.0.0.1", "11.0.0.2", "192.168.77.2", "169.254.77.2"
@@ -32,7 +20,7 @@ s:command("get", {}, function(_, url)
 end)
 ]]
 
-describe("pages", function()
+lans.describe(FILE, "pages", function()
   local bob, place, stop, port
 
   setup(function()

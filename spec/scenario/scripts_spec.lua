@@ -35,22 +35,6 @@ local function answer_to(text)
   return alice:event("message.received").text
 end
 
-local function script(name)
-  for _, one in ipairs(bob:call "scripts.list") do
-    if one.name == name then return one end
-  end
-end
-
--- of bob's core
-local function hosts()
-  local found = {}
-  for _, process in ipairs(system.processes "sotto-host") do
-    local status = system.read_proc(process.pid, "status") or ""
-    if tonumber(status:match "PPid:%s*(%d+)") == bob:pid() then found[#found + 1] = process end
-  end
-  return found
-end
-
 describe("a script", function()
   setup(function()
     alice, bob = cores.pair()
@@ -77,7 +61,7 @@ describe("a script", function()
     write(ECHO:format "pong")
     fails("refused", "not granted: messages", "scripts.load", { path = path })
     assert.are.same({}, bob:call "scripts.list")
-    cores.ask("no host is left", function() return #hosts() == 0 end)
+    cores.ask("no host is left", function() return #bob:children "sotto-host" == 0 end)
   end)
 
   it("is not loaded where its text does not parse or its main chunk fails, with file and line", function()
@@ -102,7 +86,7 @@ describe("a script", function()
     assert.are.equal("PONG 3", answer_to "ping 3")
     write(ECHO:format "more", '"messages", "store"')
     fails("refused", "store", "scripts.reload", { name = "echo" })
-    cores.ask("one host is left", function() return #hosts() == 1 end)
+    cores.ask("one host is left", function() return #bob:children "sotto-host" == 1 end)
   end)
 
   it("is told of an event once, also where it was reloaded twice or listens to more later", function()
@@ -142,7 +126,7 @@ describe("a script", function()
     assert.are.equal("3", add "b")
     bob:kill()
     bob:start()
-    cores.ask("the script runs again", function() return script "echo" and script("echo").state == "running" end)
+    cores.ask("the script runs again", function() return bob:script "echo" and bob:script("echo").state == "running" end)
     assert.are.equal("4", add "c")
     for _, file in ipairs(system.files(bob.home .. "/data")) do
       local text = system.read(file)
@@ -156,7 +140,7 @@ describe("a script", function()
     bob:stop()
     write(ECHO:format "other")
     bob:start()
-    local found = cores.ask("it is known", function() return script "echo" end)
+    local found = cores.ask("it is known", function() return bob:script "echo" end)
     assert.are.equal("waiting", found.state)
     assert.truthy(found.reason:find "have changed")
     bob:call("scripts.reload", { name = "echo" })
@@ -173,7 +157,7 @@ describe("a script", function()
     end
     -- it computes at nice 19: on a busy machine that takes its time
     local reason = cores.ask("it has failed", function()
-      local found = script "echo"
+      local found = bob:script "echo"
       return found.state ~= "running" and found.reason
     end, 120000)
     assert.truthy(reason:find "a handler ran for more than" or reason:find "no sign of life", reason)

@@ -10,16 +10,8 @@ local waiting = require "support.waiting"
 local window = require "support.window"
 
 local FILE = "spec/scenario/tour_spec.lua"
-local where = lans.where(FILE)
 
-if where == "nested" then
-  describe("the tour", function()
-    it("in a user namespace", function() lans.run_nested(FILE) end)
-  end)
-end
-if where ~= "here" then return end
-
-describe("the tour", function()
+lans.describe(FILE, "the tour", function()
   local lan, windows, heard
 
   before_each(function() lan, windows, heard = lans.new { v4 = true }, {}, nil end)

@@ -97,11 +97,11 @@ describe("the tutorial", function()
   end
 
   it("is as docs/tutorial.md tells it", function()
-    directory = cores.root() .. "/work"
+    directory = cores.root() .. "/desk"
     assert(sys.make_private_directory(directory .. "/bob"))
     assert(sys.make_private_directory(cores.root() .. "/ada/.config/sotto"))
     -- the standard would be seen by the neighbours
-    for _, path in ipairs { "/ada/.config/sotto", "/work/bob" } do
+    for _, path in ipairs { "/ada/.config/sotto", "/desk/bob" } do
       system.write(cores.root() .. path .. "/config.lua", 'listen = "127.0.0.1:0"\ndiscover = "off"\n')
     end
     local first = open_window()

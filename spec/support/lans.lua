@@ -2,9 +2,10 @@
 -- LANs for spec/scenario: network namespaces on a bridge, made here and cleared away. A spec file calls M.clean where it
 -- calls cores.clean, after it.
 --
--- That takes root, or a user namespace: see M.where.
+-- That takes root, or a user namespace: see M.describe.
 local sys = require "sotto.sys"
 local system = require "support.system"
+local describe, it, assert = require "busted".describe, require "busted".it, require "luassert" -- a module has none of a spec's globals
 
 local M = {}
 
@@ -144,11 +145,8 @@ local function can_make()
   return status == 0, output
 end
 
---- Whether the file's specs can have networks of their own: "here"; "nested": by M.run_nested, in a user namespace; nil:
---- not at all, which is printed.
----@param file string
----@return "here"|"nested"|nil
-function M.where(file)
+-- "here"; "nested": in a user namespace; nil: not at all, which is printed.
+local function where(file)
   local possible, why = can_make()
   if possible then return "here" end
   local _, status = system.shell "unshare -rnm mount -t tmpfs none /run"
@@ -156,13 +154,28 @@ function M.where(file)
   print(("%s: skipped: neither root nor a user namespace is to be had (%s)"):format(file, why:gsub("%s+$", "")))
 end
 
---- The whole file once more, as the root of a user namespace. Fails where it fails.
----@param file string
-function M.run_nested(file)
+-- The whole file once more, as the root of a user namespace. Fails where it fails.
+local function run_nested(file)
   local inner = ("mount -t tmpfs none /run && %s=1 exec lua5.4 spec/support/run.lua busted %s"):format(NESTED, file)
   local output, status = system.shell("unshare -rnm sh -c " .. system.quote(inner))
   print(output)
   if status ~= 0 then error(output, 0) end
+end
+
+--- As busted's describe, of what needs networks of its own: all there is in that file.
+---@param file string its path
+---@param name string
+---@param specs fun()
+function M.describe(file, name, specs)
+  local place = where(file)
+  if place == "here" then return describe(name, specs) end
+  describe(name, function()
+    if place == "nested" then
+      it("in a user namespace", function() run_nested(file) end)
+    else
+      it("is left out where no network may be made", function() assert.is_nil(where(file)) end)
+    end
+  end)
 end
 
 return M

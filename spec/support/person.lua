@@ -266,6 +266,28 @@ function Person:guesses(other) return self:call("peers.show", { peer = other.fin
 ---@return string[]
 function Person:homes() return sys.list(self.home .. "/data/homes") or {} end
 
+--- Processes of that program which the core itself has started.
+---@param program string
+---@return support.process[]
+function Person:children(program)
+  local found = {}
+  for _, process in ipairs(system.processes(program)) do
+    local status = system.read_proc(process.pid, "status") or ""
+    if tonumber(status:match "PPid:%s*(%d+)") == self:pid() then found[#found + 1] = process end
+  end
+  return found
+end
+
+--- A script as scripts.list has it; nil where there is none of that name.
+---@param name string
+---@param params? table of scripts.list
+---@return table|nil
+function Person:script(name, params)
+  for _, one in ipairs(self:call("scripts.list", params)) do
+    if one.name == name then return one end
+  end
+end
+
 --- The agents that run for this core's keys. One whose home is long has an alias in the runtime directory, by the
 --- home's name.
 ---@return support.process[]

@@ -127,8 +127,6 @@ static void happens(struct world *w, const struct happening *h)
 	case JOINS:
 		join(w, h->node, h->other, h->other_copy);
 		break;
-	case LEAVES:
-		break;
 	}
 }
 

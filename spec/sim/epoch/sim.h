@@ -9,7 +9,7 @@
 #define SIM_NODES 16 // members and candidates
 #define SIM_EPOCHS 24
 
-// --- chance (random.c of the simulator) -----------------------------------------------------------------------------------------
+// --- chance -----------------------------------------------------------------------------------------------------------------
 
 struct sim_random {
 	uint64_t state;

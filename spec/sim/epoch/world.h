@@ -14,7 +14,7 @@
 
 // --- the world ------------------------------------------------------------------------------------------------------------
 
-enum kind { ARRIVES, WRITTEN, DEADLINE, RETRY, LINKS, PROPOSES, ANSWERS, LEAVES, CRASHES, STARTS, VANISHES, PARTS, JOINS };
+enum kind { ARRIVES, WRITTEN, DEADLINE, RETRY, LINKS, PROPOSES, ANSWERS, CRASHES, STARTS, VANISHES, PARTS, JOINS };
 
 struct happening {
 	int64_t at;
@@ -50,7 +50,7 @@ struct copy {
 
 struct node {
 	char fingerprint[FINGERPRINT_SIZE];
-	bool lies, gone, was_told; // gone: for good
+	bool lies, gone; // gone: for good
 	struct copy copies[COPIES];
 };
 
