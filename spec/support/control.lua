@@ -26,6 +26,8 @@ local function take_line(self, line)
     self.events[#self.events + 1] = event
     if self.on_event then self.on_event(event) end
   elseif message.id then
+    self.answered = self.answered + 1
+    message.place = self.answered
     self.answers[message.id] = message
   else
     self.strays[#self.strays + 1] = message
@@ -39,7 +41,7 @@ end
 ---@return support.control|nil, string? message
 function M.connect(path, name)
   local self = setmetatable({
-    name = name, events = {}, counts = {}, answers = {}, strays = {}, last = 0, closed = false,
+    name = name, events = {}, counts = {}, answers = {}, strays = {}, last = 0, answered = 0, closed = false,
   }, Control)
   local stream, message = loop.connect_unix(path, {
     max_line = LINE_MAX,
@@ -72,7 +74,7 @@ end
 ---@param id any
 ---@param what? string
 ---@param ms? integer
----@return table
+---@return table answer with its `place` among all that have come
 function Control:answer(id, what, ms)
   local answer = waiting.wait(("%s: an answer to %s"):format(self.name, what or id), function()
     return self.answers[id] or self.closed
