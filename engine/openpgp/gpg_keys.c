@@ -200,10 +200,8 @@ static gpgme_error_t start_generate(gpgme_ctx_t context, void *arg)
 static enum err collect_generate(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
 {
 	gpgme_genkey_result_t result = gpgme_op_genkey_result(context);
-	if (refusal && op_translate(op, refusal) == ERR_BAD_INPUT) // it had none but ours: a disk that takes no key, say
-		return err_set(&op->info, ERR_IO, "generate: gpg could not keep the key: %s", gpgme_strerror(refusal));
 	if (refusal)
-		return op->info.code;
+		return op_translate(op, refusal);
 	if (!result || !result->primary || !result->sub || !result->fpr || !fingerprint_valid(result->fpr))
 		return err_set(&op->info, ERR_INTERNAL, "generate: gpg made no key pair");
 	snprintf(op->result.fingerprint, FINGERPRINT_TEXT, "%s", result->fpr);

@@ -195,11 +195,8 @@ static void on_exported(void *arg, enum err code, const struct err_info *info, c
 	if (code == OK) {
 		struct span certificate = bytes_span(result->output);
 		job->certificate = bytes_ref(result->output);
-		struct err_info what;
-		code = job->discussion ? discussion_certificate_check(certificate, &job->info, &what)
-				       : certificate_check(certificate, &job->info, &what);
-		if (code)
-			code = err_set(&why, ERR_IO, "gpg has kept no key of use: %.200s", what.text);
+		code = job->discussion ? discussion_certificate_check(certificate, &job->info, &why)
+				       : certificate_check(certificate, &job->info, &why);
 	}
 	if (code == OK) {
 		struct gpg_call next = key_job_step(job, on_imported);
