@@ -116,7 +116,7 @@ MUST_CHECK enum err op_queue(struct gpg_op *op, struct gpg_op **out, struct err_
 void op_start(struct gpg_op *op);
 // From here on it is only its callback that is outstanding, on the next turn.
 void op_end(struct gpg_op *op, enum err code);
-// It runs, and is ended for the reason that op->code has.
+// It waits or runs, and is ended for the reason that op->code has.
 void op_stop(struct gpg_op *op);
 // It has run, and is to run once more, from that place.
 void op_go_back(struct gpg_op *op, enum op_place place);

@@ -103,12 +103,23 @@ void op_end(struct gpg_op *op, enum err code)
 }
 
 // Its question goes from the screen with it, also one of which gpg has just told.
-void op_stop(struct gpg_op *op)
+static void stop_process(struct gpg_op *op)
 {
 	if (!op->quiet && op->pinentry < 0)
 		runner_drain(op->runner);
 	op_end_pinentry(op);
 	runner_kill(op->runner); // ends it through on_gpgme_done
+}
+
+void op_stop(struct gpg_op *op)
+{
+	if (op->state == OP_QUEUED) {
+		timer_cancel(gpg_loop(op->gpg), &op->timer);
+		gpg_place(op, OP_NOWHERE);
+		op_end(op, op->code);
+	} else if (op->state == OP_RUNNING) {
+		stop_process(op);
+	}
 }
 
 static void on_late(void *arg)
@@ -184,6 +195,24 @@ void op_start(struct gpg_op *op)
 		op_end(op, code);
 }
 
+// What the last run left is not for the next one: half an output, say, or what gpg has told.
+void op_go_back(struct gpg_op *op, enum op_place place)
+{
+	release_data(op);
+	result_clear(&op->result);
+	buf_fini(&op->output);
+	buf_init_wiped(&op->output, GPG_PLAINTEXT_MAX);
+	give_runner(op);
+	op->notes = (struct status_notes){0};
+	op->failure = op->refusal = 0;
+	op->given = 0;
+	op->overflow = false;
+	home_leave(&op->user);
+	home_enter(op->home, &op->user);
+	op->state = OP_QUEUED;
+	gpg_place(op, place);
+}
+
 // --- started ahead ----------------------------------------------------------------------------------------------------------
 
 enum err op_start_ahead(struct gpg_op *op)
@@ -246,14 +275,7 @@ static void start_anew(struct gpg_op *op)
 	log_debug("%s: gpg was started ahead in vain: once more", op->operation->name);
 	gpg_counters(op->gpg)->ahead_in_vain++;
 	op->ahead = false;
-	release_data(op);
-	buf_fini(&op->output);
-	buf_init_wiped(&op->output, GPG_PLAINTEXT_MAX);
-	give_runner(op);
-	op->failure = op->refusal = 0;
-	op->given = 0;
-	op->state = OP_QUEUED;
-	gpg_place(op, OP_IN_QUEUE);
+	op_go_back(op, OP_IN_QUEUE);
 }
 
 // --- the user's own agent -----------------------------------------------------------------------------------------------------
@@ -264,16 +286,6 @@ static bool lost_agent(const struct gpg_op *op)
 {
 	return op->code && op->code != ERR_CANCELED && op->code != ERR_TIMEOUT && !op->quiet && !op->relaunched &&
 	       op->user.home && !op->notes.expired && (op->notes.no_agent || op->notes.no_secret_key);
-}
-
-void op_go_back(struct gpg_op *op, enum op_place place)
-{
-	result_clear(&op->result);
-	give_runner(op);
-	home_leave(&op->user);
-	home_enter(op->home, &op->user);
-	op->state = OP_QUEUED;
-	gpg_place(op, place);
 }
 
 static void relaunch(struct gpg_op *op)
@@ -346,15 +358,8 @@ static void finish(void *arg)
 
 void gpg_op_cancel(struct gpg_op *op)
 {
-	enum op_state state = op->state;
 	op->code = err_set(&op->info, ERR_CANCELED, "canceled");
-	if (state == OP_QUEUED) {
-		timer_cancel(gpg_loop(op->gpg), &op->timer);
-		gpg_place(op, OP_NOWHERE);
-		op_end(op, ERR_CANCELED);
-	} else if (state == OP_RUNNING) {
-		op_stop(op);
-	}
+	op_stop(op);
 }
 
 static void cancel_user(struct home_user *u)

@@ -7,9 +7,8 @@
 static void on_late(void *arg)
 {
 	struct gpg_op *op = arg;
-	gpg_place(op, OP_NOWHERE);
 	op->quiet = true; // it does not wait once more
-	op_end(op, op->code);
+	op_stop(op);
 }
 
 static void park(struct gpg_op *op)
@@ -26,16 +25,12 @@ void op_park_again(struct gpg_op *op)
 	session_unref(op->session);
 	op->session = NULL;
 	op->code = err_set(&op->info, ERR_LOCKED, "nobody wants to be asked now");
-	if (op->state == OP_QUEUED) {
-		gpg_place(op, OP_NOWHERE);
-		op_end(op, ERR_LOCKED);
-	} else if (op->state == OP_RUNNING) {
-		op_stop(op);
-	}
+	op_stop(op);
 }
 
 static void begin_again(struct gpg_op *op)
 {
+	timer_cancel(gpg_loop(op->gpg), &op->timer);
 	op->code = OK;
 	op->relaunched = false;
 	gpg_place(op, OP_IN_QUEUE);
@@ -43,7 +38,6 @@ static void begin_again(struct gpg_op *op)
 
 void op_unpark(struct gpg_op *op, struct session *session)
 {
-	timer_cancel(gpg_loop(op->gpg), &op->timer);
 	op->session = session_ref(session);
 	begin_again(op);
 }
@@ -52,21 +46,18 @@ void op_unpark(struct gpg_op *op, struct session *session)
 
 void op_renew(struct gpg_op *op, bool renewed)
 {
-	timer_cancel(gpg_loop(op->gpg), &op->timer);
 	op->stale = false;
-	if (renewed) {
+	if (renewed)
 		begin_again(op);
-	} else {
-		gpg_place(op, OP_NOWHERE);
-		op_end(op, op->code);
-	}
+	else
+		op_stop(op);
 }
 
 // --- both ---------------------------------------------------------------------------------------------------------------------
 
 bool op_parks(struct gpg_op *op)
 {
-	if (op->code == OK || !op->user.home || op->quiet)
+	if (op->code == OK || op->code == ERR_CANCELED || !op->user.home || op->quiet)
 		return false;
 	if (op->notes.expired && !op->renewed) {
 		op->renewed = op->stale = true; // once is enough
