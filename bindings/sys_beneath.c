@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "bindings/common.h"
 #include "bindings/sys.h"
@@ -92,18 +93,9 @@ static int beneath_read(lua_State *L)
 	return 2;
 }
 
-static enum err write_all(int fd, const char *text, size_t len, const struct place *p, struct err_info *info)
+static enum err write_text(int fd, const char *text, size_t len, const struct place *p, struct err_info *info)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set_errno(info, errno, "cannot write %s", p->path);
-		text += n;
-		len -= (size_t)n;
-	}
-	return OK;
+	return file_write_all(fd, span(text, len)) ? err_set_errno(info, errno, "cannot write %s", p->path) : OK;
 }
 
 // beneath_append(root, path, text, most): the file has at most so many bytes afterwards
@@ -120,7 +112,7 @@ static int beneath_append(lua_State *L)
 	if (!e && (lua_Integer)len > most - st.st_size)
 		e = err_set(&info, ERR_TOO_LARGE, "%s would be larger than a script's file may be", p.path);
 	if (!e)
-		e = write_all(fd, text, len, &p, &info);
+		e = write_text(fd, text, len, &p, &info);
 	if (fd >= 0)
 		close(fd);
 	return binding_result(L, e, &info);
@@ -164,7 +156,7 @@ static enum err replace(const struct place *p, const char *text, size_t len, str
 	if (!e && fd < 0)
 		e = err_set_errno(info, errno, "cannot write %s", p->path);
 	if (!e)
-		e = write_all(fd, text, len, p, info);
+		e = write_text(fd, text, len, p, info);
 	if (!e && there && fchmod(fd, st.st_mode & 0777) != 0)
 		e = err_set_errno(info, errno, "cannot write %s", p->path);
 	if (fd >= 0 && close(fd) != 0 && !e)

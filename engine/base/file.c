@@ -45,7 +45,7 @@ enum err file_read(const char *path, struct buf *out, struct err_info *info)
 	return e;
 }
 
-static enum err write_all(int fd, struct span data)
+enum err file_write_all(int fd, struct span data)
 {
 	while (data.len) {
 		ssize_t n = write(fd, data.data, data.len);
@@ -80,7 +80,7 @@ enum err file_write_mode(const char *path, struct span data, mode_t mode, struct
 		free(temporary);
 		return e;
 	}
-	if (write_all(fd, data) != OK || fchmod(fd, mode) != 0 || fsync(fd) != 0)
+	if (file_write_all(fd, data) != OK || fchmod(fd, mode) != 0 || fsync(fd) != 0)
 		e = err_set_errno(info, errno, "cannot write %s", path);
 	if (close(fd) != 0 && e == OK)
 		e = err_set_errno(info, errno, "cannot write %s", path);

@@ -12,6 +12,8 @@ char *path_join(const char *directory, const char *name) __attribute__((malloc, 
 
 // Appends the whole file to out, up to out's cap (ERR_TOO_LARGE).
 MUST_CHECK enum err file_read(const char *path, struct buf *out, struct err_info *info);
+// All of it, in as many writes as that takes. ERR_IO: errno says why.
+MUST_CHECK enum err file_write_all(int fd, struct span data);
 // Writes path.tmp-XXXXXX (0600), fsyncs, renames over path, fsyncs the directory: the old or the new content, never a mixture.
 MUST_CHECK enum err file_write(const char *path, struct span data, struct err_info *info);
 // As file_write with the given mode, e.g. 0644 for an export meant for others.

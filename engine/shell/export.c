@@ -58,13 +58,7 @@ struct export {
 
 static enum err append(struct export *x, int fd, struct span data)
 {
-	while (data.len) {
-		ssize_t n = write(fd, data.data, data.len);
-		if (n < 0 && errno != EINTR)
-			return err_set_errno(&x->info, errno, "cannot write below %s", x->path);
-		data = n < 0 ? data : span(data.data + n, data.len - (size_t)n);
-	}
-	return OK;
+	return file_write_all(fd, data) ? err_set_errno(&x->info, errno, "cannot write below %s", x->path) : OK;
 }
 
 static enum err create(struct export *x, const char *folder, const char *name, int *fd)
