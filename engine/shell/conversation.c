@@ -272,10 +272,9 @@ static enum err open_machines(struct conversation *c, struct err_info *info)
 static void go_on_ending(struct conversation *c)
 {
 	const struct discussion *d = c->discussion;
-	bool own = d->life.reason == LIFECYCLE_REASON_CLOSED || d->life.reason == LIFECYCLE_REASON_RESUME_WINDOW;
 	if (d->row.closing)
 		conversation_dial(c);
-	else if (own)
+	else if (discussion_ended_here(d))
 		conversation_close(c);
 	else
 		conversation_abandon(c);

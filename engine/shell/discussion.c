@@ -291,6 +291,11 @@ bool discussion_has_ended(const struct discussion *d)
 	return d->life.state == LIFECYCLE_CLOSED || d->life.state == LIFECYCLE_REFUSED;
 }
 
+bool discussion_ended_here(const struct discussion *d)
+{
+	return d->life.reason == LIFECYCLE_REASON_CLOSED || d->life.reason == LIFECYCLE_REASON_RESUME_WINDOW;
+}
+
 // --- the handshake's way through --------------------------------------------------------------------------------------------------
 
 void discussion_take_key(struct discussion *d, const struct fresh_key *key)

@@ -63,6 +63,7 @@ void discussion_happens(struct discussion *d, enum lifecycle_event_type type, en
 void discussion_keep(struct discussion *d);
 void discussion_recover(struct discussion *d); // the store works again
 bool discussion_has_ended(const struct discussion *d);
+bool discussion_ended_here(const struct discussion *d); // by this person, or as nobody came back: the others are to be told
 
 // The handshake's way through (opening.c).
 void discussion_take_key(struct discussion *d, const struct fresh_key *key);

@@ -370,8 +370,7 @@ bool meeting_dial(struct conversation *c, size_t member, const struct addr *to)
 // Ended with nothing left to tell, and not so long ago that the other side may still be telling (P3.8). Its window is not known here.
 static bool is_over(const struct discussion *d)
 {
-	bool own = d->life.reason == LIFECYCLE_REASON_CLOSED || d->life.reason == LIFECYCLE_REASON_RESUME_WINDOW;
-	bool told = d->row.closing ? d->row.told : !own;
+	bool told = d->row.closing ? d->row.told : !discussion_ended_here(d);
 	int64_t window = d->life.window_ms > LIFECYCLE_RESUME_WINDOW_MS ? d->life.window_ms : LIFECYCLE_RESUME_WINDOW_MS;
 	return discussion_has_ended(d) && told && clock_now_ms(d->engine->clock) - d->row.ended <= window;
 }
