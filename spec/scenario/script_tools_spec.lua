@@ -124,6 +124,20 @@ end)
     assert.truthy(sotto_test("bare.lua").err:find "bare_spec.lua:1:")
   end)
 
+  it("starts nobody any more when it is over", function()
+    system.write(path "one.lua", SCRIPT)
+    system.write(path "one_spec.lua", [[
+it("goes on", function()
+  local ada = person "ada"
+  world:close()
+  ada:returns()
+end)
+]])
+    local result = sotto_test "one.lua"
+    assert.are.equal(1, result.status)
+    assert.truthy(result.out:find("FAIL goes on [^\n]*\n       it is over\n"), result.out .. result.err)
+  end)
+
   it("leaves nothing where it is interrupted", function()
     system.write(path "one.lua", SCRIPT)
     system.write(path "one_spec.lua", 'it("waits", function() person("ada"):hears() end)')

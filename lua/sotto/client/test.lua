@@ -177,7 +177,7 @@ function M.run(_, _, words)
   local started, failure = pcall(there.start, there)
   local status = started and run_scripts(there, found) or complain(tostring(failure))
   there:close()
-  return status
+  return interrupted and 1 or status
 end
 
 return M

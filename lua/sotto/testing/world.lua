@@ -9,7 +9,7 @@ local sys = require "sotto.sys"
 local M = {}
 
 local PASSWORD = "a password of specs"
-local WAIT_MS, LOOK_MS, REMOVE_MS, QUIET_MS = 20000, 5, 5000, 100
+local WAIT_MS, LOOK_MS, REMOVE_MS = 20000, 5, 5000
 
 ---@class sotto.testing.world
 ---@field you sotto.testing.person whose core runs the script
@@ -42,8 +42,13 @@ local function wait(what, f)
   end
 end
 
-local function new_person(world, name)
+-- Where the world ends, none is started any more: it would outlive it.
+local function start(world, core)
   if world.closed then error("it is over", 0) end
+  assert(core:start())
+end
+
+local function new_person(world, name)
   local self = setmetatable({
     world = world, name = name, heard = {}, got = {}, opened = {},
     core = person.new { home = world.root .. "/" .. name, name = name },
@@ -58,7 +63,7 @@ local function new_person(world, name)
   end)
   self.core:on("discussion.opened", function(discussion) self.opened[discussion.id] = true end)
   world.cores[#world.cores + 1] = self.core
-  assert(self.core:start())
+  start(world, self.core)
   self.fingerprint = self.core.fingerprint
   return self
 end
@@ -104,7 +109,7 @@ function Person:leaves() self.core:kill() end
 
 --- Its core is started again.
 function Person:returns()
-  assert(self.core:start())
+  start(self.world, self.core)
   wait(self.name .. " to be there again", function()
     return self:call("discussions.show", { discussion = self.discussion }).state == "open"
   end)
@@ -243,20 +248,18 @@ function World:clear()
   return trouble or (not ok and tostring(problem)) or nil
 end
 
---- Ends all cores, and removes the directory.
+--- Ends all cores, and removes the directory. Who calls it while that goes on waits for its end, too.
 function World:close()
+  if self.closed then
+    while not self.gone do person.pause(LOOK_MS) end
+    return
+  end
   self.closed = true
   for _, core in ipairs(self.cores) do core:stop() end
-  -- what a core that was interrupted has started may still write, and make its directories anew
-  local deadline, clear_since = loop.now() + REMOVE_MS, nil
-  repeat
-    if sys.exists(self.root) then
-      sys.remove_tree(self.root)
-      clear_since = nil
-    end
-    clear_since = clear_since or loop.now()
-    person.pause(LOOK_MS)
-  until loop.now() > deadline or (loop.now() - clear_since > QUIET_MS and not sys.exists(self.root))
+  -- what a core that was interrupted has started may still write
+  local deadline = loop.now() + REMOVE_MS
+  while not sys.remove_tree(self.root) and loop.now() < deadline do person.pause(LOOK_MS) end
+  self.gone = true
 end
 
 return M
