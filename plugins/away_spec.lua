@@ -7,13 +7,11 @@ describe("away", function()
     ada:says "are you there?"
     ada:hears_nothing()
     assert.matches("^Away", command("away", "at lunch"))
-    ada:says "hello?"
-    assert.matches("^I am away since %d%d:%d%d: at lunch%.", ada:hears())
+    assert.matches("^I am away since %d%d:%d%d: at lunch%.", ada:asks "hello?")
     ada:says "hello?!"
     ada:hears_nothing()
     advance "1h"
-    ada:says "still?"
-    assert.matches("^I am away", ada:hears())
+    assert.matches("^I am away", ada:asks "still?")
     assert.equal("Welcome back. Meanwhile there wrote:\n  ada", command "back")
     ada:says "hello"
     ada:hears_nothing()
@@ -21,13 +19,11 @@ describe("away", function()
   end)
 
   it("takes its owner's word in a discussion, and nobody else's", function()
-    ada:says "!away"
-    assert.equal("Not for you: !away", ada:hears())
+    assert.equal("Not for you: !away", ada:asks "!away")
     you:call("messages.send", { discussion = ada.discussion, text = "!away now" })
     assert.equal("!away now", ada:hears())
     assert.matches("^Away", ada:hears())
     world:reload()
-    ada:says "x"
-    assert.matches(": now", ada:hears())
+    assert.matches(": now", ada:asks "x")
   end)
 end)

@@ -23,8 +23,7 @@ name=$(printf '%s' "$line" | sed 's/.*"name":"\([a-z]*\)".*/\1/')
   it("gives messages to the program, and what that says to the discussion", function()
     write('while read -r line; do ' .. REPLY .. [[printf '{"reply":"%s","text":"hello %s"}\n' "$id" "$name"; done]])
     world:load { arguments = { program } }
-    ada:says "anybody there?"
-    assert.equal("hello ada", ada:hears())
+    assert.equal("hello ada", ada:asks "anybody there?")
   end)
 
   it("logs what it cannot use, and goes on", function()
@@ -53,8 +52,7 @@ echo '{"discussion":"00000000","text":"x"}'; cat >/dev/null]])
     assert.matches("has ended %(3%); again in 1 s", world:log())
     write('while read -r line; do ' .. REPLY .. [[printf '{"reply":"%s","text":"back"}\n' "$id"; done]])
     advance "1s"
-    ada:says "there?"
-    assert.equal("back", ada:hears())
+    assert.equal("back", ada:asks "there?")
   end)
 
   it("needs a program", function() assert.fails(function() world:load {} end, "bridge takes a program") end)

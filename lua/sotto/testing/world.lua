@@ -98,6 +98,14 @@ function Person:hears()
   return table.remove(self.heard, 1).text
 end
 
+--- Says something, and hears the answer.
+---@param text string
+---@return string
+function Person:asks(text)
+  self:says(text)
+  return self:hears()
+end
+
 --- Nothing came that was not looked at: the script has done what it had to do, and what it said has arrived.
 function Person:hears_nothing()
   self.world:settle()

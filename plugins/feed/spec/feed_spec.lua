@@ -41,10 +41,8 @@ end)
 describe("feed", function()
   it("is its owner's alone, and says what it cannot fetch", function()
     local ada = person "ada"
-    ada:says "!feed https://example.org"
-    assert.equal("Not for you: !feed", ada:hears())
-    ada:says "!feeds"
-    assert.equal("None.", ada:hears())
+    assert.equal("Not for you: !feed", ada:asks "!feed https://example.org")
+    assert.equal("None.", ada:asks "!feeds")
     you:call("messages.send", { discussion = ada.discussion, text = "!feed http://127.0.0.1:9/x" })
     ada:hears()
     assert.matches("^http://127.0.0.1:9/x: ", ada:hears())

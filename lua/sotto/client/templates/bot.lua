@@ -1,7 +1,7 @@
 -- NAME: a bot.
 --   sotto test NAME.lua                         runs its specs
 --   sotto run --watch NAME.lua                  runs it here, and again whenever this file changes
---   sotto scripts load --path NAME.lua          keeps it, also after the core's next start
+--   sotto scripts load NAME.lua                 keeps it, also after the core's next start
 local sotto = require "sotto"
 
 local bot = sotto.bot {

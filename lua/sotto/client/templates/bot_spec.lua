@@ -4,15 +4,12 @@ describe("NAME", function()
   before_each(function() ada = person "ada" end)
 
   it("says hello", function()
-    ada:says "Hello there"
-    assert.equal("Hello, ada!", ada:hears())
+    assert.equal("Hello, ada!", ada:asks "Hello there")
   end)
 
   it("adds numbers, and says what is wrong with others", function()
-    ada:says "!add 2 3"
-    assert.equal("5", ada:hears())
-    ada:says "!add 2 three"
-    assert.matches("takes a number", ada:hears())
+    assert.equal("5", ada:asks "!add 2 3")
+    assert.matches("takes a number", ada:asks "!add 2 three")
   end)
 
   it("is silent otherwise", function()

@@ -1,7 +1,7 @@
 -- NAME: a plugin. It counts messages, and tells once a day how many there were.
 --   sotto test NAME.lua                         runs its specs
 --   sotto run --watch NAME.lua                  runs it here, and again whenever this file changes
---   sotto scripts load --path NAME.lua          keeps it, also after the core's next start
+--   sotto scripts load NAME.lua                 keeps it, also after the core's next start
 local sotto = require "sotto"
 
 local plugin = sotto.script {

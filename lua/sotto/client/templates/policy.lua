@@ -1,6 +1,6 @@
 -- NAME: a policy. Who is on its list is let in by day; who is not, others decide about.
 --   sotto test NAME.lua                         runs its specs
---   sotto scripts load --path NAME.lua          keeps it, also after the core's next start
+--   sotto scripts load NAME.lua                 keeps it, also after the core's next start
 local sotto = require "sotto"
 
 local policy = sotto.script {
