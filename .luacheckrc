@@ -9,5 +9,3 @@ local script_specs = { read_globals = { "describe", "it", "before_each", "after_
   "world", "you", assert = { other_fields = true } } }
 files["**/templates/*_spec.lua"], files["plugins/**/*_spec.lua"] = script_specs, script_specs
 files["examples/*_spec.lua"] = script_specs
--- annotations of a line each
-files["docs/meta.lua"] = { max_line_length = false }
