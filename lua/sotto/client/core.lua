@@ -3,6 +3,7 @@
 local connection = require "sotto.client.connection"
 local loop = require "sotto.loop"
 local paths = require "sotto.core.paths"
+local pause = require "sotto.client.pause"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -78,15 +79,13 @@ function M.stop(place)
   local there, message, name = connection.open(place.socket)
   if not there then return nil, name == "not_found" and "no core runs here" or message, name end
   local info = there:call("system.info")
-  local thread = coroutine.running()
   local _, failure, failure_name = there:call("system.stop")
   -- it may end before its answer has come
   if failure and failure_name ~= "canceled" then return nil, failure, failure_name end
   there:close()
   for _ = 1, STOP_TRIES do
     if not info or not sys.alive(info.pid) then return true end
-    loop.after(STOP_WAIT_MS, function() assert(coroutine.resume(thread)) end)
-    coroutine.yield()
+    pause(STOP_WAIT_MS)
   end
   return nil, ("the core (process %d) has not ended"):format(info.pid), "timeout"
 end

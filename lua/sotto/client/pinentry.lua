@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Calls for which the pinentry of a user's own GnuPG may have to ask. One that writes into a terminal gets the chat's:
 -- the chat lends it, is silent meanwhile, and takes it back with the answer.
-local loop = require "sotto.loop"
+local pause = require "sotto.client.pause"
 local session = require "sotto.client.session"
 local terminal = require "sotto.terminal"
 
@@ -9,12 +9,6 @@ local M = {}
 
 -- a pinentry that is ended puts the screen right before it goes
 local FAREWELL_MS = 300
-
-local function pause(ms)
-  local thread = coroutine.running()
-  loop.after(ms, function() assert(coroutine.resume(thread)) end)
-  coroutine.yield()
-end
 
 --- Calls the method, with this terminal and display for the pinentry. Ctrl-C meanwhile takes the question back. From
 --- inside a coroutine.

@@ -8,8 +8,9 @@
 --   carol:start()
 --   carol:probe("127.0.0.1:4788")
 local connection = require "sotto.client.connection"
-local paths = require "sotto.core.paths"
 local loop = require "sotto.loop"
+local paths = require "sotto.core.paths"
+local pause = require "sotto.client.pause"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -45,13 +46,7 @@ function M.new(options)
   }, Person)
 end
 
---- Waits. From inside a coroutine.
----@param ms integer
-function M.pause(ms)
-  local thread = coroutine.running()
-  loop.after(ms, function() assert(coroutine.resume(thread)) end)
-  coroutine.yield()
-end
+M.pause = pause
 
 -- --- what happens ------------------------------------------------------------------------------------------
 
