@@ -164,7 +164,7 @@ end
 
 shown["script.failed"] = function(chat, event)
   local script = event.script
-  local name = names.safe(script.name or script.path:match("[^/]*$"))
+  local name = names.safe(script.name)
   local what = script.state == "waiting" and "waits for you" or
     script.disabled and "has failed again and again, and is off now" or "has failed"
   local text = "! The script %s %s: %s. /scripts log %s shows more."

@@ -21,26 +21,26 @@ end
 
 M.split = split
 
---- Remembers what scripts there are; one that has stopped offers nothing.
+--- Remembers what scripts there are.
 ---@param chat sotto.chat
----@param list sotto.script_info[]
+---@param list sotto.script.view[]
 function M.remember(chat, list)
   chat.known.scripts = {}
   for _, script in ipairs(list) do M.change(chat, script) end
 end
 
---- A script has changed.
+--- A script has changed. One that has stopped is remembered no longer.
 ---@param chat sotto.chat
----@param script table
+---@param script sotto.script.view
 function M.change(chat, script)
-  local scripts = chat.known.scripts
+  local scripts, stopped = chat.known.scripts, script.state == "stopped"
   for i, other in ipairs(scripts) do
     if other.name == script.name then
-      scripts[i] = script
+      if stopped then table.remove(scripts, i) else scripts[i] = script end
       return
     end
   end
-  scripts[#scripts + 1] = script
+  if not stopped then scripts[#scripts + 1] = script end
 end
 
 local function command_of(script, declared)

@@ -23,7 +23,7 @@ end
 
 local function show(chat, script)
   local reason = script.reason and script.reason ~= "" and ": " .. script.reason or ""
-  local name = script.name or script.path:match("[^/]*$")
+  local name = script.name
   chat:print(("  %s  %s%s"):format(names.safe(name), names.safe(script.state), names.safe(reason)), 4)
   for _, command in ipairs(script.commands or {}) do
     local usage = ("%s %s"):format(command.name, command.args or ""):gsub(" $", "")
@@ -71,7 +71,7 @@ end
 local function script_names(chat)
   local list = {}
   for _, script in ipairs(chat.known.scripts) do
-    if script.state ~= "stopped" and names.safe(script.name) == script.name then list[#list + 1] = script.name end
+    if names.safe(script.name) == script.name then list[#list + 1] = script.name end
   end
   return list
 end
