@@ -3,9 +3,9 @@
 -- person.
 local ask = require "sotto.doctor.ask"
 local connection = require "sotto.client.connection"
-local paths = require "sotto.core.paths"
 local doctor = require "sotto.doctor"
 local finding = require "sotto.doctor.finding"
+local paths = require "sotto.core.paths"
 local sys = require "sotto.sys"
 local terminal = require "sotto.terminal"
 

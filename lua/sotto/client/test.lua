@@ -39,10 +39,8 @@ local function script_of(spec)
 end
 
 local function specs_of(path)
-  local found = {}
-  for _, candidate in ipairs { (path:gsub("%.lua$", "")) .. "_spec.lua", path .. "/spec" } do
-    if is_file(candidate) then found[#found + 1] = candidate end
-  end
+  local beside = path:gsub("%.lua$", "") .. "_spec.lua"
+  local found = { is_file(beside) and beside or nil }
   for _, name in ipairs(sys.list(path .. "/spec") or {}) do
     if name:find("_spec%.lua$") then found[#found + 1] = path .. "/spec/" .. name end
   end
