@@ -39,12 +39,16 @@ end
 
 local start
 
+local function start_later()
+  plugin:after(rest, start)
+  rest = math.min(rest * 2, REST_MOST)
+end
+
 local function take_end(status, signal)
   process = nil
   problem = ("%s has ended (%s)"):format(program, signal or status)
   plugin.log.warn(("%s; again in %d s"):format(problem, rest))
-  plugin:after(rest, start)
-  rest = math.min(rest * 2, REST_MOST)
+  start_later()
 end
 
 function start()
@@ -57,9 +61,7 @@ function start()
   if not ok then
     problem = tostring(handle)
     plugin.log.error(problem)
-    plugin:after(rest, start)
-    rest = math.min(rest * 2, REST_MOST)
-    return
+    return start_later()
   end
   process, problem = handle, nil
 end
