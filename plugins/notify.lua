@@ -26,10 +26,12 @@ local function shown(text)
   return (text:gsub("[<&]", { ["<"] = "&lt;", ["&"] = "&amp;" }))
 end
 
-local function name_of(discussion, sender)
+local function name_of(member) return member.name ~= "" and member.name or member.fingerprint:sub(1, 8) end
+
+local function name_of_sender(discussion, sender)
   local ok, found = pcall(sotto.discussions.show, { discussion = discussion })
   for _, member in ipairs(ok and found.members or {}) do
-    if member.fingerprint == sender and member.name ~= "" then return member.name end
+    if member.fingerprint == sender then return name_of(member) end
   end
   return sender:sub(1, 8)
 end
@@ -50,7 +52,7 @@ local function tell_all()
     local one = by_sender[key]
     local text = store.private and "a message" or shown(one.text)
     if one.count > 1 then text = ("%d messages%s"):format(one.count, store.private and "" or ": " .. text) end
-    notify(name_of(one.discussion, one.sender), text)
+    notify(name_of_sender(one.discussion, one.sender), text)
   end
 end
 
@@ -70,7 +72,7 @@ end)
 plugin:on("discussion.requested", function(discussion)
   if store.off then return end
   for _, member in ipairs(discussion.members or {}) do
-    if not member.you then notify(member.name, "asks for a discussion") end
+    if not member.you then notify(name_of(member), "asks for a discussion") end
   end
 end)
 
