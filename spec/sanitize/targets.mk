@@ -17,7 +17,7 @@ AT_PLACE = $$(setarch -R true 2>/dev/null && echo setarch -R)
 # Its search for leaks has to trace the process, which not every machine allows. $(call leaks,PROGRAM): what to add to its options
 leaks = $$($(1) >/dev/null 2>&1 || { echo "leaks are not looked for: that does not work here" >&2; echo :detect_leaks=0; })
 LATER_BUILD = $(LATER) -j$(shell nproc)
-SPEC_MODULES = support.so crash_points.so
+SPEC_MODULES = support.so $(notdir $(PRELOADS))
 # warnings are the common build's affair: other compilers and flags see ghosts
 PLAIN = HARDEN= CFLAGS=-w
 
