@@ -24,6 +24,7 @@ void op_park_again(struct gpg_op *op)
 {
 	session_unref(op->session);
 	op->session = NULL;
+	op->relaunched = true; // also where the agent has just gone: nobody wants it to ask
 	op->code = err_set(&op->info, ERR_LOCKED, "nobody wants to be asked now");
 	op_stop(op);
 }
