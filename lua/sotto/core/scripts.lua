@@ -34,6 +34,9 @@ local WATCH_MS = 1000
 ---@field waits string|nil why it waits for the user
 ---@field owner table|nil the client that it ends with
 ---@field memory sotto.scripts.memory|nil it is on trial
+---@field attempt fun(reason: string, name: string)|nil ends the start of a text that has not run its main chunk yet
+---@field last integer|nil seq of the last event that a process of it was given
+---@field ended boolean|nil it is no longer among the entries
 
 ---@class sotto.scripts
 ---@field entries sotto.scripts.entry[]
@@ -157,13 +160,14 @@ end
 
 local function saved_state(entry, continue)
   if not entry.instance or entry.instance.host.over then return continue(nil) end
-  entry.instance.host:ask("save", {}, function(state) continue(state) end)
+  -- a host that ends meanwhile is seen to first: what comes next must not be taken for its replacement
+  entry.instance.host:ask("save", {}, function(state) loop.defer(function() continue(state) end) end)
 end
 
 function Scripts:reload(_, params, answer)
   local entry, missing, missing_name = self:find(params.name)
   if not entry then return nil, missing, missing_name end
-  if entry.reloading then return nil, "it is being reloaded already", "busy" end
+  if entry.reloading or entry.attempt then return nil, "it is being loaded already", "busy" end
   local text, problem, kind = source.read(entry.path)
   if not text then return nil, problem, kind end
   entry.reloading = true

@@ -28,8 +28,21 @@ local function tell(self, entry, reason, disabled)
   self:publish("script.failed", "script", object)
 end
 
+local function runs(entry) return entry.instance ~= nil and not entry.instance.host.over end
+
+-- ends the start of a text that has not run its main chunk yet
+local function give_up(entry, reason, name)
+  local refuse = entry.attempt
+  entry.attempt = nil
+  if refuse then refuse(reason, name) end
+end
+
 --- Does what the supervisor asks for.
 function lives:carry_out(entry, act, told)
+  if act == "kill" and entry.attempt and not runs(entry) then
+    -- whoever loads it hears of that, and nothing is there that could start again
+    return give_up(entry, entry.life.reason, "timeout")
+  end
   if act == "kill" and entry.instance then
     entry.last = entry.instance:kill() or entry.last
     entry.instance = nil
@@ -52,6 +65,8 @@ end
 
 --- Ends it, and forgets it.
 function lives:end_entry(entry)
+  entry.ended = true
+  give_up(entry, "it was ended before its main chunk had run", "canceled")
   self:carry_out(entry, entry.life:stop())
   if entry.instance then entry.instance:kill() end
   entry.instance = nil
@@ -121,7 +136,10 @@ function lives:spawn(entry)
       if ok then ok, problem = take_place(self, entry, fresh, entry.source) end
       if not ok then self:fail(entry, problem, true) end
     end,
-    failed = function(reason) self:fail(entry, reason, false) end,
+    failed = function(reason, last)
+      entry.last = last or entry.last
+      self:fail(entry, reason, false)
+    end,
   })
   if not started then return self:fail(entry, message, false) end
   fresh, entry.instance = started, started
@@ -138,26 +156,33 @@ end
 ---@param options sotto.scripts.attempt
 ---@param answer fun(script: table)
 function lives:start_text(entry, text, options, answer)
+  if entry.ended then return options.refused("it was ended meanwhile", "canceled") end
   local granted, all = grants_of(entry)
   local fresh
+  local function refuse(problem, kind)
+    fresh:kill()
+    options.refused(problem, kind)
+  end
   local started, message, name = instance.start({
     manager = self, source = text, script = entry, granted = granted, grant = all or options.grant,
     state = options.state,
     done = function(ok, problem, kind)
-      if not ok then
-        fresh:kill()
-        return options.refused(problem, kind)
-      end
+      entry.attempt = nil
+      if not ok then return refuse(problem, kind) end
+      -- what ran before may have failed meanwhile: this start is a person's, and takes its place
+      if entry.life.state == "resting" or entry.life.state == "disabled" then entry.life:load(loop.now()) end
       ok, problem, kind = take_place(self, entry, fresh, text)
       if not ok then return options.refused(problem, kind) end
       answer(self.view(entry))
     end,
-    failed = function(reason)
-      if entry.instance == fresh then self:fail(entry, reason, false) end
+    failed = function(reason, last)
+      if entry.instance ~= fresh then return end
+      entry.last = last or entry.last
+      self:fail(entry, reason, false)
     end,
   })
   if not started then return options.refused(message, name) end
-  fresh = started
+  fresh, entry.attempt = started, refuse
   plan(self, entry)
 end
 

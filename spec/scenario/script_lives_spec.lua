@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The ends and new beginnings of scripts: that each script has one process, and that nothing is left of one that goes.
+local cores = require "support.cores"
+local sys = require "sotto.sys"
+local system = require "support.system"
+
+local bob, path
+
+local HEAD = [[
+local sotto = require "sotto"
+local s = sotto.script { name = "%s", version = "1.0", api = 1, needs = { "messages", "store" } }
+]]
+
+local SLOW = HEAD:format "echo" .. 'print "begun"\nsotto.sleep("50s")'
+
+local COUNT = HEAD:format "echo" .. [[
+s:on("message.received", function(m) s.store[m.text] = (s.store[m.text] or 0) + 1 end)
+s:command("count", {}, function(_, text) return s.store[text] or 0 end)
+local slow
+s:save(function() if slow then print "saving"; sotto.sleep("50s") end end)
+s:command("slow", {}, function() slow = true end)
+s:command("nap", {}, function() sotto.sleep("2s"); return "slept" end)
+]]
+
+local function load_script(options)
+  options = options or {}
+  options.path, options.grant = options.path or path, options.grant ~= false
+  return bob:call("scripts.load", options)
+end
+
+local function command(name, ...)
+  return bob:call("scripts.command", { name = "echo", command = name, arguments = ... and { ... } }).reply
+end
+
+local function script(name)
+  for _, one in ipairs(bob:call "scripts.list") do
+    if one.name == name then return one end
+  end
+end
+
+-- of bob's core
+local function hosts()
+  local found = {}
+  for _, process in ipairs(system.processes "sotto-host") do
+    local status = system.read_proc(process.pid, "status") or ""
+    if tonumber(status:match "PPid:%s*(%d+)") == bob:pid() then found[#found + 1] = process end
+  end
+  return found
+end
+
+local function says(text) bob:event("script.log", function(_, event) return event.log.text == text end) end
+
+local function no_host_is_left() cores.ask("no host is left", function() return #hosts() == 0 end) end
+
+describe("a script's start", function()
+  setup(function()
+    bob = cores.person "bob"
+    path = cores.root() .. "/echo.lua"
+  end)
+  teardown(cores.clean)
+  before_each(function() bob.control:forget_events() end)
+  after_each(function()
+    for _, one in ipairs(bob:call "scripts.list") do bob:call("scripts.unload", { name = one.name }) end
+  end)
+
+  it("ends with the client that it was for, also in its main chunk", function()
+    system.write(path, SLOW)
+    local other = bob:connect()
+    other:request("scripts.load", { path = path, grant = true, temporary = true })
+    says "begun"
+    other:close()
+    no_host_is_left()
+    assert.are.same({}, bob:call "scripts.list")
+  end)
+
+  it("ends where it is unloaded in its main chunk, and whoever loads it hears of that", function()
+    system.write(path, SLOW)
+    local other = bob:connect()
+    local request = other:request("scripts.load", { path = path, grant = true })
+    says "begun"
+    assert.are.equal("busy", (bob:fails("scripts.reload", { name = "echo" })))
+    bob:call("scripts.unload", { name = "echo" })
+    assert.are.equal("canceled", other:answer(request).error.data.name)
+    other:close()
+    no_host_is_left()
+  end)
+
+  it("is given up where its main chunk does not end in time, and nothing starts it again", function()
+    system.write(path, SLOW)
+    local name, message = bob:fails("scripts.load", { path = path, grant = true })
+    assert.are.equal("timeout", name, message)
+    assert.are.same({}, bob:call "scripts.list")
+    no_host_is_left()
+    assert.is_nil(bob:take_event "script.failed")
+  end)
+
+  it("is the only one, also where the old process ends while it is asked what to save", function()
+    system.write(path, COUNT)
+    local loaded = load_script()
+    command "slow"
+    local other = bob:connect()
+    local request = other:request("scripts.reload", { name = "echo" })
+    says "saving"
+    sys.kill(loaded.pid, "SIGKILL")
+    assert.are.equal("running", other:answer(request).result.state)
+    other:close()
+    -- longer than a failed script rests
+    assert.are.equal("slept", command "nap")
+    assert.are.equal(1, #hosts())
+    assert.are.equal("running", script "echo".state)
+  end)
+end)
