@@ -4,7 +4,7 @@ local cores = require "support.cores"
 local sys = require "sotto.sys"
 local system = require "support.system"
 
-local bob, path
+local alice, bob, id, path
 
 local HEAD = [[
 local sotto = require "sotto"
@@ -38,6 +38,13 @@ local function script(name)
   end
 end
 
+local function becomes(name, state)
+  return cores.ask(("%s is %s"):format(name, state), function()
+    local found = script(name)
+    return found and found.state == state and found
+  end)
+end
+
 -- of bob's core
 local function hosts()
   local found = {}
@@ -54,7 +61,8 @@ local function no_host_is_left() cores.ask("no host is left", function() return 
 
 describe("a script's start", function()
   setup(function()
-    bob = cores.person "bob"
+    alice, bob = cores.pair()
+    id = cores.open_between(alice, bob)
     path = cores.root() .. "/echo.lua"
   end)
   teardown(cores.clean)
@@ -108,5 +116,20 @@ describe("a script's start", function()
     assert.are.equal("slept", command "nap")
     assert.are.equal(1, #hosts())
     assert.are.equal("running", script "echo".state)
+  end)
+
+  it("that follows a crash goes on after the last event that it was told of", function()
+    system.write(path, COUNT)
+    load_script()
+    bob:call("scripts.reload", { name = "echo" })
+    alice:call("messages.send", { discussion = id, text = "one" })
+    cores.ask("it is told", function() return command("count", "one") == "1" end)
+    sys.kill(script "echo".pid, "SIGKILL")
+    becomes("echo", "failed")
+    alice:call("messages.send", { discussion = id, text = "two" })
+    bob:event("message.received", { text = "two" })
+    becomes("echo", "running")
+    cores.ask("it is told", function() return command("count", "two") == "1" end)
+    assert.are.equal("1", command("count", "one"))
   end)
 end)

@@ -46,6 +46,7 @@ function Client:take(request, message, name)
 end
 
 function Client:gone()
+  self.server.events:unsubscribe(self)
   self.server.rpc:gone(self)
   self.server.scripts:client_gone(self)
 end
@@ -91,10 +92,7 @@ function Server:callbacks()
     gone = function(handle)
       local client = clients[handle]
       clients[handle] = nil
-      if client then
-        self.events:unsubscribe(client)
-        client:gone()
-      end
+      if client then client:gone() end
       if self.closing and not next(clients) then self:finish() end
     end,
   }

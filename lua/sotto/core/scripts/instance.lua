@@ -22,7 +22,7 @@ local CHANGED_MS = 100
 ---@field grant boolean grants what is named now, too
 ---@field state any for `restore`
 ---@field done fun(ok: boolean|nil, message?: string, name?: string) once, when the main chunk has run, or could not
----@field failed fun(reason: string) once, after done: it has ended
+---@field failed fun(reason: string, last: integer|nil) once, after done: it has ended; and the last event's seq
 
 ---@class sotto.instance
 ---@field declared {name: string, version: string, needs: string[], help: string|nil}|nil
@@ -269,12 +269,12 @@ end
 
 -- from the host: it is over
 function Instance:ended(reason)
-  self.options.manager.events:unsubscribe(self.host)
+  local last = self.options.manager.events:unsubscribe(self.host)
   if self.services then self.services:close() end
   self:flush()
   local starting = self.options.done ~= nil
   finish_start(self, nil, reason, "wrong_state")
-  if not starting then self.options.failed(reason) end
+  if not starting then self.options.failed(reason, last) end
 end
 
 --- Ends it without a word. Returns the seq of the last event that it was given.
