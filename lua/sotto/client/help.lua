@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The command line's help, made from the API table.
 local api = require "sotto.core.api"
+local terminal = require "sotto.terminal"
 
 local M = {}
 
@@ -35,6 +36,14 @@ function M.usage(message)
   local hint = message:find("sotto help", 1, true) and "" or "; 'sotto help' lists the commands"
   io.stderr:write("sotto: ", (message:gsub("%c", " ")), hint, "\n")
   return 2
+end
+
+--- Something that did not work: says so, and gives the exit status.
+---@param message string of one line or several
+---@return integer
+function M.failure(message)
+  io.stderr:write("sotto: ", terminal.escape(message, true), "\n")
+  return 1
 end
 
 local function find_noun(name)

@@ -2,17 +2,11 @@
 -- `sotto new bot|policy|plugin NAME`: a script to begin with, and its spec, in the current directory.
 local help = require "sotto.client.help"
 local sys = require "sotto.sys"
-local terminal = require "sotto.terminal"
 
 local M = {}
 
 local KINDS = { bot = true, policy = true, plugin = true }
 local FILE_MAX = 64 << 10
-
-local function fail(message)
-  io.stderr:write("sotto: ", terminal.escape(message), "\n")
-  return 1
-end
 
 -- a template is a file beside our own Lua
 local function read_template(name)
@@ -53,13 +47,13 @@ function M.run(_, place, words)
   local problem = M.check(words[1], words[2])
   if problem or words[3] then return help.usage(problem or "new takes a kind and a name") end
   local files, message = M.files(words[1], words[2])
-  if not files then return fail(message) end
+  if not files then return help.failure(message) end
   for _, file in ipairs(files) do
-    if sys.exists(file.path) then return fail(file.path .. " is there already") end
+    if sys.exists(file.path) then return help.failure(file.path .. " is there already") end
   end
   for _, file in ipairs(files) do
     local ok, failure = sys.write_file(file.path, file.text, tonumber("644", 8))
-    if not ok then return fail(failure) end
+    if not ok then return help.failure(failure) end
   end
   local command = place.command
   io.stdout:write(("%s and %s are made. Next:\n"):format(files[1].path, files[2].path))

@@ -36,11 +36,6 @@ local function parse(words)
   return options
 end
 
-local function fail(message)
-  io.stderr:write("sotto: ", terminal.escape(message, true), "\n")
-  return 1
-end
-
 -- a script's lines of a level that is worth it go where errors go
 local function print_line(line)
   local stream = line.level == "info" and io.stdout or io.stderr
@@ -55,13 +50,13 @@ local function follow(there, running, finish)
     if not about or not running[about.name] then return end
     if event.type == "script.log" then return print_line(event.log) end
     if event.type == "script.failed" then
-      fail(("%s: %s"):format(about.name, about.reason or "it has failed"))
+      help.failure(("%s: %s"):format(about.name, about.reason or "it has failed"))
       if event.script.disabled then finish(1) end
     elseif event.type == "script.changed" and event.script.state == "stopped" then
-      finish(fail(about.name .. " was unloaded"))
+      finish(help.failure(about.name .. " was unloaded"))
     end
   end
-  there.on_close = function() finish(fail "the core has ended") end
+  there.on_close = function() finish(help.failure "the core has ended") end
 end
 
 -- whole ids: the core compares them with those of events
@@ -103,7 +98,7 @@ function M.run(_, place, words)
   local options, wrong = parse(words)
   if not options then return help.usage(wrong) end
   local there, message = core.connect(place, false)
-  if not there then return fail(message) end
+  if not there then return help.failure(message) end
   local thread, over, running = coroutine.running(), nil, {}
   local function finish(status)
     if over then return end
@@ -115,7 +110,7 @@ function M.run(_, place, words)
   follow(there, running, finish)
   there:call("events.subscribe", { types = json.array { "script.*" } })
   local script, problem = load_script(there, options, running)
-  if not script then return fail(problem) end
+  if not script then return help.failure(problem) end
   running[script.name] = true
   for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do
     loop.signal(name, function()

@@ -132,9 +132,7 @@ local function handle_signals(there)
 end
 
 local function complain(message)
-  if interrupted then return 1 end
-  io.stderr:write("sotto: ", terminal.escape(message, true), "\n")
-  return 1
+  return interrupted and 1 or help.failure(message)
 end
 
 -- the scripts and their specs, or what is wrong with the words
