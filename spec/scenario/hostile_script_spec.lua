@@ -69,7 +69,7 @@ describe("a script that means harm", function()
       s:after("10ms", function() while true do end end)
     ]])
     local failed
-    repeat failed = bob:event("script.failed", { name = "again" }, 60000) until failed.disabled
+    repeat failed = bob:event("script.failed", { name = "again" }, 60000) until failed.state == "disabled"
     assert.are.equal("disabled", failed.state)
     assert.is_nil(failed.pid)
     local found

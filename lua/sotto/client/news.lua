@@ -166,7 +166,7 @@ shown["script.failed"] = function(chat, event)
   local script = event.script
   local name = names.safe(script.name)
   local what = script.state == "waiting" and "waits for you" or
-    script.disabled and "has failed again and again, and is off now" or "has failed"
+    script.state == "disabled" and "has failed again and again, and is off now" or "has failed"
   local text = "! The script %s %s: %s. /scripts log %s shows more."
   chat:print(text:format(name, what, names.safe(script.reason), name))
 end

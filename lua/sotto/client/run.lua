@@ -51,7 +51,7 @@ local function follow(there, running, finish)
     if event.type == "script.log" then return print_line(event.log) end
     if event.type == "script.failed" then
       help.failure(("%s: %s"):format(about.name, about.reason or "it has failed"))
-      if event.script.disabled then finish(1) end
+      if about.state == "disabled" then finish(1) end
     elseif event.type == "script.changed" and event.script.state == "stopped" then
       finish(help.failure(about.name .. " was unloaded"))
     end

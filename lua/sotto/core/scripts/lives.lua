@@ -20,12 +20,10 @@ local function plan(self, entry)
 end
 
 -- a script that has failed, or waits for the user
-local function tell(self, entry, reason, disabled)
+local function tell(self, entry, reason)
   log.warn("script %s: %s", self.label(entry), (reason:match("^[^\n]*")))
   entry.journal:add(sys.now_ms(), "error", reason)
-  local object = self.view(entry)
-  object.disabled = disabled
-  self:publish("script.failed", "script", object)
+  self:publish("script.failed", "script", self.view(entry))
 end
 
 local function runs(entry) return entry.instance ~= nil and not entry.instance.host.over end
@@ -47,7 +45,7 @@ function lives:carry_out(entry, act, told)
     entry.last = entry.instance:kill() or entry.last
     entry.instance = nil
   end
-  if told then tell(self, entry, entry.life.reason, told == "disabled") end
+  if told then tell(self, entry, entry.life.reason) end
   if act == "spawn" then self:spawn(entry) end
   plan(self, entry)
 end
