@@ -70,13 +70,14 @@ static int sys_stat(lua_State *L)
 	bool follow = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
 	if ((follow ? stat(path, &st) : lstat(path, &st)) != 0)
 		return binding_fail(L, err_set_errno(&info, errno, "cannot look at %s", path), &info);
-	lua_createtable(L, 0, 5);
+	lua_createtable(L, 0, 6);
 	lua_pushstring(L, kind_name(st.st_mode));
 	lua_setfield(L, -2, "kind");
 	set_integer(L, "size", st.st_size);
 	set_integer(L, "mode", st.st_mode & 07777);
 	set_integer(L, "uid", st.st_uid);
 	set_integer(L, "modified", st.st_mtime);
+	set_integer(L, "changed", st.st_ctime);
 	return 1;
 }
 

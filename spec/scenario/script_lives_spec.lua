@@ -132,4 +132,38 @@ describe("a script's start", function()
     cores.ask("it is told", function() return command("count", "two") == "1" end)
     assert.are.equal("1", command("count", "one"))
   end)
+
+  it("under another name is that of the same script, and comes once with the next core", function()
+    system.write(path, COUNT)
+    load_script()
+    system.write(path, (COUNT:gsub('"echo"', '"another"')))
+    bob:call("scripts.reload", { name = "echo" })
+    bob:restart()
+    becomes("another", "running")
+    bob:call("scripts.unload", { name = "another" })
+    bob:restart()
+    system.write(cores.root() .. "/marker.lua", HEAD:format "marker")
+    load_script { path = cores.root() .. "/marker.lua" }
+    assert.is_nil(script "echo")
+    assert.is_nil(script "another")
+  end)
+
+  it("waits for the user where its text has changed while the core was away, also where it is watched", function()
+    system.write(path, COUNT)
+    load_script { watch = true }
+    bob:stop()
+    system.write(path, COUNT .. "-- changed")
+    bob:start()
+    becomes("echo", "waiting")
+    -- the next look at the files has passed once another is reloaded
+    local marker = cores.root() .. "/marker.lua"
+    system.write(marker, HEAD:format "marker")
+    load_script { path = marker, watch = true }
+    system.write(marker, HEAD:format "marker" .. "-- changed")
+    bob:event("script.log", function(_, event) return event.log.name == "marker" and event.log.text == "reloaded" end)
+    assert.are.equal("waiting", script "echo".state)
+    bob:call("scripts.reload", { name = "echo" })
+    system.write(path, COUNT .. "-- changed again")
+    bob:event("script.log", function(_, event) return event.log.name == "echo" and event.log.text == "reloaded" end)
+  end)
 end)

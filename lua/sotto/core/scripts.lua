@@ -293,16 +293,24 @@ function M.new(options)
   return self
 end
 
---- Watched scripts are reloaded once their files have changed.
+-- reloads it where its text is neither what runs nor what was tried
+local function look_at_text(self, entry)
+  local text = source.read(entry.path)
+  if not text or text.hash == entry.hash or text.hash == entry.tried then return end
+  entry.tried = text.hash
+  self:reload(nil, { name = entry.name }, function(result, message)
+    self:log(entry, result and "info" or "error", result and "reloaded" or message)
+  end)
+end
+
+--- Watched scripts are reloaded once their files have changed; one that waits for the user goes on waiting.
 function Scripts:look_at_files()
   for _, entry in ipairs(self.entries) do
-    if entry.watch and not entry.reloading and entry.name then
-      local text = source.read(entry.path)
-      if text and text.hash ~= entry.hash and text.hash ~= entry.tried then
-        entry.tried = text.hash
-        self:reload(nil, { name = entry.name }, function(result, message)
-          self:log(entry, result and "info" or "error", result and "reloaded" or message)
-        end)
+    if entry.watch and entry.name and not entry.waits and not entry.reloading and not entry.attempt then
+      local stamp = source.stamp(entry.path)
+      if not stamp or stamp ~= entry.stamp then
+        entry.stamp = stamp
+        look_at_text(self, entry)
       end
     end
   end

@@ -65,6 +65,7 @@ function sys.make_temporary_directory(prefix) end
 ---@field mode integer
 ---@field uid integer
 ---@field modified integer seconds since 1970
+---@field changed integer its text, name or rights; nobody can set it back
 ---@param path string
 ---@param follow? boolean false: of a link itself
 ---@return sotto.sys.stat|nil, string? message, string? name

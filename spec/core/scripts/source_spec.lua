@@ -3,6 +3,7 @@ local configured = require "sotto.core.scripts.configured"
 local source = require "sotto.core.scripts.source"
 local sys = require "sotto.sys"
 local system = require "support.system"
+local waiting = require "support.waiting"
 
 describe("a script's source", function()
   local folder
@@ -30,6 +31,18 @@ describe("a script's source", function()
     assert.are.equal("parts/a.lua", bot.files[2].path)
     write("bot/parts/a.lua", "return 3")
     assert.are_not.equal(bot.hash, source.read(folder .. "/bot").hash)
+  end)
+
+  it("shows that it has changed without being read, once the change is not of this moment", function()
+    write("bot/init.lua", "return 1")
+    local stamp = waiting.wait("a stamp", function() return source.stamp(folder .. "/bot") end)
+    assert.are.equal(stamp, source.stamp(folder .. "/bot"))
+    -- as long as before, and as old as whoever put it there likes
+    write("bot/new.lua", "return 2")
+    assert(os.execute(("touch -d '2 days ago' %s/bot/new.lua"):format(folder)))
+    assert(os.rename(folder .. "/bot/new.lua", folder .. "/bot/init.lua"))
+    assert.are_not.equal(stamp, source.stamp(folder .. "/bot"))
+    assert.is_nil(source.stamp(folder .. "/nowhere"))
   end)
 
   it("is refused where it is none, does not parse, or is bytecode", function()

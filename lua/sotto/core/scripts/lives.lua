@@ -111,10 +111,15 @@ end
 -- the new process has run its main chunk: it takes the place of the old one
 local function take_place(self, entry, fresh, text)
   if entry.instance and entry.instance ~= fresh then entry.last = entry.instance:kill() or entry.last end
+  local before = entry.name
   entry.instance, entry.source, entry.hash = fresh, text, text.hash
   entry.name, entry.needs, entry.waits = fresh.declared.name, fresh.declared.needs, nil
   note_granted(entry, entry.needs)
   local ok, message, name = keep(self, entry)
+  -- under its old name it would come again with the next core
+  if ok and before and before ~= entry.name and not entry.owner then
+    ok, message, name = self.registry:drop(before)
+  end
   if not ok then return nil, "it could not be remembered: " .. tostring(message), name end
   fresh:listen(entry.last)
   entry.life:has_started(loop.now())

@@ -27,7 +27,8 @@ local function read(path, name, found)
   return true
 end
 
-local function read_folder(path, prefix, found, depth)
+-- visits the Lua files of a folder in order, until one is not well
+local function walk(path, prefix, depth, visit)
   local names, message, kind = sys.list(path)
   if not names then return nil, message, kind end
   table.sort(names)
@@ -36,9 +37,9 @@ local function read_folder(path, prefix, found, depth)
     local stat = name:sub(1, 1) ~= "." and sys.stat(full) or {}
     local ok = true
     if stat.kind == "directory" and depth < M.DEPTH_MAX then
-      ok, message, kind = read_folder(full, prefix .. name .. "/", found, depth + 1)
+      ok, message, kind = walk(full, prefix .. name .. "/", depth + 1, visit)
     elseif stat.kind == "file" and name:find("%.lua$") then
-      ok, message, kind = read(full, prefix .. name, found)
+      ok, message, kind = visit(full, prefix .. name, stat)
     end
     if not ok then return nil, message, kind end
   end
@@ -76,7 +77,7 @@ function M.read(path)
   local found, main = { files = {}, bytes = 0 }, path:match("[^/]*$")
   local ok
   if stat.kind == "directory" then
-    ok, message, kind = read_folder(path, "", found, 1)
+    ok, message, kind = walk(path, "", 1, function(full, name) return read(full, name, found) end)
     main = ok and main_of(found.files)
     if ok and not main then return nil, path .. " has neither main.lua nor init.lua", "not_found" end
   else
@@ -86,6 +87,24 @@ function M.read(path)
   local problem = parse_problem(found.files)
   if problem then return nil, problem, "bad_input" end
   return { path = path, main = main, files = found.files, hash = hash_of(found.files) }
+end
+
+--- What a look at its files tells without reading them: where it is the same, they are. Nil where that is not known: a
+--- change of a moment ago may not be the last within its second.
+---@param path string absolute
+---@return string|nil
+function M.stamp(path)
+  local parts, newest = {}, 0
+  local function note(_, name, stat)
+    parts[#parts + 1] = ("%s %d %d"):format(name, stat.size, stat.changed)
+    newest = math.max(newest, stat.changed)
+    return #parts <= M.FILES_MAX
+  end
+  local stat = sys.stat(path)
+  if not stat then return nil end
+  local known
+  if stat.kind == "directory" then known = walk(path, "", 1, note) else known = note(path, "", stat) end
+  return known and newest < os.time() - 2 and table.concat(parts, "\n") or nil
 end
 
 return M
