@@ -62,6 +62,7 @@ help:
 	@echo '#   make sim                                    100,000 schedules of the ordering (SIM_RUNS=n); make mutants: could it fail?'
 	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
+	@echo '#   make asan valgrind fuzz coverage            sanitizers, memcheck, libFuzzer, what specs reach: spec/sanitize/targets.mk'
 	@echo '#   make deps deps-test …                       only the packages         make clean'
 
 # --- set-up: what is missing comes from Debian's packages --------------------------------------------------------------------
