@@ -6,8 +6,8 @@
 
 #include "wire/roster.h"
 
-#define OP_MAX (32 * 1024) // bytes
-#define OP_JOIN_MAX (16 * 1024)
+#define OP_MAX (64 * 1024) // bytes
+#define OP_JOIN_MAX (40 * 1024) // an adopted RSA certificate fits
 
 enum op_kind { OP_ADMIT, OP_REMOVE, OP_DEPART, OP_CHARTER, OP_KIND_COUNT };
 const char *op_kind_name(enum op_kind kind); // as on the wire and in the API

@@ -7,7 +7,7 @@
 
 #include "wire/op.h"
 
-#define STATEMENT_MAX (64 * 1024) // bytes of a body
+#define STATEMENT_MAX (128 * 1024) // bytes of a body
 #define STATEMENT_REASON_MAX 256  // bytes of UTF-8
 #define STATEMENT_ROUND_MAX UINT32_MAX
 

@@ -4,12 +4,14 @@
 #include "spec/fuzz/fuzz.h"
 #include "wire/delivery.h"
 #include "wire/handshake.h"
+#include "wire/join.h"
 #include "wire/link.h"
 #include "wire/payload.h"
 #include "wire/presence.h"
 #include "wire/roster.h"
 #include "wire/sealed.h"
 #include "wire/signed.h"
+#include "wire/statement.h"
 
 #define OUT_MAX (8 * 1024 * 1024)
 
@@ -62,6 +64,12 @@ FAMILY(presence, struct presence_record, presence_record_decode, presence_record
 FAMILY(roster, struct roster_record, roster_record_decode, roster_record_encode, owns_nothing)
 FAMILY(delivery, struct delivery_record, delivery_decode, delivery_encode, owns_nothing)
 FAMILY(envelope, struct envelope, envelope_decode, envelope_encode, envelope_fini)
+FAMILY(invite, struct invite_record, invite_decode, invite_encode, invite_fini)
+FAMILY(join, struct join_record, join_decode, join_encode, join_fini)
+FAMILY(decline, struct decline_record, decline_decode, decline_encode, owns_nothing)
+FAMILY(founding, struct founding_record, founding_decode, founding_encode, founding_fini)
+FAMILY(op, struct op, op_decode, op_encode, op_fini)
+FAMILY(statement, struct statement, statement_decode, statement_encode, statement_fini)
 
 static const struct {
 	const char *type;
@@ -86,6 +94,18 @@ static const struct {
 	{"ack", again_delivery},
 	{"cannot-open", again_delivery},
 	{"closed", again_delivery},
+	{"invite", again_invite},
+	{"join", again_join},
+	{"decline", again_decline},
+	{"founding", again_founding},
+	{"op", again_op},
+	{"propose", again_statement},
+	{"consent", again_statement},
+	{"leave", again_statement},
+	{"status", again_statement},
+	{"order", again_statement},
+	{"vote", again_statement},
+	{"commit", again_statement},
 };
 
 static void check_family(again *again, struct span text)

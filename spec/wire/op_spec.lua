@@ -11,7 +11,7 @@ describe("op that admits", function()
     { path = { "fingerprint" }, kind = K.fingerprint() },
     { path = { "certificate" }, kind = K.hash() },
     { path = { "key" }, kind = K.key_id() },
-    { path = { "join" }, kind = K.binary(1, 16384) },
+    { path = { "join" }, kind = K.binary(1, 40960) },
   })
 end)
 

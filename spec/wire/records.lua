@@ -5,7 +5,8 @@ local it, assert = require "busted".it, require "luassert" -- a module has none 
 local M = {}
 
 M.codecs = {}
-for _, module in ipairs { "support.wire_handshake", "support.wire_links", "support.wire_changes" } do
+for _, module in ipairs { "support.wire_handshake", "support.wire_links", "support.wire_changes",
+  "support.wire_join" } do
   for kind, codec in pairs(require(module)) do M.codecs[kind] = codec end
 end
 

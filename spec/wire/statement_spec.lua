@@ -26,7 +26,7 @@ end
 local lock = { { "round", 2 }, { "value", name(77) } }
 
 local propose = statement("propose", { "op", R.b64(R.bytes(200)) })
-describe("PROPOSE", function() R.check("propose", propose, fields { path = { "op" }, kind = K.binary(1, 32768) }) end)
+describe("PROPOSE", function() R.check("propose", propose, fields { path = { "op" }, kind = K.binary(1, 65536) }) end)
 
 local answer = statement("consent", { "op", name(1) }, { "answer", "consent" }, { "by", "person" }, { "reason", "a friend" })
 describe("CONSENT and REFUSE", function()
