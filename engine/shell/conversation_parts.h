@@ -82,6 +82,9 @@ MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
 void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
 void sending_fini(struct conversation *c);
 void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed
+// The members are about to change (change.h). From now on no payload is built in this epoch: what is submitted is on disk without a
+// place, and waits for the next. change_quiet follows, on this turn or later, once every payload that was built is sealed and stored.
+void sending_freeze(struct conversation *c);
 
 // sending_disk.c
 void sending_disk(struct conversation *c, struct outbox_action *a);

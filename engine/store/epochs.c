@@ -11,6 +11,7 @@
 void store_epoch_fini(struct store_epoch *e)
 {
 	bytes_unref(e->roster);
+	bytes_unref(e->cut);
 	memset(e, 0, sizeof *e);
 }
 
@@ -21,6 +22,7 @@ static void take_epoch(struct query *q, struct store_epoch *e)
 	e->roster = query_take_bytes(q);
 	query_take_exact(q, e->roster_hash.bytes, sizeof e->roster_hash.bytes);
 	query_take_exact(q, e->head.bytes, sizeof e->head.bytes);
+	e->cut = query_take_bytes(q);
 }
 
 enum err store_epoch_create(struct store *s, const char *discussion,
@@ -45,6 +47,32 @@ enum err store_epoch_create(struct store *s, const char *discussion,
 	return query_run(&q, NULL, info);
 }
 
+enum err store_epoch_end(struct store *s, const char *discussion, uint32_t epoch, struct span cut,
+			 struct err_info *info)
+{
+	struct store_epoch found;
+	struct query q;
+	int64_t number;
+	enum err e = check_span("a cut", cut, STORE_BLOB_MAX, info);
+	if (!e)
+		e = store_epoch_get(s, discussion, epoch, &found, info);
+	if (e)
+		return e;
+	bool ended = found.cut != NULL;
+	store_epoch_fini(&found);
+	if (ended)
+		return err_set(info, ERR_WRONG_STATE, "epoch %u of discussion %s has ended", epoch,
+			       discussion);
+	e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s, "UPDATE epochs SET cut = ? WHERE discussion = ? AND epoch = ?");
+	query_bind_span(&q, cut);
+	query_bind_int(&q, number);
+	query_bind_int(&q, epoch);
+	return query_run(&q, NULL, info);
+}
+
 enum err store_epoch_get(struct store *s, const char *discussion, uint32_t epoch,
 			 struct store_epoch *out, struct err_info *info)
 {
@@ -55,7 +83,7 @@ enum err store_epoch_get(struct store *s, const char *discussion, uint32_t epoch
 	if (e)
 		return e;
 	query_begin(&q, s,
-		    "SELECT epoch, roster, roster_hash, head FROM epochs "
+		    "SELECT epoch, roster, roster_hash, head, cut FROM epochs "
 		    "WHERE discussion = ? AND epoch = ?");
 	query_bind_int(&q, number);
 	query_bind_int(&q, epoch);
@@ -82,7 +110,7 @@ enum err store_epoch_each(struct store *s, const char *discussion, store_epoch_v
 	if (e)
 		return e;
 	query_begin(&q, s,
-		    "SELECT epoch, roster, roster_hash, head FROM epochs "
+		    "SELECT epoch, roster, roster_hash, head, cut FROM epochs "
 		    "WHERE discussion = ? ORDER BY epoch");
 	query_bind_int(&q, number);
 	while (more && query_step(&q)) {

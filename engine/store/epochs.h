@@ -12,6 +12,8 @@ struct store_epoch {
 	struct bytes *roster;    // R_e, exact bytes
 	struct hash roster_hash; // H_e
 	struct hash head;        // of the chain
+	// Once it has ended: sequence (8 bytes, big-endian) ‖ hash for each member in roster order (§5, 5); NULL before
+	struct bytes *cut;
 };
 void store_epoch_fini(struct store_epoch *e);
 typedef bool store_epoch_visit(void *arg, const struct store_epoch *epoch);
@@ -19,6 +21,9 @@ typedef bool store_epoch_visit(void *arg, const struct store_epoch *epoch);
 // Inserts it; ERR_WRONG_STATE where that epoch is there already: a roster is never replaced.
 MUST_CHECK enum err store_epoch_create(struct store *s, const char *discussion,
 				       const struct store_epoch *epoch, struct err_info *info);
+// It has ended: payloads beyond the cut are void. ERR_NOT_FOUND; ERR_WRONG_STATE where it has one already.
+MUST_CHECK enum err store_epoch_end(struct store *s, const char *discussion, uint32_t epoch,
+				    struct span cut, struct err_info *info);
 MUST_CHECK enum err store_epoch_get(struct store *s, const char *discussion, uint32_t epoch,
 				    struct store_epoch *out, struct err_info *info);
 MUST_CHECK enum err store_epoch_each(struct store *s, const char *discussion,

@@ -175,7 +175,38 @@ static const char schema_3[] =
 	" PRIMARY KEY (script, key)"
 	") STRICT;";
 
-const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}};
+// How the members change (§5). Sealed columns: statements.envelope, proposals.op and answers. A cut is not secret: numbers and hashes.
+static const char schema_4[] =
+	"ALTER TABLE epochs ADD COLUMN cut BLOB;"
+	"CREATE TABLE statements ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" discussion INTEGER NOT NULL REFERENCES discussions ON DELETE CASCADE,"
+	" epoch INTEGER NOT NULL,"
+	" name BLOB NOT NULL,"
+	" own INTEGER NOT NULL,"
+	" signed INTEGER NOT NULL,"
+	" proof INTEGER NOT NULL,"
+	" envelope BLOB NOT NULL,"
+	" UNIQUE (discussion, epoch, name)"
+	") STRICT;"
+	"CREATE TABLE proposals ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" discussion INTEGER NOT NULL REFERENCES discussions ON DELETE CASCADE,"
+	" epoch INTEGER NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" candidate TEXT NOT NULL,"
+	" proposer TEXT NOT NULL,"
+	" state TEXT NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" ended INTEGER NOT NULL,"
+	" name BLOB,"
+	" op BLOB,"
+	" answers BLOB"
+	") STRICT;"
+	"CREATE INDEX proposals_in_order ON proposals (discussion, number);";
+
+const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}, {schema_4}};
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 
 static enum err database_error(sqlite3 *db, struct err_info *info)

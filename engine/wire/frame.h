@@ -14,6 +14,7 @@ enum frame_kind {
 	FRAME_READY,       // M7: an OpenPGP message
 	FRAME_CIPHER,      // what every frame is once the link has keys: ciphertext of an inner frame
 	FRAME_SEALED,      // a sealed payload, see sealed.h
+	FRAME_CHANGE,      // a record about who is a member (§5), on links between members only
 	FRAME_KIND_END
 };
 
@@ -23,6 +24,7 @@ enum frame_kind {
 // Caps on kind + payload, and on inner kind + inner payload under the cipher.
 #define FRAME_CAP_STRANGER (16 * 1024)  // before authentication
 #define FRAME_CAP_MEMBER (1024 * 1024)  // after it
+#define FRAME_CHANGE_MAX (256 * 1024)   // payload of a CHANGE, which is looked at before it is parsed
 // What a CIPHER frame may be longer by: its own kind, the header that the first one in a direction
 // carries, and the tag.
 #define FRAME_CIPHER_START_LEN 24

@@ -86,7 +86,7 @@ describe("link", function()
     end)
 
     it("closes on a frame of length 0 and on unknown kinds", function()
-      for _, bytes in ipairs { "\0\0\0\0", "\0\0\0\1\0", "\0\0\0\1\8", "\0\0\0\2\255x" } do
+      for _, bytes in ipairs { "\0\0\0\0", "\0\0\0\1\0", "\0\0\0\1\9", "\0\0\0\2\255x" } do
         local _, seen, b = half()
         case.write(b, bytes)
         assert.equal("breach", ended(seen))

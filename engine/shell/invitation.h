@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A sponsor brings a candidate into a discussion (§5, 1): INVITE, JOIN and DECLINE are plain CHANGE frames on the link of the
+// two-person discussion of both, which proves who says them. Each is said again whenever that link comes up, until it is answered.
+#ifndef SOTTO_SHELL_INVITATION_H
+#define SOTTO_SHELL_INVITATION_H
+
+#include "shell/conversation.h"
+#include "store/epochs.h"
+#include "wire/op.h"
+
+// proposals.create{admit} into d: makes the row (proposals_invite) and says INVITE where there is a link. ERR_WRONG_STATE: no open
+// discussion of two with that peer; BAD_PARAMS: a member already, or this person.
+MUST_CHECK enum err invitation_begin(struct discussion *d, const char *candidate, char proposal[33], struct err_info *info);
+// d is in another epoch: what is under way is said anew, or has come to its end.
+void invitations_epoch_changed(struct discussion *d);
+// A CHANGE frame "invite", "join" or "decline" from that member, on c's line. Malformed ones drop the line.
+void invitation_frame(struct conversation *c, size_t member, const char *type, struct span record);
+// A line of a discussion of two has come up.
+void invitation_line_up(struct conversation *c, size_t member);
+
+// What an ADMIT's JOIN says of the newcomer, as every member keeps it: position is left alone, verified is ours. ERR_BAD_INPUT where
+// it does not fit the op; nothing is verified here.
+MUST_CHECK enum err admission_member(const struct op *op, struct store_member *out, struct err_info *info);
+// And whether it holds: discussion, H_e and H(charter) are d's, the envelope is signed by the discussion certificate in it, the binding by
+// the general certificate. `done` comes once, never before this returns.
+struct admission_check;
+typedef void admission_done(void *arg, enum err code, const struct err_info *info);
+MUST_CHECK enum err admission_check_start(struct discussion *d, const struct op *op, admission_done *done, void *arg,
+					  struct admission_check **out, struct err_info *info);
+void admission_check_cancel(struct admission_check *a); // done does not come
+
+#endif

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Proposals as people and policies see them: rows in the store, kept in step with the epoch machine, events proposal.*, and the
+// methods of the noun.
+#ifndef SOTTO_SHELL_PROPOSALS_H
+#define SOTTO_SHELL_PROPOSALS_H
+
+#include <jansson.h>
+
+#include "discussion/epoch.h"
+#include "shell/conversation.h"
+#include "store/proposals.h"
+
+// What the machine tells of an op: its row is made where there is none, and written; then events.
+void proposals_told(struct conversation *c, const struct hash *op, size_t member, enum epoch_op_state state);
+// Another asks: proposal.opened, for whoever answers for this person.
+void proposals_asked(struct conversation *c, const struct hash *op);
+
+// Inside the transaction that ends an epoch: the row of `decided` is committed; other open ones of that epoch are void, but for
+// admissions of this sponsor, which go on with the next JOIN (invitation.h). Events come with proposals_tell_ended, after the commit.
+MUST_CHECK enum err proposals_end(struct discussion *d, uint32_t epoch, const struct hash *decided, struct err_info *info);
+void proposals_tell_ended(struct discussion *d, uint32_t epoch);
+
+// Of a sponsor's invitation: a row of kind "admit" without an op. `id` is made here, and stays through all epochs.
+MUST_CHECK enum err proposals_invite(struct discussion *d, const char *candidate, char id[33], struct err_info *info);
+// The candidate has joined: the op is proposed in the current epoch, under that id.
+MUST_CHECK enum err proposals_admit(struct discussion *d, const char *id, struct bytes *op, struct err_info *info);
+// It comes to nothing: "refused" (declined) or "void"; what is said goes to the person as the candidate's answer.
+void proposals_close(struct discussion *d, const char *id, const char *state, const char *reason);
+
+json_t *proposal_view(struct engine *e, const struct store_proposal *p);
+
+#endif
