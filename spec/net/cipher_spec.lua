@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 local socket = require "support.net_socket"
+local ciphers = require "support.net_cipher"
 local streams = require "support.net_stream"
 local case = require "support.net_case"
 local links = require "support.link_case"
@@ -30,7 +31,7 @@ describe("cipher of a link", function()
       assert.equal(5 + 24 + 17 + 1 + 12, #wire)
       assert.equal(string.pack(">I4B", 1 + 24 + 17 + 1 + 12, CIPHER), wire:sub(1, 5))
       assert.is_nil(wire:find("right", 1, true))
-      local cipher = streams.cipher(KEY_A)
+      local cipher = ciphers.cipher(KEY_A)
       assert.same({ inner(RECORD, "to the right"), false }, { cipher:open(wire:sub(6)) })
       k:send(RECORD, "again") -- no header any more
       wire = case.read(b, function(all) return #all >= 5 + 17 + 1 + 5 end)
@@ -57,7 +58,7 @@ describe("cipher of a link", function()
         got[#got + 1] = { kind, payload, encrypted }
         if #got == 1 then l:set_cipher(nil, KEY_A) end
       end })
-      local cipher = streams.cipher(KEY_A)
+      local cipher = ciphers.cipher(KEY_A)
       case.write(b, frame(RECORD, "L2 clear") .. frame(CIPHER, cipher:seal(inner(RECORD, "L2 sealed"))))
       case.wait(function() return #got == 2 end, "both")
       assert.same({ { 1, "L2 clear", false }, { 1, "L2 sealed", true } }, got)
@@ -74,7 +75,7 @@ describe("cipher of a link", function()
       assert.equal(MEMBER - 1, #frames(seen_r, 2)[2][2])
       local k, seen_k, b = half()
       k:set_cipher(nil, KEY_A)
-      local cipher = streams.cipher(KEY_A)
+      local cipher = ciphers.cipher(KEY_A)
       cipher:seal("") -- without the header there is room for more than the cap
       case.write(b, string.pack(">I4B", 1 + 24 + 17 + STRANGER + 1, CIPHER))
       assert.equal("breach", ended(seen_k))
@@ -83,7 +84,7 @@ describe("cipher of a link", function()
     it("closes on an inner frame over the cap that fits in the overhead", function()
       local k, seen, b = half({ unreadable = true })
       k:set_cipher(nil, KEY_A)
-      local cipher = streams.cipher(KEY_A)
+      local cipher = ciphers.cipher(KEY_A)
       case.write(b, frame(CIPHER, cipher:seal(inner(RECORD, "first"))))
       case.write(b, frame(CIPHER, cipher:seal(inner(RECORD, ("x"):rep(STRANGER)))))
       assert.equal("breach", ended(seen))
@@ -95,7 +96,7 @@ describe("cipher of a link", function()
       for _, plain in ipairs { "", "\0", "\8x", "\255", inner(CIPHER, "x") } do
         local k, seen, b = half({ unreadable = true })
         k:set_cipher(nil, KEY_A)
-        case.write(b, frame(CIPHER, streams.cipher(KEY_A):seal(plain)))
+        case.write(b, frame(CIPHER, ciphers.cipher(KEY_A):seal(plain)))
         assert.equal("breach", ended(seen))
         assert.equal(0, #seen.frames + seen.unreadable)
       end
@@ -107,7 +108,7 @@ describe("cipher of a link", function()
     local function hostile(make)
       local k, seen, b = half({ unreadable = true })
       k:set_cipher(nil, KEY_A)
-      local cipher = streams.cipher(KEY_A)
+      local cipher = ciphers.cipher(KEY_A)
       local first = frame(CIPHER, cipher:seal(inner(RECORD, "first")))
       case.write(b, first)
       frames(seen, 1)
@@ -164,10 +165,10 @@ describe("cipher of a link", function()
     end)
 
     it("a frame under another key, the first one or a later one", function()
-      unreadable(function() return frame(CIPHER, streams.cipher(KEY_B):seal(inner(RECORD, "x"))) end)
+      unreadable(function() return frame(CIPHER, ciphers.cipher(KEY_B):seal(inner(RECORD, "x"))) end)
       local k, seen, b = half({ unreadable = true })
       k:set_cipher(nil, KEY_A)
-      case.write(b, frame(CIPHER, streams.cipher(KEY_B):seal(inner(RECORD, "x"))))
+      case.write(b, frame(CIPHER, ciphers.cipher(KEY_B):seal(inner(RECORD, "x"))))
       case.wait(function() return seen.unreadable == 1 end, "unreadable")
       assert.equal(0, #seen.frames)
     end)
@@ -195,13 +196,13 @@ describe("cipher of a link", function()
       for tag, opens in pairs { [0] = true, [1] = false, [2] = false, [3] = false } do
         local k, seen, b = half({ unreadable = true })
         k:set_cipher(nil, KEY_A)
-        case.write(b, frame(CIPHER, streams.tagged(KEY_A, inner(RECORD, "x"), tag)))
+        case.write(b, frame(CIPHER, ciphers.tagged(KEY_A, inner(RECORD, "x"), tag)))
         case.wait(function() return #seen.frames + seen.unreadable + seen.ended > 0 end, "anything")
         assert.equal(opens, #seen.frames == 1)
       end
       local k, seen, b = half({ unreadable = true })
       k:set_cipher(nil, KEY_A)
-      case.write(b, frame(CIPHER, streams.tagged(KEY_A, "", 2))) -- REKEY, empty as a last message is
+      case.write(b, frame(CIPHER, ciphers.tagged(KEY_A, "", 2))) -- REKEY, empty as a last message is
       case.wait(function() return seen.unreadable == 1 end, "unreadable")
     end)
 

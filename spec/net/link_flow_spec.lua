@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Back-pressure, random traffic, and owners who free a link wherever they are.
 local socket = require "support.net_socket"
+local ciphers = require "support.net_cipher"
 local streams = require "support.net_stream"
 local case = require "support.net_case"
 local links = require "support.link_case"
@@ -181,7 +182,7 @@ describe("link", function()
           count = count + 1
           l:free()
         end })
-        local cipher = streams.cipher(KEY_A)
+        local cipher = ciphers.cipher(KEY_A)
         local function wire(text)
           return sealed and frame(CIPHER, cipher:seal(inner(RECORD, text))) or frame(RECORD, text)
         end
@@ -226,7 +227,7 @@ describe("link", function()
       case.close(d)
       local l, _, e = half({ ended = ended_there })
       l:set_cipher(nil, KEY_A)
-      case.write(e, frame(CIPHER, streams.cipher(KEY_A):seal("", true)))
+      case.write(e, frame(CIPHER, ciphers.cipher(KEY_A):seal("", true)))
       case.wait(function() return count == 5 end, "all ends")
       case.settle()
       assert.equal(5, count)

@@ -2,6 +2,7 @@
 local loop = require "support.loop"
 local net = require "support.net"
 local socket = require "support.net_socket"
+local ciphers = require "support.net_cipher"
 local streams = require "support.net_stream"
 local case = require "support.net_case"
 local links = require "support.link_case"
@@ -261,7 +262,7 @@ describe("link", function()
       assert.same({ { 1, "said", true } }, seen_r.frames)
       local k, seen_k, b = half({ unreadable = true })
       k:set_cipher(nil, KEY_A)
-      case.write(b, frame(CIPHER, streams.cipher(KEY_A):seal("", true)):sub(1, -2))
+      case.write(b, frame(CIPHER, ciphers.cipher(KEY_A):seal("", true)):sub(1, -2))
       case.close(b)
       assert.equal("lost", ended(seen_k))
       local c, _, _, seen_d = whole()
@@ -272,7 +273,7 @@ describe("link", function()
     it("P2.5 a forged TAG_FINAL closes nothing", function()
       local k, seen, b = half({ unreadable = true })
       k:set_cipher(nil, KEY_A)
-      case.write(b, frame(CIPHER, streams.cipher(KEY_B):seal("", true)))
+      case.write(b, frame(CIPHER, ciphers.cipher(KEY_B):seal("", true)))
       case.wait(function() return seen.unreadable == 1 end, "unreadable")
       assert.equal(0, seen.ended)
     end)
@@ -280,7 +281,7 @@ describe("link", function()
     it("a last message that is not empty breaks the rules", function()
       local k, seen, b = half()
       k:set_cipher(nil, KEY_A)
-      case.write(b, frame(CIPHER, streams.cipher(KEY_A):seal(inner(RECORD, "x"), true)))
+      case.write(b, frame(CIPHER, ciphers.cipher(KEY_A):seal(inner(RECORD, "x"), true)))
       assert.equal("breach", ended(seen))
       assert.equal(0, #seen.frames)
     end)

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Streams, links and the cipher of a link for specs: require "support.net_stream". Callbacks come
+// Streams and links for specs: require "support.net_stream". Callbacks come
 // in a table; each gets the object first. Failure returns nil, the error's name and its text.
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "net/cipher.h"
 #include "net/link.h"
 #include "net/stream.h"
 #include "spec/support/object.h"
@@ -13,9 +11,17 @@
 
 #define STREAM "support.stream"
 #define LINK "support.link"
-#define CIPHER "support.cipher"
+#define CONNECT_MS 5000
 
 int luaopen_support_net_stream(lua_State *L);
+
+// As support/patience.lua has it.
+static size_t patience(void)
+{
+	const char *text = getenv("SOTTO_SPEC_PATIENCE");
+	double factor = text ? strtod(text, NULL) : 1;
+	return factor > 1 ? (size_t)factor : 1;
+}
 
 static void push_addr(lua_State *L, const struct addr *a)
 {
@@ -135,7 +141,7 @@ static int open_stream(lua_State *L)
 	} else {
 		struct addr to = check_addr(L, 1);
 		enum err e = stream_connect(&s->stream, support_loop(L), &to,
-					    (int64_t)size_field(L, 2, "timeout", 5000), &options,
+					    (int64_t)size_field(L, 2, "timeout", CONNECT_MS * patience()), &options,
 					    &callbacks, s, &info);
 		if (e)
 			return answer_error(L, e, &info);
@@ -295,7 +301,7 @@ static int open_link(lua_State *L)
 	} else {
 		struct addr to = check_addr(L, 1);
 		enum err e = link_connect(&l->link, support_loop(L), &to,
-					  (int64_t)size_field(L, 2, "timeout", 5000), &callbacks, l,
+					  (int64_t)size_field(L, 2, "timeout", CONNECT_MS * patience()), &callbacks, l,
 					  &info);
 		if (e)
 			return answer_error(L, e, &info);
@@ -351,19 +357,9 @@ static int authenticate(lua_State *L)
 	return 0;
 }
 
-static const uint8_t *key_or_null(lua_State *L, int index)
-{
-	size_t len;
-	if (lua_isnoneornil(L, index))
-		return NULL;
-	const char *key = luaL_checklstring(L, index, &len);
-	luaL_argcheck(L, len == LINK_CIPHER_KEY_LEN, index, "a key has 32 bytes");
-	return (const uint8_t *)key;
-}
-
 static int set_cipher(lua_State *L)
 {
-	link_set_cipher(check_link(L), key_or_null(L, 2), key_or_null(L, 3));
+	link_set_cipher(check_link(L), check_key_or_null(L, 2), check_key_or_null(L, 3));
 	return 0;
 }
 
@@ -413,79 +409,10 @@ static int link_state(lua_State *L)
 	return 1;
 }
 
-// --- the cipher alone
-// -----------------------------------------------------------------------------
-
-static int new_cipher(lua_State *L)
-{
-	const uint8_t *key = key_or_null(L, 1);
-	luaL_argcheck(L, key, 1, "a key has 32 bytes");
-	struct cipher **box = lua_newuserdatauv(L, sizeof *box, 0);
-	*box = cipher_new(key);
-	luaL_setmetatable(L, CIPHER);
-	return 1;
-}
-
-static int free_cipher(lua_State *L)
-{
-	struct cipher **box = luaL_checkudata(L, 1, CIPHER);
-	cipher_free(*box);
-	*box = NULL;
-	return 0;
-}
-
-// seal(plain, last)
-static int seal(lua_State *L)
-{
-	struct cipher **box = luaL_checkudata(L, 1, CIPHER);
-	struct span plain = check_span(L, 2);
-	size_t len = plain.len + cipher_overhead(*box);
-	uint8_t *out = mem_alloc(len);
-	cipher_seal(*box, plain, lua_toboolean(L, 3), out);
-	lua_pushlstring(L, (const char *)out, len);
-	free(out);
-	return 1;
-}
-
-// open(sealed): plain, last
-static int open_sealed(lua_State *L)
-{
-	struct cipher **box = luaL_checkudata(L, 1, CIPHER);
-	struct buf out;
-	bool last = false;
-	buf_init(&out, 2 << 20);
-	enum err e = cipher_open(*box, check_span(L, 2), &out, &last);
-	if (e) {
-		buf_fini(&out);
-		return answer_error(L, e, NULL);
-	}
-	lua_pushlstring(L, (const char *)out.data, out.len);
-	lua_pushboolean(L, last);
-	buf_fini(&out);
-	return 2;
-}
-
-// tagged(key, plain, tag): a first message as nobody of ours makes it
-static int tagged(lua_State *L)
-{
-	crypto_secretstream_xchacha20poly1305_state state;
-	uint8_t out[1024];
-	const size_t head = crypto_secretstream_xchacha20poly1305_HEADERBYTES;
-	struct span plain = check_span(L, 2);
-	luaL_argcheck(L, plain.len < 512, 2, "too long");
-	crypto_secretstream_xchacha20poly1305_init_push(&state, out, key_or_null(L, 1));
-	crypto_secretstream_xchacha20poly1305_push(&state, out + head, NULL, plain.data, plain.len,
-						   NULL, 0, (uint8_t)luaL_checkinteger(L, 3));
-	lua_pushlstring(L, (const char *)out,
-			head + plain.len + crypto_secretstream_xchacha20poly1305_ABYTES);
-	return 1;
-}
-
 int luaopen_support_net_stream(lua_State *L)
 {
 	static const luaL_Reg functions[] = {{"stream", open_stream},  {"link", open_link},
-					     {"hand_over", hand_over}, {"cipher", new_cipher},
-					     {"tagged", tagged},       {NULL, NULL}};
+					     {"hand_over", hand_over}, {NULL, NULL}};
 	static const luaL_Reg stream_methods[] = {
 		{"free", free_stream},
 		{"take", stream_take},
@@ -510,11 +437,8 @@ int luaopen_support_net_stream(lua_State *L)
 		{"state", link_state},
 		{NULL, NULL},
 	};
-	static const luaL_Reg cipher_methods[] = {
-		{"seal", seal}, {"open", open_sealed}, {NULL, NULL}};
 	object_type(L, STREAM, stream_methods, free_stream);
 	object_type(L, LINK, link_methods, free_link);
-	object_type(L, CIPHER, cipher_methods, free_cipher);
 	luaL_newlib(L, functions);
 	set_integer(L, "STRANGER", FRAME_CAP_STRANGER);
 	set_integer(L, "MEMBER", FRAME_CAP_MEMBER);

@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -44,6 +45,17 @@ static inline struct span check_span(lua_State *L, int index)
 static inline struct bytes *check_bytes(lua_State *L, int index) // a new reference, or NULL
 {
 	return lua_isnoneornil(L, index) ? NULL : bytes_new_span(check_span(L, index));
+}
+
+// A key of 32 bytes, borrowed from Lua; NULL where there is none.
+static inline const uint8_t *check_key_or_null(lua_State *L, int index)
+{
+	size_t len;
+	if (lua_isnoneornil(L, index))
+		return NULL;
+	const char *key = luaL_checklstring(L, index, &len);
+	luaL_argcheck(L, len == 32, index, "a key has 32 bytes");
+	return (const uint8_t *)key;
 }
 
 // The one loop of all specs.
