@@ -6,7 +6,9 @@
 --   sotto scripts explain PEER                    what it would say
 local sotto = require "sotto"
 
-local door = sotto.script { name = "door", version = "1.0", api = 1, help = "who may come in", needs = { "store" } }
+local door = sotto.script {
+  name = "door", version = "1.0", api = 1, help = "who may come in", needs = { "proposals", "store" },
+}
 
 door.store.friends = door.store.friends or {}
 

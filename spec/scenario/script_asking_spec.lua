@@ -77,21 +77,42 @@ describe("scripts", function()
     assert.are.equal(4, #said.opinions)
     for i = 1, 3 do assert.is_nil(said.opinions[i].answer, said.opinions[i].script) end
     assert.are.same({ answer = "consent", script = "list", reason = "known as alice" }, said.verdict)
+    -- those of higher priority come first, and one that leaves it to the person is an opinion, too
+    load_script("ask", '"proposals"', "s:admission({ priority = 1 }, sotto.ask 'somebody should look')")
+    assert.are.same({ answer = "ask", script = "ask", reason = "somebody should look" }, explain().verdict)
+    assert.are.equal("ask", explain().opinions[1].script)
+    bob:call("scripts.unload", { name = "ask" })
+    load_script("two", '"proposals"', "s:admission({ priority = 2 }, sotto.vouched_by(2))")
+    assert.are.equal("list", explain().verdict.script)
+    local vouched = bob:call("scripts.explain",
+      { candidate = alice.fingerprint, discussion = id, vouched_by = { bob.fingerprint, ("0"):rep(40) } })
+    assert.are.same({ answer = "consent", script = "two", reason = "2 members vouch for it" }, vouched.verdict)
     -- nothing was done
     assert.are.equal("open", bob:discussion(id).state)
     local name = bob:fails("scripts.explain", { candidate = ("0"):rep(40) })
     assert.are.equal("not_found", name)
   end)
 
+  it("may have policies only where they may answer proposals", function()
+    local path = cores.root() .. "/meek.lua"
+    system.write(path, [[
+local s = require "sotto".script { name = "meek", version = "1.0", api = 1 }
+s:admission(function() end)
+]])
+    local name, message = bob:fails("scripts.load", { path = path })
+    assert.are.equal("bad_input", name)
+    assert.truthy(message:find "an admission needs the capability 'proposals'", message)
+  end)
+
   it("know who stands in a file that they were granted", function()
     local list = cores.root() .. "/friends"
     system.write(list, "# nobody yet\n")
-    load_script("friends", ('"files:%s"'):format(list), ('s:admission(sotto.listed "%s")'):format(list))
+    load_script("friends", ('"proposals", "files:%s"'):format(list), ('s:admission(sotto.listed "%s")'):format(list))
     local function answer() return bob:call("scripts.explain", { candidate = alice.fingerprint }).verdict.answer end
     assert.are.equal("ask", answer())
     system.write(list, alice.fingerprint .. "  alice\n")
     assert.are.equal("consent", answer())
-    load_script("other", "", ('s:admission(sotto.listed "%s")'):format(list))
+    load_script("other", '"proposals"', ('s:admission(sotto.listed "%s")'):format(list))
     local opinions = bob:call("scripts.explain", { candidate = alice.fingerprint }).opinions
     assert.are.same({ "friends", "consent" }, { opinions[1].script, opinions[1].answer })
     assert.is_nil(opinions[2].answer)

@@ -192,10 +192,12 @@ end
 function Scripts:unload(_, params)
   local entry, missing, missing_name = self:find(params.name)
   if not entry then return nil, missing, missing_name end
+  local admitted = entry.instance ~= nil and entry.instance.admission
   self:end_entry(entry)
   local object = self.view(entry)
   object.state = "stopped"
   self:publish("script.changed", "script", object)
+  if admitted then self.policies_changed() end
   -- what config.lua names is there again with the next core, unless its text has changed meanwhile
   if not entry.owner and not entry.config and entry.name then
     local ok, message, name = self.registry:drop(entry.name)
@@ -280,6 +282,8 @@ end
 ---@field adopt fun(fd: integer, client: table): table
 ---@field limits table<string, integer>
 ---@field config sotto.configured[]
+---@field opened fun() those of before were started
+---@field policies_changed fun() policies run that have not run before, or the other way round
 
 ---@param options sotto.scripts.options
 ---@return sotto.scripts

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The control socket at work: its clients' requests go to rpc, the engine's events to their subscribers.
+local admissions = require "sotto.core.admissions"
 local api = require "sotto.core.api"
 local control = require "sotto.control"
 local events = require "sotto.core.events"
@@ -117,7 +118,10 @@ function M.open(path, engine, handlers, rules)
     limits = rules and rules.limits, config = rules and rules.config or {},
     event = function(type, noun, text) self:publish(type, noun, text) end,
     adopt = function(fd, host) return self:adopt(fd, host) end,
+    opened = function() self.admissions:open() end,
+    policies_changed = function() self.admissions:policies_changed() end,
   }
+  self.admissions = admissions.new(engine, self.scripts)
   for method, handler in pairs(self.scripts:handlers()) do all[method] = handler end
   control.secrets(api.secret_names())
   local socket, message, name = control.listen(path, self:callbacks())
@@ -140,7 +144,10 @@ function Server:adopt(fd, host)
 end
 
 --- An event of the engine's.
-function Server:publish(type, noun, text) self.events:publish(type, noun, text) end
+function Server:publish(type, noun, text)
+  self.events:publish(type, noun, text)
+  if noun == "proposal" then self.admissions:hear(text) end
+end
 
 function Server:finish()
   if not self.socket then return end
@@ -154,6 +161,7 @@ end
 ---@param finished fun()
 function Server:close(finished)
   self.closing, self.finished = true, finished
+  self.admissions:close()
   self.scripts:close()
   self.timer = loop.after(next(self.clients) and CLOSE_MS or 0, function() self:finish() end)
   for handle in pairs(self.clients) do handle:close() end

@@ -30,8 +30,9 @@ function script:on(type, options, f) end
 ---@param options {args?: string, help?: string}
 ---@param f fun(ctx: table, ...: string): string?
 function script:command(name, options, f) end
----@param f sotto.policy
-function script:admission(f) end
+---@param options {priority?: number}|sotto.policy
+---@param f? sotto.policy
+function script:admission(options, f) end
 ---@param time sotto.time
 ---@param f fun()
 ---@return sotto.timer

@@ -100,6 +100,7 @@ local function host_services(self)
     end,
     changed = function() if self.started then self:notify("script.changed", self:description()) end end,
     start_timer = function(ms, f, period) return self:start_timer(ms, f, period) end,
+    may_admit = function() return self.granted.proposals end,
   }
 end
 
@@ -308,9 +309,9 @@ requests["admission"] = function(self, params, answer)
       if not ok then
         self:log("error", "an admission: " .. tostring(opinion))
       elseif policies.is_answer(opinion) then
-        -- whoever asks a policy that leaves it to the person asks no further one
-        if opinion.answer == "ask" then return json.null end
-        return { answer = opinion.answer, reason = opinion.reason, time = opinion.time }
+        return {
+          answer = opinion.answer, reason = opinion.reason, time = opinion.time, priority = policy.priority,
+        }
       elseif opinion ~= nil then
         self:log("error", "an admission answered neither consent, refuse, later nor nil: it has no opinion")
       end

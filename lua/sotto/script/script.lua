@@ -87,12 +87,15 @@ function Script:command(name, options, f)
   self.host.changed()
 end
 
---- Who is to be admitted: the function answers sotto.consent(reason), sotto.refuse(reason), sotto.later(time), or nil:
---- no opinion. Of several the highest priority is asked first, until one has an opinion.
+--- Who is to be admitted; needs "proposals". The function answers sotto.consent(reason), sotto.refuse(reason),
+--- sotto.later(time), or nil: no opinion. Of several, also of other scripts, the one with the highest priority counts
+--- that has an opinion.
 ---@param options? {priority?: number}
 ---@param f fun(request: table): table|nil
 function Script:admission(options, f)
   options, f = split(options, f)
+  if not self.host.may_admit() then error("an admission needs the capability 'proposals'", 2) end
+  if options.priority ~= nil and type(options.priority) ~= "number" then error("a priority is a number", 2) end
   if #self.policies >= M.POLICIES_MAX then error("too many policies", 2) end
   self.policies[#self.policies + 1] = { f = f, priority = options.priority or 0, number = #self.policies + 1 }
   table.sort(self.policies, function(a, b)

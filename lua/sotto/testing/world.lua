@@ -193,9 +193,17 @@ end
 
 --- What the script's policies would say of somebody.
 ---@param who sotto.testing.person
+---@param as? {vouched_by?: sotto.testing.person[], discussion?: string} if these members vouched for them
 ---@return {answer: "consent"|"refuse"|"later"|"ask", reason: string|nil}
-function World:explain(who)
-  local answer, message = self.you.core:try("scripts.explain", { candidate = who.fingerprint })
+function World:explain(who, as)
+  local vouched_by
+  for _, member in ipairs(as and as.vouched_by or {}) do
+    vouched_by = vouched_by or {}
+    vouched_by[#vouched_by + 1] = member.fingerprint
+  end
+  local answer, message = self.you.core:try("scripts.explain", {
+    candidate = who.fingerprint, discussion = as and as.discussion, vouched_by = vouched_by,
+  })
   if not answer then error(message, 2) end
   return answer.verdict
 end

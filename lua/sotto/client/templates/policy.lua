@@ -5,7 +5,7 @@ local sotto = require "sotto"
 
 local policy = sotto.script {
   name = "NAME", version = "0.1", api = 1, help = "lets people in who are on its list",
-  needs = { "store" },
+  needs = { "proposals", "store" },
 }
 
 policy.store.allowed = policy.store.allowed or {}

@@ -71,6 +71,10 @@ return {
       params = {
         { name = "candidate", type = "peer", required = true, text = "who would be admitted" },
         { name = "discussion", type = "discussion", text = "the discussion they would come to" },
+        {
+          name = "vouched_by", type = "strings", most = 64,
+          text = "fingerprints of members that would have consented already",
+        },
       },
       result = "the policies' opinions in the order in which they count, and what follows from them",
       returns = "object", since = 1, capability = "scripts", errors = { "not_found", "ambiguous" },

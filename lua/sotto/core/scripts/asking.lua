@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What scripts are asked, several of them at once: how they are, and what they think of a candidate. Nobody waits for
 -- one that is late. Part of sotto.core.scripts.
+local admissions = require "sotto.core.admissions"
 local json = require "sotto.json"
 local loop = require "sotto.loop"
+local policies = require "sotto.core.policies"
 
 local asking = {}
 
@@ -87,11 +89,11 @@ end
 
 -- --- admissions ----------------------------------------------------------------------------------------------------
 
-local OPINIONS = { consent = true, refuse = true, later = true }
+local OPINIONS = { consent = true, refuse = true, later = true, ask = true }
 
 -- one script's opinion; null: none, for the reason that `problem` says where there is one
 local function opinion_of(name, answer)
-  local out = { script = name, answer = json.null, reason = json.null, problem = json.null }
+  local out = { script = name, answer = json.null, reason = json.null, problem = json.null, priority = 0 }
   if not answer then
     out.problem = "it did not answer in time"
   elseif answer[2] then
@@ -99,67 +101,53 @@ local function opinion_of(name, answer)
   elseif type(answer[1]) == "table" and OPINIONS[answer[1].answer] then
     out.answer, out.reason = answer[1].answer, tostring(answer[1].reason or "")
     if math.type(answer[1].time) == "integer" then out.time = answer[1].time end
+    if type(answer[1].priority) == "number" then out.priority = answer[1].priority end
   end
   return out
 end
 
--- what a policy is told of who wants to come in
-local function make_request(self, params)
-  local function ask(method, given)
-    local text, message, name = self.engine:call(method, given, function() end)
-    if not text then return nil, message or "the core did not answer", name or "internal" end
-    return json.decode(text, { nulls = false })
-  end
-  local candidate, message, name = ask("peers.show", { peer = params.candidate })
-  if not candidate then return nil, message, name end
-  local request = { candidate = candidate, members = json.array {}, charter = "", vouched_by = json.array {} }
-  if params.discussion then
-    local discussion, problem, kind = ask("discussions.show", { discussion = params.discussion })
-    if not discussion then return nil, problem, kind end
-    request.discussion, request.charter = discussion.id, discussion.charter or ""
-    request.members = json.array(discussion.members or {})
-    for _, member in ipairs(request.members) do
-      if member.you then request.sponsor = member.fingerprint end
-    end
-  end
-  return request
+-- only a script that may answer proposals is asked what the answer is to be
+local function is_asked(entry, request)
+  if not runs(entry) or not entry.instance.admission or not entry.instance.grants.names.proposals then return false end
+  return not request.discussion or entry.instance.grants:covers(request.discussion)
 end
 
---- What each policy says of a request, asked at one time; the order is that in which they count: of the scripts in
---- their order the first with an opinion.
+--- What each policy says of a request, asked at one time; in the order in which they count.
 ---@param request table
----@param done fun(opinions: table[])
+---@param done fun(opinions: sotto.opinion[]) on a later turn, or at once where nobody is asked
 function asking:opinions(request, done)
   local asked = {}
   for _, entry in ipairs(self.entries) do
-    local wanted = runs(entry) and entry.instance.admission
-    local narrowed = wanted and request.discussion and not entry.instance.grants:covers(request.discussion)
-    if wanted and not narrowed then asked[#asked + 1] = entry end
+    if is_asked(entry, request) then asked[#asked + 1] = entry end
   end
   local function give(answers)
-    local out = json.array {}
+    local out = {}
     for i, entry in ipairs(asked) do out[i] = opinion_of(self.label(entry), answers[entry]) end
-    done(out)
+    done(json.array(policies.in_order(out)))
   end
   if #asked == 0 then return give {} end
   local limit = self.limits.admission_ms
   ask_all(asked, "admission", { request = request }, limit * OPINION_FACTOR, limit, give)
 end
 
+--- Whether a script that may have policies is just being started.
+---@return boolean
+function asking:is_settling()
+  if self.opening then return true end
+  for _, entry in ipairs(self.entries) do
+    if entry.life.state == "starting" or entry.reloading then return true end
+  end
+  return false
+end
+
 --- scripts.explain
 function asking:explain(_, params, answer)
-  local request, message, name = make_request(self, params)
+  local request, message, name = admissions.request(self.engine, {
+    candidate = params.candidate, discussion = params.discussion, vouched_by = params.vouched_by, dry_run = true,
+  })
   if not request then return nil, message, name end
-  request.dry_run = true
   self:opinions(request, function(list)
-    local verdict = { answer = "ask", script = json.null, reason = "no policy has an opinion: the person is asked" }
-    for _, opinion in ipairs(list) do
-      if opinion.answer ~= json.null then
-        verdict = { answer = opinion.answer, script = opinion.script, reason = opinion.reason }
-        break
-      end
-    end
-    answer { candidate = request.candidate.fingerprint, opinions = list, verdict = verdict }
+    answer { candidate = request.candidate.fingerprint, opinions = list, verdict = admissions.verdict(list) }
   end)
   return answer
 end

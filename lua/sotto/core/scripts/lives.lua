@@ -125,6 +125,7 @@ local function take_place(self, entry, fresh, text)
   entry.life:has_started(loop.now())
   plan(self, entry)
   self:publish("script.changed", "script", self.view(entry))
+  if fresh.admission then self.policies_changed() end
   return true
 end
 

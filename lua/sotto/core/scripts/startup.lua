@@ -63,10 +63,13 @@ end
 
 --- Starts them as soon as the store is unlocked.
 function startup:open()
+  self.opening = true
   self.opener = loop.every(UNLOCK_MS, function()
     if not is_unlocked(self) then return end
     self.opener:stop()
     start_all(self)
+    self.opening = false
+    self.opened()
   end):background()
 end
 

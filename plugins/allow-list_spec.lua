@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+describe("allow-list", function()
+  local ada
+  before_each(function() ada = person "ada" end)
+
+  it("takes in who is on it, and has no opinion of others", function()
+    assert.equal("ask", world:explain(ada).answer)
+    assert.equal("On the list: " .. ada.fingerprint .. " ada", command("allow", "ada"))
+    assert.same({ answer = "consent", script = "allow-list", reason = "listed" }, world:explain(ada))
+    assert.equal("ask", world:explain(person "bob").answer)
+    world:reload()
+    assert.equal("consent", world:explain(ada).answer)
+    assert.equal("off the list", command("forbid", "ada"))
+    assert.equal("ask", world:explain(ada).answer)
+  end)
+
+  it("takes fingerprints of people who are no peers yet, and nothing else", function()
+    local stranger = ("C4"):rep(20)
+    assert.equal("Nobody is.", command "list")
+    assert.equal("On the list: " .. stranger, command("allow", "c4c4", stranger:sub(5):lower()))
+    assert.equal(stranger, command "list")
+    assert.matches("A fingerprint has 40 digits", command("allow", "nobody"))
+    assert.equal("Nobody on the list is that.", command("forbid", "ada"))
+    assert.equal("off the list", command("forbid", stranger))
+  end)
+end)
