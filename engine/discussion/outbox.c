@@ -25,6 +25,7 @@ struct outbox *outbox_new(const struct outbox_config *config)
 	o->head = config->head;
 	o->closing = config->closing;
 	o->keyless = config->keyless;
+	o->frozen = config->frozen;
 	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
 	outbox_queue_init(o, config);
 	outbox_window_init(o, config);
@@ -262,8 +263,24 @@ static void abandon(struct outbox *o)
 
 static void finish_close(struct outbox *o)
 {
-	if (o->closing && o->stored_through >= o->built && !o->sealing)
+	if (o->closing && outbox_window_is_sealed(o))
 		let_key_die(o);
+}
+
+// --- the epoch's end ----------------------------------------------------------------------------
+
+bool outbox_seals_all(const struct outbox *o)
+{
+	return (o->closing || o->frozen) && !o->keyless;
+}
+
+// A commit under way may hold a payload.
+static void finish_freeze(struct outbox *o)
+{
+	if (!o->frozen || o->drained || o->commit.payload_count || !outbox_window_is_sealed(o))
+		return;
+	o->drained = true;
+	outbox_act(o, OUTBOX_DRAINED);
 }
 
 // --- events -------------------------------------------------------------------------------------
@@ -308,6 +325,7 @@ static void dispatch(struct outbox *o, const struct outbox_event *event)
 {
 	switch (event->type) {
 	case OUTBOX_EVENT_SUBMIT:
+	case OUTBOX_EVENT_RELEASE:
 		outbox_queue_submit(o, event);
 		break;
 	case OUTBOX_EVENT_COMMITTED:
@@ -332,6 +350,9 @@ static void dispatch(struct outbox *o, const struct outbox_event *event)
 	case OUTBOX_EVENT_RETRY:
 		retry(o);
 		break;
+	case OUTBOX_EVENT_FREEZE:
+		o->frozen = true;
+		break;
 	case OUTBOX_EVENT_CLOSE:
 		o->close_wanted = !o->closing;
 		break;
@@ -346,6 +367,7 @@ static void dispatch_after_end(struct outbox *o, const struct outbox_event *even
 {
 	switch (event->type) {
 	case OUTBOX_EVENT_SUBMIT:
+	case OUTBOX_EVENT_RELEASE:
 		outbox_queue_submit(o, event);
 		break;
 	case OUTBOX_EVENT_COMMITTED:
@@ -377,6 +399,7 @@ static void go_on(struct outbox *o, int64_t now_ms)
 	outbox_window_seal(o);
 	outbox_window_load(o);
 	finish_close(o);
+	finish_freeze(o);
 }
 
 void outbox_step(struct outbox *o, const struct outbox_event *event, struct outbox_actions *out)

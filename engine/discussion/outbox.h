@@ -16,6 +16,9 @@
 //    for those that were lost between SEALED and the disk.
 //  - Nothing is kept in memory for a member without a link. What a link is not given yet is read
 //    from the disk when its turn comes.
+//  - From FREEZE on, until the epoch ends, no payload is built (§5, 4): what is submitted is taken,
+//    and waits. DRAINED comes once all that is built is sealed and on disk: only then may the head
+//    be told to the others, as the discussion's keys may serve another roster from then on.
 #ifndef SOTTO_DISCUSSION_OUTBOX_H
 #define SOTTO_DISCUSSION_OUTBOX_H
 
@@ -55,6 +58,7 @@ struct outbox_config {
 	uint64_t acknowledged[ROSTER_MAX]; // per position: what that member's store has of mine
 	bool closing;                      // a COMMIT with .closes is on disk
 	bool keyless;                      // and the discussion key is destroyed
+	bool frozen; // from the start: an epoch that has ended, or whose end had begun
 	// Messages on disk without a place, oldest first; at most OUTBOX_QUEUED_MAX (asserted).
 	size_t queued_count;
 	const struct outbox_message *queued;
@@ -63,6 +67,8 @@ struct outbox_config {
 enum outbox_event_type {
 	OUTBOX_EVENT_START,      // once, first
 	OUTBOX_EVENT_SUBMIT,     // .submit: ACCEPTED or REJECTED with that ticket follows
+	// .submit: the same for messages that are on disk in state "held"; up to OUTBOX_QUEUED_MAX
+	OUTBOX_EVENT_RELEASE,
 	OUTBOX_EVENT_COMMITTED,  // .result of COMMIT
 	OUTBOX_EVENT_SEALED,     // .sealed: result of SEAL
 	OUTBOX_EVENT_STORED,     // .result of STORE_SEALED
@@ -77,6 +83,7 @@ enum outbox_event_type {
 	OUTBOX_EVENT_CONGESTED,   // .member: no TRANSMIT for it until WRITABLE
 	OUTBOX_EVENT_WRITABLE,    // .member: as a new link is
 	OUTBOX_EVENT_RETRY, // a RETRY_IN has passed, or the store or the key was unlocked
+	OUTBOX_EVENT_FREEZE, // the epoch is about to end; DRAINED follows, once
 	// By this person: what is queued goes into payloads, CLOSE last, in one commit; then
 	// CLOSED. Nothing can be submitted any more. Retried as long as the disk fails.
 	OUTBOX_EVENT_CLOSE,
@@ -137,6 +144,7 @@ enum outbox_action_type {
 	// .rejected: ERR_BUSY (queue full), ERR_WRONG_STATE (closed), ERR_TOO_LARGE (over
 	// OUTBOX_SUBMIT_MAX), or what COMMIT said.
 	OUTBOX_REJECTED,
+	OUTBOX_DRAINED, // after FREEZE: all that is built is sealed and on disk, or need not be
 	// .seal: signed with the own discussion key, to all other members in roster order (P3.1).
 	// Result SEALED.
 	OUTBOX_SEAL,
@@ -167,8 +175,9 @@ enum outbox_action_type {
 // A message as the store is to have it, in state "queued".
 struct outbox_row {
 	struct outbox_message message;
-	bool fresh;  // to be inserted; else it is there, and gets its place now
-	bool placed; // then:
+	bool fresh;    // to be inserted; else it is there, and gets its place now,
+	bool released; // or was "held", and is "queued" now
+	bool placed;   // then:
 	uint64_t sequence;
 	uint32_t index; // in the payload
 };

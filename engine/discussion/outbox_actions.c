@@ -39,6 +39,7 @@ void outbox_action_fini(struct outbox_action *x)
 		break;
 	case OUTBOX_ACCEPTED:
 	case OUTBOX_REJECTED:
+	case OUTBOX_DRAINED:
 	case OUTBOX_LOAD:
 	case OUTBOX_STORE_ACK:
 	case OUTBOX_RETRY_IN:

@@ -11,6 +11,7 @@
 struct outbox_submit {
 	uint64_t ticket;
 	size_t count;
+	bool held; // RELEASE
 };
 
 struct outbox_queue {
@@ -68,6 +69,7 @@ struct outbox {
 	struct hash head;
 	uint64_t stored_through; // all up to it are sealed on disk, or need not be
 	bool close_wanted, abandon_wanted;
+	bool frozen, drained; // drained: said
 	bool closing, keyless;
 	struct outbox_queue queue;
 	struct outbox_commit commit;
@@ -109,6 +111,9 @@ void outbox_window_init(struct outbox *o, const struct outbox_config *config);
 void outbox_window_fini(struct outbox *o);
 void outbox_window_add_built(struct outbox *o, const struct outbox_payload *p);
 bool outbox_window_awaits_seal(const struct outbox *o);
+// All that is built is to be sealed, whoever waits for it.
+bool outbox_seals_all(const struct outbox *o);
+bool outbox_window_is_sealed(const struct outbox *o); // and is, or need not be any more
 void outbox_window_link_up(struct outbox *o, const struct outbox_event *event);
 // On its link that member shows to have all up to that sequence.
 void outbox_window_has(struct outbox *o, size_t member, uint64_t sequence);

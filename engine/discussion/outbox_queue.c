@@ -78,12 +78,12 @@ static void reject(struct outbox *o, const struct outbox_submit *s, enum err cod
 	o->counters.rejected += s->count;
 }
 
-static enum err may_submit(const struct outbox *o, size_t count)
+static enum err may_submit(const struct outbox *o, size_t count, bool held)
 {
 	const struct outbox_queue *q = &o->queue;
 	if (o->mode != OUTBOX_LIVE || o->close_wanted || o->closing || o->abandon_wanted)
 		return ERR_WRONG_STATE;
-	if (count > OUTBOX_SUBMIT_MAX)
+	if (count > (held ? OUTBOX_QUEUED_MAX : OUTBOX_SUBMIT_MAX))
 		return ERR_TOO_LARGE;
 	if (count == 0)
 		return ERR_BAD_PARAMS;
@@ -95,8 +95,9 @@ static enum err may_submit(const struct outbox *o, size_t count)
 
 void outbox_queue_submit(struct outbox *o, const struct outbox_event *event)
 {
-	const struct outbox_submit s = {event->submit.ticket, event->submit.count};
-	enum err code = may_submit(o, s.count);
+	const struct outbox_submit s = {event->submit.ticket, event->submit.count,
+					event->type == OUTBOX_EVENT_RELEASE};
+	enum err code = may_submit(o, s.count, s.held);
 	if (code) {
 		reject(o, &s, code);
 		return;
@@ -208,13 +209,24 @@ static void place_rows(struct outbox_action *a, size_t first, size_t count, uint
 	}
 }
 
+static void mark_news(const struct outbox_queue *q, struct outbox_action *a)
+{
+	size_t row = q->on_disk;
+	for (size_t i = 0; i < q->submit_count; i++) {
+		for (size_t k = 0; k < q->submits[i].count; k++, row++) {
+			a->commit.rows[row].fresh = !q->submits[i].held;
+			a->commit.rows[row].released = q->submits[i].held;
+		}
+	}
+}
+
 // Those that are on disk and stay where they are are no news.
 static void drop_old_rows(struct outbox_action *a)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < a->commit.row_count; i++) {
 		const struct outbox_row row = a->commit.rows[i];
-		if (row.fresh || row.placed)
+		if (row.fresh || row.released || row.placed)
 			a->commit.rows[kept++] = row;
 		else
 			bytes_unref(row.message.text);
@@ -259,9 +271,9 @@ static void commit(struct outbox *o, int64_t now_ms, bool payloads, bool close)
 	a->commit.row_count = q->count;
 	for (size_t i = 0; i < q->count; i++) {
 		a->commit.rows[i].message = *at(q, i);
-		a->commit.rows[i].fresh = i >= q->on_disk;
 		bytes_ref(at(q, i)->text);
 	}
+	mark_news(q, a);
 	if (payloads || close)
 		add_payloads(o, a, now_ms, close);
 	drop_old_rows(a);
@@ -278,7 +290,7 @@ void outbox_queue_commit(struct outbox *o, int64_t now_ms)
 		commit(o, now_ms, true, true);
 		return;
 	}
-	bool payloads = q->count > 0 && !o->close_wanted && !outbox_window_awaits_seal(o);
+	bool payloads = q->count > 0 && !o->close_wanted && !o->frozen && !outbox_window_awaits_seal(o);
 	if (fresh || (payloads && may_begin))
 		commit(o, now_ms, payloads, false);
 }

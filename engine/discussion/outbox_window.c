@@ -199,6 +199,11 @@ bool outbox_window_awaits_seal(const struct outbox *o)
 	return o->sealing || first_unsealed(o);
 }
 
+bool outbox_window_is_sealed(const struct outbox *o)
+{
+	return o->stored_through >= o->built && !o->sealing;
+}
+
 void outbox_window_seal(struct outbox *o)
 {
 	const struct outbox_kept *k = first_unsealed(o);
@@ -292,13 +297,13 @@ static bool wants_load(const struct outbox *o, size_t member)
 	return has_room(m) && m->next <= o->built && !find(o, m->next);
 }
 
-// Before the key dies everything is looked through.
-static bool close_wants_load(struct outbox *o)
+// Before the key dies, or serves another roster, everything is looked through.
+static bool end_wants_load(struct outbox *o)
 {
 	const struct outbox_kept *k;
 	while ((k = find(o, o->stored_through + 1)) && k->stored)
 		o->stored_through++;
-	return o->closing && !o->keyless && o->stored_through < o->built &&
+	return outbox_seals_all(o) && o->stored_through < o->built &&
 	       !find(o, o->stored_through + 1);
 }
 
@@ -340,7 +345,7 @@ void outbox_window_load(struct outbox *o)
 		load(o, m->next - 1, (size_t)(m->have + OUTBOX_IN_FLIGHT_MAX + 1 - m->next));
 		return;
 	}
-	if (close_wants_load(o))
+	if (end_wants_load(o))
 		load(o, o->stored_through, OUTBOX_LOAD_MAX);
 }
 
@@ -418,7 +423,7 @@ static bool is_needed(const struct outbox *o, const struct outbox_kept *k)
 		return true;
 	if (k->sequence <= outbox_least_acked(o))
 		return false;
-	return k->payload ? k->fresh || (o->closing && !o->keyless) : !k->stored;
+	return k->payload ? k->fresh || outbox_seals_all(o) : !k->stored;
 }
 
 // Where the disk takes nothing: what is lost here is sealed anew from its payload.

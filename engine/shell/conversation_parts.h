@@ -48,6 +48,7 @@ struct conversation {
 	bool is_postponed[SENDING_POSTPONED_MAX];
 	struct deferred postponed_turn;
 	struct deferred wind_down_turn;
+	bool is_quiet; // after sending_freeze
 	struct job *jobs;
 	struct meeting *meetings; // member links being made
 	struct submission *submissions;
@@ -81,6 +82,8 @@ void conversation_settle(struct conversation *c);    // the outbox has written s
 MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
 void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
 void sending_fini(struct conversation *c);
+// What waited for the end of the turn is written now, until nothing is: before another transaction is to see it.
+void sending_flush(struct conversation *c);
 void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed
 // The members are about to change (change.h). From now on no payload is built in this epoch: what is submitted is on disk without a
 // place, and waits for the next. change_quiet follows, on this turn or later, once every payload that was built is sealed and stored.

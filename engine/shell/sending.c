@@ -133,6 +133,12 @@ static void trouble(struct conversation *c, const struct outbox_action *a)
 		    c->discussion->row.id);
 }
 
+void sending_freeze(struct conversation *c)
+{
+	struct outbox_event event = {.type = OUTBOX_EVENT_FREEZE};
+	sending_feed(c, &event);
+}
+
 static void carry_out(struct conversation *c, struct outbox_action *a)
 {
 	switch (a->type) {
@@ -148,6 +154,9 @@ static void carry_out(struct conversation *c, struct outbox_action *a)
 		break;
 	case OUTBOX_REJECTED:
 		submission_resolve(c, a->rejected.ticket, a->rejected.code);
+		break;
+	case OUTBOX_DRAINED:
+		c->is_quiet = true;
 		break;
 	case OUTBOX_SEAL:
 		seal(c, a);

@@ -43,6 +43,7 @@ static enum err write_commit(struct conversation *c, const struct outbox_action 
 		const struct outbox_row *row = &a->commit.rows[i];
 		struct store_message m;
 		fill_message(c, row, &m);
+		// a released one was held, and is queued from now on; the others that are there get their place
 		code = row->fresh ? store_message_insert(s, &m, info)
 				  : store_message_place(s, m.id, row->placed ? &m.place : NULL, "queued", info);
 	}
@@ -262,6 +263,20 @@ static void carry_out_postponed(void *arg)
 		carry_out(c, &a); // which may postpone the next
 		outbox_action_fini(&a);
 	}
+}
+
+static bool anything_postponed(const struct conversation *c)
+{
+	for (size_t i = 0; i < SENDING_POSTPONED_MAX; i++)
+		if (c->is_postponed[i])
+			return true;
+	return false;
+}
+
+void sending_flush(struct conversation *c)
+{
+	while (anything_postponed(c))
+		carry_out_postponed(c);
 }
 
 static void postpone(struct conversation *c, size_t slot, struct outbox_action *a)

@@ -8,12 +8,12 @@
 #define OUTBOX_TYPE "support.outbox"
 
 static const char *const events[] = {
-	"start",     "submit",	   "committed", "sealed",     "stored",	   "ack_stored",
-	"loaded",    "failed_stored", "link_up",	   "link_down", "ack",	      "cannot_open", "congested",
-	"writable",  "retry",	   "close",	"abandon",    NULL,
+	"start",	 "submit",  "release",	 "committed", "sealed",	     "stored",	  "ack_stored", "loaded",
+	"failed_stored", "link_up", "link_down", "ack",	      "cannot_open", "congested", "writable",	"retry",
+	"freeze",	 "close",   "abandon",	 NULL,
 };
 static const char *const actions[] = {
-	"commit",	"accepted",    "rejected",    "seal",
+	"commit",	"accepted",    "rejected",    "drained", "seal",
 	"store_sealed", "load",	       "transmit",    "store_ack",
 	"retry_in",	"closed",      "failed",      "key_may_die",
 	"closed_delivered", "rolled_back", "undeliverable",
@@ -90,6 +90,7 @@ static int machine_new(lua_State *L)
 	acknowledged_get(L, &c);
 	c.closing = field_bool(L, 1, "closing");
 	c.keyless = field_bool(L, 1, "keyless");
+	c.frozen = field_bool(L, 1, "frozen");
 	if (lua_getfield(L, 1, "queued") == LUA_TTABLE)
 		queued = messages_get(L, &c.queued_count);
 	lua_pop(L, 1);
@@ -181,6 +182,7 @@ static void event_get(lua_State *L, int t, struct outbox_event *e, struct room *
 	e->now_ms = field_integer(L, t, "now", 1700000000000);
 	switch (e->type) {
 	case OUTBOX_EVENT_SUBMIT:
+	case OUTBOX_EVENT_RELEASE:
 		submit_get(L, t, e, r);
 		break;
 	case OUTBOX_EVENT_COMMITTED:
@@ -213,6 +215,7 @@ static void event_get(lua_State *L, int t, struct outbox_event *e, struct room *
 		break;
 	case OUTBOX_EVENT_START:
 	case OUTBOX_EVENT_RETRY:
+	case OUTBOX_EVENT_FREEZE:
 	case OUTBOX_EVENT_CLOSE:
 	case OUTBOX_EVENT_ABANDON:
 		break;
@@ -232,6 +235,7 @@ static void rows_push(lua_State *L, const struct outbox_action *a)
 		put_integer(L, "time", row->message.time_ms);
 		put_bytes(L, "text", row->message.text);
 		put_bool(L, "fresh", row->fresh);
+		put_bool(L, "released", row->released);
 		if (row->placed) {
 			put_integer(L, "sequence", (lua_Integer)row->sequence);
 			put_integer(L, "index", row->index);
@@ -317,6 +321,7 @@ static void action_push(lua_State *L, const struct outbox_action *a)
 		put_member(L, "member", a->trouble.member);
 		put_integer(L, "sequence", (lua_Integer)a->trouble.sequence);
 		break;
+	case OUTBOX_DRAINED:
 	case OUTBOX_CLOSED:
 	case OUTBOX_KEY_MAY_DIE:
 		break;

@@ -26,7 +26,7 @@ function M.restore(t)
     closing = M.disk.closing, queued = {},
   }
   for _, row in ipairs(M.disk.rows) do
-    if not row.sequence then table.insert(config.queued, row) end
+    if not row.sequence and not row.held then table.insert(config.queued, row) end
   end
   for k, v in pairs(t or {}) do config[k] = v end
   M.o, M.log, M.sealing = outbox.new(config), {}, nil
@@ -57,7 +57,8 @@ function disk_does.commit(a)
       M.disk.by_id[r.id] = row
       table.insert(M.disk.rows, row)
     end
-    row.sequence, row.index = r.sequence, r.index
+    assert.equal(r.released, row.held == true)
+    row.sequence, row.index, row.held = r.sequence, r.index, nil
   end
   M.disk.closing = M.disk.closing or a.closes
   return { type = "committed" }
@@ -126,6 +127,22 @@ function M.submit(count, text, ticket)
   M.step { type = "submit", ticket = ticket or M.number, messages = list }
   return list
 end
+
+-- Messages that are on disk, in state held.
+function M.hold(count)
+  local list = {}
+  for i = 1, count do
+    M.number = M.number + 1
+    local m = world.message(ME, M.number)
+    local row = { id = m.id, nonce = m.nonce, time = m.time, text = m.text, held = true }
+    M.disk.by_id[m.id] = row
+    table.insert(M.disk.rows, row)
+    list[i] = m
+  end
+  return list
+end
+
+function M.release(list, ticket) M.step { type = "release", ticket = ticket or 1, messages = list } end
 
 function M.sealed(code)
   local a = assert(M.sealing, "nothing is being sealed")
