@@ -88,16 +88,22 @@ static void look(void *arg)
 	size_t count = process_agents(e->directory, e->alias, e->orphan && e->unanswered, agents, AGENTS_MAX);
 	// an agent that could not be looked for is not one that has ended: it may know a passphrase
 	bool blind = count == 0 && !process_can_look();
-	// nor is one that a gpg was just starting when it was killed
-	bool coming = count == 0 && !blind && process_works_in(e->directory, e->alias);
-	if (count == 0 && !blind && !coming) {
+	// nor is one that a gpg was just starting when it was killed; whoever takes so long about that shall not
+	bool coming = false;
+	if (count == 0 && !blind) {
+		count = process_workers(e->directory, e->alias, agents, AGENTS_MAX);
+		coming = count > 0;
+	}
+	if (count == 0 && !blind) {
 		finish(e, OK);
 		return;
 	}
 	if (loop_now_ms(e->loop) >= e->give_up) {
-		finish(e, coming ? OK : ERR_IO);
+		finish(e, ERR_IO);
 		return;
 	}
+	if (coming && loop_now_ms(e->loop) < e->give_up - AGENT_END_MS / 2)
+		count = 0;
 	for (size_t i = 0; i < count; i++)
 		kill(agents[i], SIGKILL);
 	timer_start(e->loop, &e->timer, blind ? LOOK_BLIND_MS : LOOK_AGAIN_MS, look, e);

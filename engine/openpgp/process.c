@@ -107,14 +107,14 @@ static bool has_home(pid_t pid, const char *path, const char *alias)
 	return false;
 }
 
-bool process_works_in(const char *path, const char *alias)
+size_t process_workers(const char *path, const char *alias, pid_t *out, size_t max)
 {
 	static pid_t children[PROCESS_MAX];
-	size_t n = process_children(children);
-	for (size_t i = 0; i < n; i++)
+	size_t count = 0, n = process_children(children);
+	for (size_t i = 0; i < n && count < max; i++)
 		if (has_home(children[i], path, alias))
-			return true;
-	return false;
+			out[count++] = children[i];
+	return count;
 }
 
 static size_t agents_everywhere(const char *path, const char *alias, pid_t *out, size_t max)

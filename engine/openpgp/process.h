@@ -16,9 +16,9 @@ size_t process_children(pid_t out[PROCESS_MAX]);
 // or with `everywhere` in the system. At most `max`; the dead are not counted.
 size_t process_agents(const char *path, const char *alias, bool everywhere, pid_t *out, size_t max);
 bool process_is_agent(pid_t pid); // of whatever home
-// Whether a living child has that GNUPGHOME (`path` or `alias`, which may be NULL): a gpg that was killed in this moment, or what it
+// Living children with that GNUPGHOME (`path` or `alias`, which may be NULL): a gpg that was killed in this moment, or what it
 // forked to become its agent and does not bear that name yet.
-bool process_works_in(const char *path, const char *alias);
+size_t process_workers(const char *path, const char *alias, pid_t *out, size_t max);
 // Whether /proc can be read just now: with no descriptor left, nobody would be found.
 bool process_can_look(void);
 
