@@ -51,6 +51,7 @@ enum err invite_encode(const struct invite_record *r, struct buf *out, struct er
 	struct record_writer w;
 	record_begin(&w, out, "invite");
 	record_put_discussion(&w, "discussion", r->discussion);
+	record_put_integer(&w, "time", r->time_ms, 0, JSON_INTEGER_MAX);
 	record_put_hash(&w, "first", &r->first);
 	record_put_binary(&w, "roster", bytes_span(r->roster), 1, ROSTER_RECORD_MAX);
 	record_put_charter(&w, "charter", r->charter);
@@ -84,6 +85,7 @@ enum err invite_decode(struct invite_record *out, struct span text, struct err_i
 	record_open(&r, text, "invite");
 	struct record_value root = record_root(&r);
 	record_get_discussion(record_field(root, "discussion"), out->discussion);
+	record_get_time(record_field(root, "time"), &out->time_ms);
 	record_get_hash(record_field(root, "first"), &out->first);
 	record_get_binary(record_field(root, "roster"), 1, ROSTER_RECORD_MAX, &out->roster);
 	record_get_charter(record_field(root, "charter"), out->charter);
@@ -163,7 +165,7 @@ enum err decline_encode(const struct decline_record *r, struct buf *out, struct 
 	struct record_writer w;
 	record_begin(&w, out, "decline");
 	record_put_discussion(&w, "discussion", r->discussion);
-	record_put_hash(&w, "invite", &r->invite);
+	record_put_integer(&w, "time", r->time_ms, 0, JSON_INTEGER_MAX);
 	record_put_string(&w, "reason", span_string(r->reason), 0, DECLINE_REASON_MAX);
 	return record_end(&w, info);
 }
@@ -175,7 +177,7 @@ enum err decline_decode(struct decline_record *out, struct span text, struct err
 	record_open(&r, text, "decline");
 	struct record_value root = record_root(&r);
 	record_get_discussion(record_field(root, "discussion"), out->discussion);
-	record_get_hash(record_field(root, "invite"), &out->invite);
+	record_get_time(record_field(root, "time"), &out->time_ms);
 	record_get_string(record_field(root, "reason"), 0, DECLINE_REASON_MAX, out->reason);
 	enum err e = record_close(&r, info);
 	if (e)

@@ -22,6 +22,7 @@ struct invite_member {
 };
 struct invite_record {
 	char discussion[DISCUSSION_ID_SIZE];
+	int64_t time_ms;      // when the sponsor invited: the same each time that this invitation is sent
 	struct hash first;    // H_0: without it the candidate could answer no member's L1
 	struct bytes *roster; // R_e, exact bytes, 1 to ROSTER_RECORD_MAX
 	char charter[RECORD_CHARTER_SIZE];
@@ -48,10 +49,10 @@ MUST_CHECK enum err join_encode(const struct join_record *r, struct buf *out, st
 MUST_CHECK enum err join_decode(struct join_record *r, struct span text, struct err_info *info);
 void join_fini(struct join_record *r);
 
-// DECLINE, plain, where the INVITE came from.
+// DECLINE, plain, on the link of the INVITE. The candidate declines; from the sponsor it says that the invitation stands no more.
 struct decline_record {
 	char discussion[DISCUSSION_ID_SIZE];
-	struct hash invite; // H(INVITE)
+	int64_t time_ms; // of the INVITE
 	char reason[DECLINE_REASON_MAX + 1];
 };
 MUST_CHECK enum err decline_encode(const struct decline_record *r, struct buf *out, struct err_info *info);

@@ -12,6 +12,7 @@ static enum err encode_invite(lua_State *L, struct buf *out, struct err_info *in
 {
 	struct invite_record r = {0};
 	TAKE_TEXT(r, discussion);
+	r.time_ms = take_integer(L, "time_ms");
 	TAKE_RAW(r, first);
 	TAKE_BYTES(r, roster);
 	TAKE_TEXT(r, charter);
@@ -37,6 +38,7 @@ static enum err decode_invite(lua_State *L, struct span text, struct err_info *i
 		return e;
 	lua_newtable(L);
 	GIVE_TEXT(r, discussion);
+	give_integer(L, "time_ms", r.time_ms);
 	GIVE_RAW(r, first);
 	GIVE_BYTES(r, roster);
 	GIVE_TEXT(r, charter);
@@ -91,7 +93,7 @@ static enum err encode_decline(lua_State *L, struct buf *out, struct err_info *i
 {
 	struct decline_record r = {0};
 	TAKE_TEXT(r, discussion);
-	TAKE_RAW(r, invite);
+	r.time_ms = take_integer(L, "time_ms");
 	TAKE_TEXT(r, reason);
 	return decline_encode(&r, out, info);
 }
@@ -104,7 +106,7 @@ static enum err decode_decline(lua_State *L, struct span text, struct err_info *
 		return e;
 	lua_newtable(L);
 	GIVE_TEXT(r, discussion);
-	GIVE_RAW(r, invite);
+	give_integer(L, "time_ms", r.time_ms);
 	GIVE_TEXT(r, reason);
 	return OK;
 }

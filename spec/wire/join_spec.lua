@@ -38,11 +38,12 @@ local function counted(kind, sample, make)
 end
 
 local function invited(i) return { { "certificate", R.b64(R.bytes(391, i)) }, { "presence", presence(i) } } end
-local invite = { { "v", 1 }, { "type", "invite" }, { "discussion", R.id(1) }, { "first", R.b64(R.bytes(32, 2)) },
+local invite = { { "v", 1 }, { "type", "invite" }, { "discussion", R.id(1) }, { "time", 1700000000000 }, { "first", R.b64(R.bytes(32, 2)) },
   { "roster", R.b64(R.bytes(500, 3)) }, { "charter", "all" }, { "members", many(3, invited) } }
 describe("INVITE", function()
   R.check("invite", invite, {
     { path = { "discussion" }, kind = K.id() },
+    { path = { "time" }, kind = K.time() },
     { path = { "first" }, kind = K.hash() },
     { path = { "roster" }, kind = K.binary(1, 16384) },
     { path = { "charter" }, kind = K.charter() },
@@ -97,12 +98,12 @@ describe("JOIN", function()
   end)
 end)
 
-local decline = { { "v", 1 }, { "type", "decline" }, { "discussion", R.id(1) }, { "invite", R.b64(R.bytes(32, 1)) },
+local decline = { { "v", 1 }, { "type", "decline" }, { "discussion", R.id(1) }, { "time", 1700000000000 },
   { "reason", "no time" } }
 describe("DECLINE", function()
   R.check("decline", decline, {
     { path = { "discussion" }, kind = K.id() },
-    { path = { "invite" }, kind = K.hash() },
+    { path = { "time" }, kind = K.time() },
     { path = { "reason" }, kind = K.string(0, 256) },
   })
 end)
