@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "shell/call.h"
 #include "shell/conversation.h"
+#include "shell/holding.h"
 #include "shell/message_view.h"
 #include "shell/shell.h"
 #include "store/search.h"
@@ -196,24 +197,28 @@ static enum err search(struct call *c)
 	return OK;
 }
 
-// Messages are held when the audience changes (P5.3), which takes a third member.
-static enum err held(struct call *c)
+// --- held ones (P5.3) -------------------------------------------------------------------------------------------------------------
+
+static enum err release(struct call *c)
 {
 	struct discussion *d;
-	json_t *messages = json_array();
 	enum err code = find(c, &d);
-	if (code == OK)
-		code = store_message_each_waiting(c->engine->store, d->row.id, "held", STORE_LIST_MAX, message_append, messages,
-						  c->info);
-	if (code == OK && json_array_size(messages) > 0)
-		code = err_set(c->info, ERR_WRONG_STATE, "the discussion has no new members to agree to");
-	if (code == OK)
-		*c->out = json_incref(messages);
-	json_decref(messages);
-	return code;
+	if (code)
+		return code;
+	code = lifecycle_allows(&d->life, LIFECYCLE_CALL_SEND, c->info);
+	if (code == OK && !d->conversation)
+		code = err_set(c->info, ERR_WRONG_STATE, "this discussion cannot go on: see the log");
+	return code ? code : holding_release(d->conversation, c);
+}
+
+static enum err discard(struct call *c)
+{
+	struct discussion *d;
+	enum err code = find(c, &d);
+	return code ? code : holding_discard(d, c->out, c->info);
 }
 
 const struct method methods_messages[] = {
 	{"messages.send", send},     {"messages.list", list},	 {"messages.read", read_},   {"messages.search", search},
-	{"messages.release", held}, {"messages.discard", held}, {NULL, NULL},
+	{"messages.release", release}, {"messages.discard", discard}, {NULL, NULL},
 };

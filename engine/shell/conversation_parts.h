@@ -94,6 +94,8 @@ void sending_disk(struct conversation *c, struct outbox_action *a);
 void sending_disk_fini(struct conversation *c);
 
 // submission.c
+// A SUBMIT or RELEASE whose ticket is set here; the call is answered with `result`, which is taken, once all of it is on disk.
+MUST_CHECK enum err submission_begin(struct conversation *c, struct call *call, struct outbox_event *event, json_t *result);
 void submission_resolve(struct conversation *c, uint64_t ticket, enum err code); // ACCEPTED, or why not
 void submissions_cancel(struct conversation *c);
 

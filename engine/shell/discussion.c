@@ -11,6 +11,7 @@
 #include "discussion/words.h"
 #include "shell/conversation.h"
 #include "shell/export.h"
+#include "shell/holding.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
 #include "store/messages.h"
@@ -42,6 +43,7 @@ void discussion_free(struct discussion *d)
 {
 	export_cancel(d->export, ERR_CANCELED);
 	conversation_stop(d);
+	holding_forget(d);
 	free_members(d);
 	store_discussion_fini(&d->row);
 	free(d);

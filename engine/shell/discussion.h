@@ -17,6 +17,7 @@ struct engine;
 struct opening;
 struct conversation;
 struct export;
+struct holding;
 
 struct discussion {
 	struct engine *engine;
@@ -28,6 +29,7 @@ struct discussion {
 	struct opening *opening;     // unfinished
 	struct conversation *conversation;
 	struct export *export; // being written
+	struct holding *holding; // of an epoch's end that is not told yet (holding.h)
 	// from R_0 on
 	struct roster_record roster; // of the current epoch
 	struct hash roster_hash;

@@ -18,7 +18,5 @@ void past_line_down(struct conversation *c, size_t member);
 // A RECORD "want" from that member; false from past_frame: a SEALED frame of the current epoch, or of none that is missing here.
 void past_wanted(struct conversation *c, size_t member, struct span record);
 bool past_frame(struct conversation *c, size_t member, struct span frame);
-// Inside the transaction that ends an epoch: messages of others beyond the cut are "void" (P5.3). What was accepted stays in the store.
-MUST_CHECK enum err past_cut(struct discussion *d, uint32_t epoch, const struct statement_heads *cut, struct err_info *info);
 
 #endif

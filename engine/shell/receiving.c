@@ -10,6 +10,7 @@
 #include "shell/message_view.h"
 #include "shell/shell.h"
 #include "store/heads.h"
+#include "store/holding.h"
 #include "store/messages.h"
 #include "store/payloads.h"
 #include "wire/delivery.h"
@@ -138,6 +139,19 @@ static enum err write_closed(struct conversation *c, struct err_info *info)
 	return store_discussion_update(c->engine->store, &row, info);
 }
 
+// What is there was said before: the same message where it was void, and is released now (P5.3); else its nonce is used again.
+static enum err insert(struct conversation *c, const struct store_message *m, bool *skipped, struct err_info *info)
+{
+	struct store *s = c->engine->store;
+	bool gone = false;
+	enum err code = store_message_insert(s, m, info);
+	if (code != ERR_WRONG_STATE)
+		return code;
+	code = store_void_drop(s, m->id, m->sender, &gone, info);
+	*skipped = !gone;
+	return code == OK && gone ? store_message_insert(s, m, info) : code;
+}
+
 static enum err write_commit(struct conversation *c, const struct transcript_action *a, bool *skipped,
 			     struct err_info *info)
 {
@@ -145,10 +159,7 @@ static enum err write_commit(struct conversation *c, const struct transcript_act
 	for (size_t i = 0; code == OK && i < a->commit.count; i++) {
 		struct store_message m;
 		fill_message(c, &a->commit.payload, &a->commit.messages[i], &m);
-		code = store_message_insert(c->engine->store, &m, info);
-		skipped[i] = code == ERR_WRONG_STATE; // its nonce was used before
-		if (skipped[i])
-			code = OK;
+		code = insert(c, &m, &skipped[i], info);
 	}
 	if (code == OK && a->commit.closes)
 		code = write_closed(c, info);

@@ -8,34 +8,12 @@
 #include "shell/conversation_parts.h"
 #include "shell/message_view.h"
 #include "shell/shell.h"
+#include "shell/waiting.h"
 #include "store/heads.h"
 #include "store/messages.h"
 #include "wire/delivery.h"
 
 // --- opening -------------------------------------------------------------------------------------------------------------------
-
-struct waiting {
-	size_t count, room;
-	struct outbox_message *list;
-};
-
-static bool keep_waiting(void *arg, const struct store_message *m)
-{
-	struct waiting *w = arg;
-	if (m->placed || m->nonce.len != PAYLOAD_NONCE_LEN)
-		return true; // its payload is built already
-	if (w->count == w->room) {
-		w->room = w->room ? w->room * 2 : 64;
-		w->list = mem_realloc(w->list, w->room * sizeof *w->list);
-	}
-	struct outbox_message *copy = &w->list[w->count++];
-	memcpy(copy->id, m->id, sizeof copy->id);
-	memcpy(copy->nonce, m->nonce.data, sizeof copy->nonce);
-	copy->time_ms = m->time;
-	copy->text = bytes_new_span(m->text);
-	copy->text->wipe = true;
-	return w->count < OUTBOX_QUEUED_MAX;
-}
 
 enum err sending_open(struct conversation *c, struct err_info *info)
 {
@@ -55,7 +33,7 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 			code = store_ack_get(s, d->row.id, d->row.epoch, d->members[i].fingerprint, &config.acknowledged[i],
 					     info);
 	if (code == OK)
-		code = store_message_each_waiting(s, d->row.id, "queued", STORE_WAITING_MAX, keep_waiting, &w, info);
+		code = waiting_read(&w, d, "queued", info);
 	if (code == OK) {
 		config.built = head.sequence;
 		config.head = head.hash;
@@ -63,9 +41,7 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 		config.queued = w.list;
 		c->outbox = outbox_new(&config);
 	}
-	for (size_t i = 0; i < w.count; i++)
-		bytes_unref(w.list[i].text);
-	free(w.list);
+	waiting_fini(&w);
 	return code;
 }
 

@@ -185,7 +185,7 @@ static void store_ack(struct conversation *c, const struct outbox_action *a)
 
 struct unplaced {
 	size_t count;
-	char ids[STORE_WAITING_MAX][MESSAGE_ID_SIZE];
+	char ids[2 * STORE_WAITING_MAX][MESSAGE_ID_SIZE]; // queued, and held
 };
 
 static bool keep_id(void *arg, const struct store_message *m)
@@ -206,6 +206,8 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	enum err code = store_begin(s, &info);
 	if (code == OK)
 		code = store_message_each_waiting(s, d->row.id, "queued", STORE_WAITING_MAX, keep_id, u, &info);
+	if (code == OK)
+		code = store_message_each_waiting(s, d->row.id, "held", STORE_WAITING_MAX, keep_id, u, &info);
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		code = store_message_set_state(s, u->ids[i], "failed", &info);
 	if (code == OK && a->failed.last)

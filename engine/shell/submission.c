@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Calls of messages.send between the API and the outbox.
+// Calls of messages.send and messages.release between the API and the outbox.
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,17 +8,14 @@
 #include "shell/message_view.h"
 #include "shell/shell.h"
 
-// A call of messages.send until its messages are on disk.
+// A call until its messages are on disk.
 struct submission {
 	struct submission *next, **link;
 	uint64_t ticket;
 	struct pending *pending; // NULL while the call itself still runs
-	bool single, over;
+	bool over;
 	enum err code;
-	size_t count;
-	char (*ids)[MESSAGE_ID_SIZE];
-	json_t *texts; // array
-	int64_t time_ms;
+	json_t *result; // the messages as they are then: queued, and nobody else has one yet
 };
 
 static void submission_free(struct submission *s)
@@ -26,8 +23,7 @@ static void submission_free(struct submission *s)
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
-	free(s->ids);
-	json_decref(s->texts);
+	json_decref(s->result);
 	free(s);
 }
 
@@ -40,25 +36,6 @@ void submissions_cancel(struct conversation *c)
 		if (p)
 			pending_fail(p, ERR_CANCELED, NULL);
 	}
-}
-
-// As the store has them now: nobody else has one yet.
-static json_t *submission_result(const struct conversation *c, const struct submission *s)
-{
-	const struct discussion *d = c->discussion;
-	struct store_message m = {.state = "queued", .time = s->time_ms};
-	json_t *list = json_array();
-	memcpy(m.discussion, d->row.id, sizeof m.discussion);
-	memcpy(m.sender, discussion_own(d), sizeof m.sender);
-	for (size_t i = 0; i < s->count; i++) {
-		const json_t *text = json_array_get(s->texts, i);
-		memcpy(m.id, s->ids[i], sizeof m.id);
-		m.text = span(json_string_value(text), json_string_length(text));
-		json_array_append_new(list, message_view(&m));
-	}
-	json_t *result = json_incref(s->single ? json_array_get(list, 0) : list);
-	json_decref(list);
-	return result;
 }
 
 static void explain(const struct conversation *c, enum err code, struct err_info *info)
@@ -84,9 +61,10 @@ void submission_resolve(struct conversation *c, uint64_t ticket, enum err code)
 	struct pending *p = s->pending;
 	if (!p)
 		return; // the call itself still runs, and looks
-	json_t *result = code ? NULL : submission_result(c, s);
+	json_t *result = json_incref(s->result);
 	submission_free(s);
 	if (code) {
+		json_decref(result);
 		explain(c, code, &info);
 		pending_fail(p, code, &info);
 	} else {
@@ -100,26 +78,38 @@ static void forget_submission(void *owner)
 	s->pending = NULL;
 }
 
-static struct submission *submission_new(struct conversation *c, json_t *texts, bool single,
-					 struct outbox_message *messages)
+static void make_message(struct conversation *c, const json_t *text, struct store_message *view, struct outbox_message *m)
+{
+	const struct span bytes = span(json_string_value(text), json_string_length(text));
+	random_fill(c->engine->random, m->nonce, sizeof m->nonce);
+	message_id_make(c->discussion->row.id, discussion_own(c->discussion), m->nonce, m->id);
+	m->time_ms = view->time;
+	m->text = bytes_new_span(bytes);
+	m->text->wipe = true;
+	memcpy(view->id, m->id, sizeof view->id);
+	view->text = bytes;
+}
+
+static json_t *make_messages(struct conversation *c, json_t *texts, struct outbox_message *messages)
+{
+	const struct discussion *d = c->discussion;
+	struct store_message view = {.state = "queued", .time = clock_now_ms(c->engine->clock)};
+	json_t *list = json_array(), *text;
+	size_t i;
+	memcpy(view.discussion, d->row.id, sizeof view.discussion);
+	memcpy(view.sender, discussion_own(d), sizeof view.sender);
+	json_array_foreach(texts, i, text) {
+		make_message(c, text, &view, &messages[i]);
+		json_array_append_new(list, message_view(&view));
+	}
+	return list;
+}
+
+static struct submission *submission_new(struct conversation *c, json_t *result)
 {
 	struct submission *s = mem_alloc(sizeof *s);
 	s->ticket = ++c->next_ticket;
-	s->single = single;
-	s->count = json_array_size(texts);
-	s->texts = json_incref(texts);
-	s->time_ms = clock_now_ms(c->engine->clock);
-	s->ids = mem_alloc_array(s->count, sizeof *s->ids);
-	for (size_t i = 0; i < s->count; i++) {
-		const json_t *text = json_array_get(texts, i);
-		struct outbox_message *m = &messages[i];
-		random_fill(c->engine->random, m->nonce, sizeof m->nonce);
-		message_id_make(c->discussion->row.id, discussion_own(c->discussion), m->nonce, m->id);
-		memcpy(s->ids[i], m->id, MESSAGE_ID_SIZE);
-		m->time_ms = s->time_ms;
-		m->text = bytes_new(json_string_value(text), json_string_length(text));
-		m->text->wipe = true;
-	}
+	s->result = result;
 	s->next = c->submissions;
 	s->link = &c->submissions;
 	if (s->next)
@@ -128,17 +118,11 @@ static struct submission *submission_new(struct conversation *c, json_t *texts, 
 	return s;
 }
 
-enum err conversation_submit(struct conversation *c, struct call *call, json_t *texts, bool single)
+enum err submission_begin(struct conversation *c, struct call *call, struct outbox_event *event, json_t *result)
 {
-	size_t count = json_array_size(texts);
-	struct outbox_message *messages = mem_alloc_array(count, sizeof *messages);
-	struct submission *s = submission_new(c, texts, single, messages);
-	struct outbox_event event = {.type = OUTBOX_EVENT_SUBMIT,
-				     .submit = {.ticket = s->ticket, .count = count, .messages = messages}};
-	sending_feed(c, &event);
-	for (size_t i = 0; i < count; i++)
-		bytes_unref(messages[i].text);
-	free(messages);
+	struct submission *s = submission_new(c, result);
+	event->submit.ticket = s->ticket;
+	sending_feed(c, event);
 	if (!s->over) {
 		s->pending = call_defer(call, forget_submission, s);
 		return OK;
@@ -147,7 +131,21 @@ enum err conversation_submit(struct conversation *c, struct call *call, json_t *
 	if (code)
 		explain(c, code, call->info);
 	else
-		*call->out = submission_result(c, s);
+		*call->out = json_incref(s->result);
 	submission_free(s);
+	return code;
+}
+
+enum err conversation_submit(struct conversation *c, struct call *call, json_t *texts, bool single)
+{
+	size_t count = json_array_size(texts);
+	struct outbox_message *messages = mem_alloc_array(count, sizeof *messages);
+	json_t *list = make_messages(c, texts, messages);
+	struct outbox_event event = {.type = OUTBOX_EVENT_SUBMIT, .submit = {.count = count, .messages = messages}};
+	enum err code = submission_begin(c, call, &event, single ? json_incref(json_array_get(list, 0)) : json_incref(list));
+	json_decref(list);
+	for (size_t i = 0; i < count; i++)
+		bytes_unref(messages[i].text);
+	free(messages);
 	return code;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The part of support.store for messages and their search (store.c).
 #include "spec/support/store_values.h"
-#include "store/messages.h"
+#include "store/holding.h"
 #include "store/search.h"
 
 #define SEARCH "sotto.spec.search"
@@ -177,6 +177,57 @@ static int message_unread(lua_State *L)
 	return 1;
 }
 
+static void name_message(void *arg, const char *id)
+{
+	lua_State *L = arg;
+	lua_pushstring(L, id);
+	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+// hold_beyond, void_beyond (discussion, epoch, sender, cut) → ids
+static int beyond(lua_State *L, bool voids)
+{
+	struct err_info info = {0};
+	const char *discussion = luaL_checkstring(L, 2), *sender = luaL_checkstring(L, 4);
+	uint32_t epoch = (uint32_t)luaL_checkinteger(L, 3);
+	uint64_t cut = (uint64_t)luaL_checkinteger(L, 5);
+	lua_newtable(L);
+	enum err e = voids ? store_void_beyond(to_store(L), discussion, epoch, sender, cut, name_message, L, &info)
+			   : store_hold_beyond(to_store(L), discussion, epoch, sender, cut, name_message, L, &info);
+	return e ? answer(L, e, &info) : 1;
+}
+
+static int hold_beyond(lua_State *L)
+{
+	return beyond(L, false);
+}
+
+static int void_beyond(lua_State *L)
+{
+	return beyond(L, true);
+}
+
+static int hold_waiting(lua_State *L)
+{
+	struct err_info info = {0};
+	const char *discussion = luaL_checkstring(L, 2);
+	lua_newtable(L);
+	enum err e = store_hold_waiting(to_store(L), discussion, name_message, L, &info);
+	return e ? answer(L, e, &info) : 1;
+}
+
+// void_drop(id, sender) → whether there was one
+static int void_drop(lua_State *L)
+{
+	struct err_info info = {0};
+	bool gone;
+	enum err e = store_void_drop(to_store(L), luaL_checkstring(L, 2), luaL_checkstring(L, 3), &gone, &info);
+	if (e)
+		return answer(L, e, &info);
+	lua_pushboolean(L, gone);
+	return 1;
+}
+
 static int search(lua_State *L)
 {
 	struct err_info info = {0};
@@ -229,6 +280,10 @@ static const luaL_Reg methods[] = {
 	{"message_each_placed", message_each_placed},
 	{"message_set_read", message_set_read},
 	{"message_unread", message_unread},
+	{"hold_beyond", hold_beyond},
+	{"hold_waiting", hold_waiting},
+	{"void_beyond", void_beyond},
+	{"void_drop", void_drop},
 	{"search", search},
 	{NULL, NULL},
 };

@@ -86,10 +86,10 @@ static int tools_sql(lua_State *L)
 		}
 		lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 	}
-	rc = sqlite3_finalize(stmt);
+	int ended = sqlite3_finalize(stmt); // of what was never prepared: OK
 	lua_pushstring(L, sqlite3_errmsg(db));
 	sqlite3_close(db);
-	if (rc)
+	if (rc || ended)
 		return lua_error(L);
 	lua_pop(L, 1);
 	return 1;

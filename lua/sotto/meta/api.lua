@@ -191,12 +191,12 @@ function sotto.messages.search(params) end
 ---@param params {discussion: string, message?: string}
 ---@return sotto.discussion
 function sotto.messages.read(params) end
---- Sends the messages that were held because the audience changed. Since 1; needs messages.
+--- Sends the messages that were held because the audience changed. Answers when they are queued, on disk. Since 1; needs messages.
 --- - `discussion` id, 8 digits or more of it, or name
 ---@param params {discussion: string}
 ---@return sotto.message[]
 function sotto.messages.release(params) end
---- Drops the messages that were held because the audience changed. Since 1; needs messages.
+--- Gives up the messages that were held because the audience changed: they stay in the list, as failed. Since 1; needs messages.
 --- - `discussion` id, 8 digits or more of it, or name
 ---@param params {discussion: string}
 ---@return sotto.message[]
@@ -217,6 +217,8 @@ function sotto.messages.discard(params) end
 ---| "message.received" # A message arrived and is on disk. Since 1.
 ---| "message.sent" # At least one member's core has it. Since 1.
 ---| "message.delivered" # All other members' stores have it. Since 1.
+---| "message.held" # The members changed before it was sent: it waits for messages.release or messages.discard. Since 1.
+---| "message.void" # The members changed, and not all of them can have this message: it was never said. Since 1.
 ---| "message.failed" # A message will not be sent any more. Since 1.
 ---| "script.failed" # A script has failed and rests, or is disabled; or it waits for the user. Its reason says why. Since 1.
 ---| "script.changed" # A script runs, again or with other commands; or it was unloaded, and its state is "stopped". Since 1.

@@ -61,24 +61,32 @@ return {
     },
     {
       name = "release",
-      text = "Sends the messages that were held because the audience changed.",
+      text = "Sends the messages that were held because the audience changed. Answers when they are queued, on disk.",
       params = { discussion(true) },
-      result = "the messages",
+      result = "the messages; none where none were held",
       returns = "message[]", since = 1, capability = "messages",
-      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
+      errors = { "not_found", "ambiguous", "wrong_state", "locked", "busy" },
     },
     {
       name = "discard",
-      text = "Drops the messages that were held because the audience changed.",
+      text = "Gives up the messages that were held because the audience changed: they stay in the list, as failed.",
       params = { discussion(true) },
-      result = "the messages",
-      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "wrong_state" },
+      result = "the messages; none where none were held",
+      returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
     },
   },
   events = {
     { type = "message.received", noun = "message", since = 1, text = "A message arrived and is on disk." },
     { type = "message.sent", noun = "message", since = 1, text = "At least one member's core has it." },
     { type = "message.delivered", noun = "message", since = 1, text = "All other members' stores have it." },
+    {
+      type = "message.held", noun = "message", since = 1,
+      text = "The members changed before it was sent: it waits for messages.release or messages.discard.",
+    },
+    {
+      type = "message.void", noun = "message", since = 1,
+      text = "The members changed, and not all of them can have this message: it was never said.",
+    },
     { type = "message.failed", noun = "message", since = 1, text = "A message will not be sent any more." },
   },
 }
