@@ -79,6 +79,13 @@ size_t conversation_keys_without(const struct conversation *c, size_t member, ui
 	return count;
 }
 
+struct line *conversation_line(struct conversation *c, size_t member)
+{
+	struct conversation *present = c->present ? c->present : c;
+	size_t i = c->present ? roster_position(present->roster, c->members[member].fingerprint) : member;
+	return i < present->count && i != present->own ? &present->lines[i] : NULL;
+}
+
 bool conversation_is_linked(const struct conversation *c, const char *fingerprint)
 {
 	for (size_t i = 0; c && i < c->count; i++)
@@ -251,6 +258,10 @@ static enum err open_machines(struct conversation *c, struct err_info *info)
 {
 	struct discussion *d = c->discussion;
 	enum err code = open_home(d, info);
+	c->epoch = d->row.epoch;
+	c->roster = &d->roster;
+	c->roster_hash = &d->roster_hash;
+	c->members = d->members;
 	c->count = d->member_count;
 	c->own = roster_position(&d->roster, discussion_own(d));
 	c->lines = mem_alloc_array(c->count, sizeof *c->lines);

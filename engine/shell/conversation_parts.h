@@ -38,6 +38,11 @@ struct submission;
 struct conversation {
 	struct engine *engine;
 	struct discussion *discussion;
+	struct conversation *present; // of an earlier epoch (past.h): whose lines it uses; NULL: this is the present one
+	uint32_t epoch;
+	const struct roster_record *roster; // of that epoch, as are
+	const struct hash *roster_hash;
+	const struct store_member *members;
 	struct outbox *outbox;
 	struct transcript *transcript;
 	size_t count, own; // members, own position
@@ -67,6 +72,8 @@ void gpg_went(struct conversation *c, enum err code, const struct err_info *info
 // Everyone's key ids but that member's, in roster order; how many.
 size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX]);
 void line_init(struct conversation *c, size_t member);
+// To that member of the conversation's epoch; NULL: none, it is no member any more.
+struct line *conversation_line(struct conversation *c, size_t member);
 // The machines are told of a way to that member; seen: what it says it has, NULL for a farewell or a handshake's link.
 void line_up(struct line *l, const struct seen_row *seen);
 void line_down(struct line *l);

@@ -48,8 +48,8 @@ static void emit_all(struct engine *e, const json_t *list, const char *type)
 		engine_emit(e, type, "message", json_incref(view));
 }
 
-void message_emit_placed(struct discussion *d, const char *sender, uint64_t first, uint64_t last, const char *type,
-			 const char *then)
+void message_emit_placed(struct discussion *d, uint32_t epoch, const char *sender, uint64_t first, uint64_t last,
+			 const char *type, const char *then)
 {
 	struct engine *e = d->engine;
 	struct err_info info;
@@ -57,7 +57,7 @@ void message_emit_placed(struct discussion *d, const char *sender, uint64_t firs
 	for (uint64_t i = first; i <= last; i++) {
 		json_t *list = json_array();
 		// the list first: whoever is told may write to the store
-		if (store_message_each_placed(e->store, d->row.id, d->row.epoch, sender, i, i, STORE_LIST_MAX, message_append,
+		if (store_message_each_placed(e->store, d->row.id, epoch, sender, i, i, STORE_LIST_MAX, message_append,
 					      list, &info))
 			engine_warn(e, "messages of %.8s could not be read: %s", d->row.id, info.text);
 		emit_all(e, list, type);

@@ -13,10 +13,10 @@ json_t *message_view(const struct store_message *m);
 bool message_append(void *arg, const struct store_message *m);
 // ERR_NOT_FOUND, ERR_LOCKED. *out: the caller's reference.
 MUST_CHECK enum err message_view_get(struct engine *e, const char *id, json_t **out, struct err_info *info);
-// The event for every message of one sender's payloads `first` to `last`, in their order; with `then` that event follows for all of
+// The event for every message of one sender's payloads `first` to `last` of that epoch, in their order; with `then` that event follows for all of
 // a payload.
-void message_emit_placed(struct discussion *d, const char *sender, uint64_t first, uint64_t last, const char *type,
-			 const char *then);
+void message_emit_placed(struct discussion *d, uint32_t epoch, const char *sender, uint64_t first, uint64_t last,
+			 const char *type, const char *then);
 void message_emit(struct engine *e, const char *id, const char *type);
 
 #endif

@@ -18,11 +18,11 @@
 enum err receiving_open(struct conversation *c, struct err_info *info)
 {
 	struct discussion *d = c->discussion;
-	struct transcript_config config = {.roster = &d->roster, .roster_hash = d->roster_hash};
+	struct transcript_config config = {.roster = c->roster, .roster_hash = *c->roster_hash};
 	memcpy(config.own, discussion_own(d), sizeof config.own);
 	for (size_t i = 0; i < c->count; i++) {
 		struct store_head head;
-		enum err code = store_head_get(c->engine->store, d->row.id, d->row.epoch, d->members[i].fingerprint, &head,
+		enum err code = store_head_get(c->engine->store, d->row.id, c->epoch, c->members[i].fingerprint, &head,
 					       info);
 		if (code)
 			return code;
@@ -85,7 +85,7 @@ static void open_message(struct conversation *c, const struct transcript_action 
 	struct bytes *message = bytes_new_span(a->open.message);
 	size_t count = conversation_keys_without(c, a->open.sender, keys);
 	enum err code = gpg_open_start(&call, message, keys, count,
-				       c->discussion->members[a->open.sender].certificate_fingerprint, &j->op, &info);
+				       c->members[a->open.sender].certificate_fingerprint, &j->op, &info);
 	bytes_unref(message);
 	if (code) {
 		gpg_went(c, code, &info, false);
@@ -102,12 +102,12 @@ static void fill_message(const struct conversation *c, const struct transcript_p
 	const struct discussion *d = c->discussion;
 	*m = (struct store_message){.state = "received",
 				    .placed = true,
-				    .place = {d->row.epoch, p->sequence, from->index},
+				    .place = {c->epoch, p->sequence, from->index},
 				    .time = from->time_ms,
 				    .text = bytes_span(from->text)};
 	memcpy(m->id, from->id, sizeof m->id);
 	memcpy(m->discussion, d->row.id, sizeof m->discussion);
-	memcpy(m->sender, d->members[p->sender].fingerprint, sizeof m->sender);
+	memcpy(m->sender, c->members[p->sender].fingerprint, sizeof m->sender);
 }
 
 static enum err write_payload(struct conversation *c, const struct transcript_payload *p, struct err_info *info)
@@ -120,9 +120,9 @@ static enum err write_payload(struct conversation *c, const struct transcript_pa
 				    .session_key = p->session_key ? bytes_new_span(secret_span(p->session_key)) : NULL};
 	if (row.session_key)
 		row.session_key->wipe = true;
-	row.key = (struct store_payload_key){.epoch = d->row.epoch, .sequence = p->sequence};
+	row.key = (struct store_payload_key){.epoch = c->epoch, .sequence = p->sequence};
 	memcpy(row.key.discussion, d->row.id, sizeof row.key.discussion);
-	memcpy(row.key.sender, d->members[p->sender].fingerprint, sizeof row.key.sender);
+	memcpy(row.key.sender, c->members[p->sender].fingerprint, sizeof row.key.sender);
 	enum err code = store_payload_append(c->engine->store, &row, info);
 	bytes_unref(row.message);
 	bytes_unref(row.session_key);
@@ -206,7 +206,7 @@ static void send_delivery(struct conversation *c, size_t member, struct delivery
 	memcpy(r->discussion, c->discussion->row.id, sizeof r->discussion);
 	buf_init(&out, 1024);
 	if (delivery_encode(r, &out, &info) == OK)
-		line_send_record(&c->lines[member], buf_span(&out));
+		line_send_record(conversation_line(c, member), buf_span(&out));
 	else
 		log_error("an acknowledgement could not be written: %s", info.text);
 	buf_fini(&out);
@@ -214,9 +214,8 @@ static void send_delivery(struct conversation *c, size_t member, struct delivery
 
 static void answer(struct conversation *c, enum delivery_type type, const struct transcript_action *a)
 {
-	const struct discussion *d = c->discussion;
-	struct delivery_record r = {.type = type, .epoch = d->row.epoch, .sequence = a->delivery.sequence};
-	memcpy(r.sender, d->members[a->delivery.sender].fingerprint, sizeof r.sender);
+	struct delivery_record r = {.type = type, .epoch = c->epoch, .sequence = a->delivery.sequence};
+	memcpy(r.sender, c->members[a->delivery.sender].fingerprint, sizeof r.sender);
 	send_delivery(c, a->delivery.member, &r);
 }
 
@@ -230,16 +229,16 @@ static void drop(struct conversation *c, const struct transcript_action *a)
 {
 	metrics_count(&c->engine->metrics, "payloads_dropped", transcript_reason_name(a->drop.reason));
 	if (a->drop.reason != TRANSCRIPT_DUPLICATE)
-		log_info("a payload of %.8s was dropped: %s", c->discussion->members[a->drop.member].fingerprint,
+		log_info("a payload of %.8s was dropped: %s", c->members[a->drop.member].fingerprint,
 			 transcript_reason_name(a->drop.reason));
 	if (a->drop.close_link)
-		line_drop(&c->lines[a->drop.member], "breach");
+		line_drop(conversation_line(c, a->drop.member), "breach");
 }
 
 static void equivocation(struct conversation *c, const struct transcript_action *a)
 {
 	engine_warn(c->engine, "%.8s has signed two different messages %llu in the discussion %.8s: it is frozen",
-		    c->discussion->members[a->proof.sender].fingerprint,
+		    c->members[a->proof.sender].fingerprint,
 		    (unsigned long long)a->proof.sequence, c->discussion->row.id);
 	discussion_happens(c->discussion, LIFECYCLE_FREEZE, LIFECYCLE_NO_REASON);
 }

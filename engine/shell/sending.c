@@ -21,16 +21,16 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 	struct store *s = c->engine->store;
 	struct store_head head;
 	struct waiting w = {0};
-	struct outbox_config config = {.roster = &d->roster,
-				       .roster_hash = d->roster_hash,
+	struct outbox_config config = {.roster = c->roster,
+				       .roster_hash = *c->roster_hash,
 				       .transcript = c->transcript,
 				       .closing = d->row.closing,
 				       .keyless = !d->row.home[0]};
 	memcpy(config.own, discussion_own(d), sizeof config.own);
-	enum err code = store_head_get(s, d->row.id, d->row.epoch, config.own, &head, info);
+	enum err code = store_head_get(s, d->row.id, c->epoch, config.own, &head, info);
 	for (size_t i = 0; code == OK && i < c->count; i++)
 		if (i != c->own)
-			code = store_ack_get(s, d->row.id, d->row.epoch, d->members[i].fingerprint, &config.acknowledged[i],
+			code = store_ack_get(s, d->row.id, c->epoch, c->members[i].fingerprint, &config.acknowledged[i],
 					     info);
 	if (code == OK)
 		code = waiting_read(&w, d, "queued", info);
@@ -105,7 +105,7 @@ static void retry(void *arg)
 static void trouble(struct conversation *c, const struct outbox_action *a)
 {
 	engine_warn(c->engine, "%.8s cannot open message %llu of the discussion %.8s, also when it is sealed anew",
-		    c->discussion->members[a->trouble.member].fingerprint, (unsigned long long)a->trouble.sequence,
+		    c->members[a->trouble.member].fingerprint, (unsigned long long)a->trouble.sequence,
 		    c->discussion->row.id);
 }
 
@@ -138,7 +138,7 @@ static void carry_out(struct conversation *c, struct outbox_action *a)
 		seal(c, a);
 		break;
 	case OUTBOX_TRANSMIT:
-		line_transmit(&c->lines[a->transmit.member], a->transmit.frame);
+		line_transmit(conversation_line(c, a->transmit.member), a->transmit.frame);
 		break;
 	case OUTBOX_RETRY_IN:
 		timer_start(c->engine->loop, &c->sending_retry, a->ms, retry, c);

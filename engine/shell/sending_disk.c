@@ -18,7 +18,7 @@ static void fill_message(const struct conversation *c, const struct outbox_row *
 	const struct discussion *d = c->discussion;
 	*m = (struct store_message){.state = "queued",
 				    .placed = row->placed,
-				    .place = {d->row.epoch, row->sequence, row->index},
+				    .place = {c->epoch, row->sequence, row->index},
 				    .time = row->message.time_ms,
 				    .nonce = span(row->message.nonce, sizeof row->message.nonce),
 				    .text = bytes_span(row->message.text)};
@@ -29,7 +29,7 @@ static void fill_message(const struct conversation *c, const struct outbox_row *
 
 static void fill_key(const struct conversation *c, uint64_t sequence, struct store_payload_key *key)
 {
-	*key = (struct store_payload_key){.epoch = c->discussion->row.epoch, .sequence = sequence};
+	*key = (struct store_payload_key){.epoch = c->epoch, .sequence = sequence};
 	memcpy(key->discussion, c->discussion->row.id, sizeof key->discussion);
 	memcpy(key->sender, discussion_own(c->discussion), sizeof key->sender);
 }
@@ -138,13 +138,13 @@ static enum err write_ack(struct conversation *c, const struct outbox_action *a,
 	struct store *s = c->engine->store;
 	const struct discussion *d = c->discussion;
 	const char *own = discussion_own(d);
-	enum err code = store_ack_put(s, d->row.id, d->row.epoch, d->members[a->ack.member].fingerprint, a->ack.sequence,
+	enum err code = store_ack_put(s, d->row.id, c->epoch, c->members[a->ack.member].fingerprint, a->ack.sequence,
 				      info);
 	if (code == OK && a->ack.last_sent && !delivers_what_it_sends(a))
-		code = store_message_set_states(s, d->row.id, d->row.epoch, own, a->ack.first_sent, a->ack.last_sent, "sent",
+		code = store_message_set_states(s, d->row.id, c->epoch, own, a->ack.first_sent, a->ack.last_sent, "sent",
 						info);
 	if (code == OK && a->ack.last_delivered)
-		code = store_message_set_states(s, d->row.id, d->row.epoch, own, a->ack.first_delivered,
+		code = store_message_set_states(s, d->row.id, c->epoch, own, a->ack.first_delivered,
 						a->ack.last_delivered, "delivered", info);
 	return code;
 }
@@ -154,10 +154,10 @@ static void tell_ack(struct conversation *c, const struct outbox_action *a)
 	const char *own = discussion_own(c->discussion);
 	bool same = delivers_what_it_sends(a);
 	if (a->ack.last_sent)
-		message_emit_placed(c->discussion, own, a->ack.first_sent, a->ack.last_sent, "message.sent",
+		message_emit_placed(c->discussion, c->epoch, own, a->ack.first_sent, a->ack.last_sent, "message.sent",
 				    same ? "message.delivered" : NULL);
 	if (a->ack.last_delivered && !same)
-		message_emit_placed(c->discussion, own, a->ack.first_delivered, a->ack.last_delivered, "message.delivered",
+		message_emit_placed(c->discussion, c->epoch, own, a->ack.first_delivered, a->ack.last_delivered, "message.delivered",
 				    NULL);
 }
 
@@ -211,7 +211,7 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		code = store_message_set_state(s, u->ids[i], "failed", &info);
 	if (code == OK && a->failed.last)
-		code = store_message_set_states(s, d->row.id, d->row.epoch, discussion_own(d), a->failed.first, a->failed.last,
+		code = store_message_set_states(s, d->row.id, c->epoch, discussion_own(d), a->failed.first, a->failed.last,
 						"failed", &info);
 	if (code == OK)
 		code = store_commit(s, &info);
@@ -223,7 +223,7 @@ static void fail_messages(struct conversation *c, const struct outbox_action *a)
 	for (size_t i = 0; code == OK && i < u->count; i++)
 		message_emit(c->engine, u->ids[i], "message.failed");
 	if (code == OK && a->failed.last)
-		message_emit_placed(d, discussion_own(d), a->failed.first, a->failed.last, "message.failed", NULL);
+		message_emit_placed(d, c->epoch, discussion_own(d), a->failed.first, a->failed.last, "message.failed", NULL);
 	free(u);
 	sending_feed(c, &event);
 	conversation_settle(c);
