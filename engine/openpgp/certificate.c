@@ -233,3 +233,31 @@ enum err discussion_certificate_check(struct span certificate, struct certificat
 	*out = found;
 	return OK;
 }
+
+// --- what travels ---------------------------------------------------------------------------------------------------------
+
+enum err certificate_cut(struct span certificate, const char *subkey, struct buf *out, struct err_info *info)
+{
+	struct certificate_info found;
+	struct octets r = octets_of(certificate);
+	size_t at = 0, user_ids = 0, subkeys = 0;
+	bool wanted = true;
+	enum err e = certificate_check(certificate, &found, info);
+	while (e == OK && at < found.subkey_count && strcmp(found.subkeys[at].fingerprint, subkey) != 0)
+		at++;
+	if (e == OK && at == found.subkey_count)
+		e = err_set(info, ERR_NOT_FOUND, "certificate: no subkey %s", subkey);
+	while (e == OK && octets_left(&r)) {
+		struct packet p;
+		const uint8_t *begin = r.at;
+		e = packet_next(&r, &p, info);
+		// signatures go where what they belong to goes
+		if (p.kind == PACKET_USER_ID)
+			wanted = user_ids++ == 0;
+		else if (p.kind == PACKET_SUBKEY)
+			wanted = subkeys++ == at;
+		if (e == OK && wanted)
+			e = buf_append(out, begin, (size_t)(r.at - begin));
+	}
+	return e;
+}

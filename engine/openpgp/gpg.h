@@ -134,6 +134,10 @@ MUST_CHECK enum err gpg_delete_start(const struct gpg_call *call, const char *fi
 // if given. The user id is UTF-8, 1 to GPG_USER_ID_MAX bytes, without controls and without any of <>()@ (ERR_BAD_PARAMS).
 MUST_CHECK enum err gpg_generate_start(const struct gpg_call *call, const char *user_id, struct gpg_op **out,
 				       struct err_info *info);
+// One more cv25519 subkey (encrypts, no expiry, no passphrase) for the home's key with that primary fingerprint. The result's fingerprint
+// is the subkey's. Signatures of what gpg made itself are not cached (home_drop_keyring): see key_subkey_start.
+MUST_CHECK enum err gpg_subkey_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out,
+				     struct err_info *info);
 // call->passphrase is the old one (NULL where the key has none), `fresh` the new one (never empty).
 MUST_CHECK enum err gpg_passphrase_start(const struct gpg_call *call, const char *fingerprint, struct secret *fresh,
 					 struct gpg_op **out, struct err_info *info);

@@ -189,6 +189,40 @@ enum err gpg_passphrase_start(const struct gpg_call *call, const char *fingerpri
 	return op_queue(op, out, info);
 }
 
+// --- one more subkey --------------------------------------------------------------------------------------------------------
+
+static gpgme_error_t start_subkey(gpgme_ctx_t context, void *arg)
+{
+	struct gpg_op *op = arg;
+	if (!op->listed)
+		return start_listing(context, op);
+	return gpgme_op_createsubkey_start(context, op->key, "cv25519", 0, 0,
+					   GPGME_CREATE_ENCR | GPGME_CREATE_NOPASSWD | GPGME_CREATE_NOEXPIRE);
+}
+
+static enum err collect_subkey(struct gpg_op *op, gpgme_ctx_t context, gpgme_error_t refusal)
+{
+	if (!op->listed)
+		return listed(op, refusal);
+	gpgme_genkey_result_t result = gpgme_op_genkey_result(context);
+	if (refusal)
+		return op_translate(op, refusal);
+	if (!result || !result->fpr || !fingerprint_valid(result->fpr) || strcmp(result->fpr, op->fingerprint) == 0)
+		return err_set(&op->info, ERR_INTERNAL, "subkey: gpg made none");
+	snprintf(op->result.fingerprint, FINGERPRINT_TEXT, "%s", result->fpr);
+	return OK;
+}
+
+static const struct operation add_subkey = {
+	.name = "subkey", .exclusive = true, .agent = true, .start = start_subkey, .collect = collect_subkey};
+
+enum err gpg_subkey_start(const struct gpg_call *call, const char *fingerprint, struct gpg_op **out, struct err_info *info)
+{
+	struct gpg_op *op = NULL;
+	enum err e = new_for_key(&op, &add_subkey, call, fingerprint, info);
+	return e ? e : op_queue(op, out, info);
+}
+
 // --- generate -------------------------------------------------------------------------------------------------------------
 
 static gpgme_error_t start_generate(gpgme_ctx_t context, void *arg)

@@ -293,6 +293,16 @@ bool home_has_unprotected_key(const struct home *h)
 	return home_files_unprotected(h->path);
 }
 
+enum err home_erase_key(struct home *h, const char *grip, struct err_info *info)
+{
+	return home_files_erase_key(h->path, grip, info);
+}
+
+enum err home_keep_only(struct home *h, const char *const *grips, size_t count, struct err_info *info)
+{
+	return home_files_keep_only(h->path, grips, count, info);
+}
+
 void home_drop_keyring(struct home *h)
 {
 	home_files_drop_keyring(h->path);

@@ -79,6 +79,12 @@ MUST_CHECK enum err home_settle_start(struct home *h, home_done *done, void *arg
 // True where any secret key in it is stored without a passphrase.
 bool home_has_unprotected_key(const struct home *h);
 
+// P4.2: one secret key is overwritten and unlinked, by its keygrip (keygrip.h); at once, and through to the disk. Its agent reads keys
+// from there each time, so nothing opens with it any more. One that is not there: OK.
+MUST_CHECK enum err home_erase_key(struct home *h, const char *grip, struct err_info *info);
+// The same for all but these: what a killed core made and told nobody of.
+MUST_CHECK enum err home_keep_only(struct home *h, const char *const *grips, size_t count, struct err_info *info);
+
 // Operations running in the home are cancelled by all three (they complete with ERR_CANCELED on the next turn).
 // Destroy: the secret keys are overwritten and unlinked before this returns; then agent and tree go, and both are looked for
 // again. ERR_IO where something is left (no descriptor, a disk that fails): that is tried again every few seconds, keys first, and

@@ -252,6 +252,85 @@ bool home_files_unprotected(const char *home)
 	return any && !each_file(home, KEYS, is_protected, NULL);
 }
 
+// --- one key --------------------------------------------------------------------------------------------------------------
+
+static char *key_path(const char *home, const char *grip)
+{
+	return mem_format("%s/" KEYS "/%s.key", home, grip);
+}
+
+enum err home_files_copy_key(const char *from, const char *to, const char *grip, struct err_info *info)
+{
+	struct buf content;
+	char *source = key_path(from, grip), *target = key_path(to, grip), *directory = path_join(to, KEYS);
+	buf_init_wiped(&content, KEY_FILE_MAX);
+	enum err e = file_read(source, &content, info);
+	if (e == OK)
+		e = directory_make_private(directory, info);
+	if (e == OK)
+		e = file_write(target, buf_span(&content), info);
+	buf_fini(&content);
+	free(source);
+	free(target);
+	free(directory);
+	return e;
+}
+
+struct chosen {
+	const char *const *grips;
+	size_t count;
+	bool erased;
+};
+
+static bool is_chosen(const struct chosen *c, const char *name)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		size_t len = strlen(c->grips[i]);
+		if (strncmp(name, c->grips[i], len) == 0 && strcmp(name + len, ".key") == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool erase_others(int directory, const char *name, void *arg)
+{
+	struct chosen *c = arg;
+	if (is_chosen(c, name))
+		return true;
+	c->erased = true;
+	return erase_file(directory, name, NULL) && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+static bool erase_chosen(int directory, const char *name, void *arg)
+{
+	const struct chosen *c = arg;
+	return !is_chosen(c, name) || (erase_file(directory, name, NULL) && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0);
+}
+
+static enum err sync_keys(const char *home, struct err_info *info)
+{
+	char *keys = path_join(home, KEYS);
+	enum err e = home_files_sync(keys, info);
+	free(keys);
+	return e;
+}
+
+enum err home_files_erase_key(const char *home, const char *grip, struct err_info *info)
+{
+	struct chosen c = {.grips = &grip, .count = 1};
+	if (!each_file(home, KEYS, erase_chosen, &c))
+		return err_set(info, ERR_IO, "the secret key %s in %s cannot be erased", grip, home);
+	return sync_keys(home, info);
+}
+
+enum err home_files_keep_only(const char *home, const char *const *grips, size_t count, struct err_info *info)
+{
+	struct chosen c = {.grips = grips, .count = count};
+	if (!each_file(home, KEYS, erase_others, &c))
+		return err_set(info, ERR_IO, "old secret keys in %s cannot be erased", home);
+	return c.erased ? sync_keys(home, info) : OK;
+}
+
 // --- keys kept aside ------------------------------------------------------------------------------------------------------
 
 static bool copy_file(int directory, const char *name, void *arg)

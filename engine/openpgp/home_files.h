@@ -29,6 +29,13 @@ void home_files_drop_keyring(const char *home);
 // Any secret key without a passphrase?
 bool home_files_unprotected(const char *home);
 
+// One secret key each, by its keygrip (P4.2). Copied from one home to another: through to the disk, or not at all.
+MUST_CHECK enum err home_files_copy_key(const char *from, const char *to, const char *grip, struct err_info *info);
+// Overwritten and unlinked, and the directory through to the disk. One that is not there: OK.
+MUST_CHECK enum err home_files_erase_key(const char *home, const char *grip, struct err_info *info);
+// Every other secret key is erased, and what a killed core left half written. ERR_IO where one is left.
+MUST_CHECK enum err home_files_keep_only(const char *home, const char *const *grips, size_t count, struct err_info *info);
+
 // gpg-agent changes passphrases in place, one key after the other: a crash would leave half a key, or two passphrases. So the keys
 // are kept aside first. Restore brings them back where they are kept (OK where they are not), forget erases them.
 MUST_CHECK enum err home_files_keep_keys(const char *home, struct err_info *info);

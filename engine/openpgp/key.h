@@ -13,8 +13,8 @@ struct key_job;
 // Borrowed but for `home`. On failure all of it is empty but `verdict`.
 struct key_result {
 	struct home *home;         // make, adopt: the new home, taken by the callback
-	struct bytes *certificate; // make, adopt: minimal, public
-	const struct certificate_info *certificate_info; // make, adopt
+	struct bytes *certificate; // make, adopt, subkey: minimal, public
+	const struct certificate_info *certificate_info; // make, adopt, subkey
 	const struct listed_key *listed; // adopt
 	struct bytes *plaintext;   // unlock: what the message held (wiped at its last unref)
 	enum verdict verdict;      // vet, unlock
@@ -23,13 +23,19 @@ typedef void key_done(void *arg, enum err code, const struct err_info *info, con
 
 struct key_call {
 	struct gpg *gpg;
-	struct homes *homes; // make, adopt, vet
+	struct homes *homes; // make, adopt, vet, subkey
 	key_done *done;
 	void *arg;
 };
 
 // A new home with a fresh discussion key, user id "sotto", no passphrase. Its certificate passes discussion_certificate_check.
 MUST_CHECK enum err key_make_discussion_start(const struct key_call *call, struct key_job **out, struct err_info *info);
+// P4.2: one more subkey for a discussion key, in its home, where its secret is on the disk by then. `certificate` is the key's as it was
+// made or last told; the result's is what travels: it passes discussion_certificate_check, with the new subkey in place of all others. The
+// old subkeys stay. It is made in a home of its own, from a copy of the primary key that goes with that: sealing and opening go on
+// meanwhile, and what is imported has cached signatures. A killed core leaves nothing that anybody was told of (home_keep_only).
+MUST_CHECK enum err key_subkey_start(const struct key_call *call, struct home *home, struct bytes *certificate,
+				     struct key_job **out, struct err_info *info);
 // A new home with a general key of that name (made fit for a user id: controls and <>()@ become blanks; "sotto" where nothing
 // is left). `passphrase` may be NULL; no unprotected secret key touches the disk where it is given. Usable at once: its agent
 // knows the passphrase.

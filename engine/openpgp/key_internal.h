@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A key job's insides, for key.c, key_adopt.c and key_passphrase.c.
+// A key job's insides, for key.c, key_adopt.c, key_passphrase.c and key_subkey.c.
 #ifndef SOTTO_OPENPGP_KEY_INTERNAL_H
 #define SOTTO_OPENPGP_KEY_INTERNAL_H
 
@@ -14,6 +14,7 @@ struct key_job {
 	struct gpg_op *op; // the step under way, or NULL while an agent is waited for
 	struct command *command; // or this one: adopt
 	struct homes *homes;     // adopt
+	struct home *live;       // subkey: the one that it is for; NULL once that is gone
 	struct home *home;
 	bool own_home;     // made by the job: destroyed unless handed over
 	bool throw_away;   // never handed over
@@ -27,7 +28,7 @@ struct key_job {
 	char fingerprint[FINGERPRINT_TEXT];
 	struct listed_key listed; // adopt
 	enum verdict verdict;
-	struct home_user user; // passphrase: says when the home goes
+	struct home_user user; // passphrase, subkey: says when the home goes
 	char *path, *alias;    // passphrase: its home's, also after that has gone
 	enum err code;      // passphrase: how it ended, while the agent goes
 	struct err_info why;

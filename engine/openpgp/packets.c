@@ -82,6 +82,30 @@ static enum err check_pkesk(const struct packet *p, uint64_t id, size_t number, 
 	return OK;
 }
 
+enum err sealed_recipients(struct span message, uint64_t *ids, size_t max, size_t *count, struct err_info *info)
+{
+	struct octets r = octets_of(message);
+	size_t found = 0;
+	while (octets_left(&r)) {
+		struct packet p;
+		enum err e = packet_next(&r, &p, info);
+		if (e)
+			return e;
+		if (p.kind != PACKET_PKESK)
+			break;
+		if (found == max)
+			return err_set(info, ERR_TOO_LARGE, "message: more than %zu recipients", max);
+		struct octets body = octets_of(p.body);
+		octets_take(&body, 1);
+		struct span id = octets_take(&body, 8);
+		if (body.bad)
+			return err_set(info, ERR_BAD_INPUT, "message: session key %zu names nobody", found + 1);
+		ids[found++] = be64_get(id.data);
+	}
+	*count = found;
+	return OK;
+}
+
 enum err sealed_check(struct span message, const uint64_t *ids, size_t count, struct err_info *info)
 {
 	struct octets r = octets_of(message);

@@ -53,9 +53,16 @@ MUST_CHECK enum err certificate_check(struct span certificate, struct certificat
 MUST_CHECK enum err discussion_certificate_check(struct span certificate, struct certificate_info *out,
 						 struct err_info *info);
 
+// What of a certificate travels when a subkey is new (P4.2): its primary key, its first user id with the signatures, and that subkey with
+// its own, as they are. Appended to out. ERR_NOT_FOUND: no such subkey.
+MUST_CHECK enum err certificate_cut(struct span certificate, const char *subkey, struct buf *out, struct err_info *info);
+
 // P3.1, P3.2: one v3 PKESK for each of the ids, in exactly that order, then one SEIPD packet of version 1, then the end. `count` is
 // 1 to SEALED_RECIPIENTS_MAX and no id is zero or occurs twice (ERR_BAD_PARAMS otherwise).
 MUST_CHECK enum err sealed_check(struct span message, const uint64_t *ids, size_t count, struct err_info *info);
+
+// The key ids that a message names, in its order, and nothing more is looked at: sealed_check follows. ERR_TOO_LARGE: more than `max`.
+MUST_CHECK enum err sealed_recipients(struct span message, uint64_t *ids, size_t max, size_t *count, struct err_info *info);
 
 // What sealed_check asks of a list of recipients; sealing asks the same.
 MUST_CHECK enum err recipients_check(const uint64_t *ids, size_t count, struct err_info *info);

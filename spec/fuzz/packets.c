@@ -30,13 +30,33 @@ static void check_info(const struct certificate_info *c)
 	CHECK(c->user_id_len <= USER_ID_MAX && c->user_id[c->user_id_len] == 0);
 }
 
+// What is cut out for a subkey is a certificate with that subkey alone.
+static void check_cut(struct span s, const struct certificate_info *whole)
+{
+	for (size_t i = 0; i < whole->subkey_count; i++) {
+		struct buf out;
+		struct certificate_info one;
+		const char *wanted = whole->subkeys[i].fingerprint;
+		buf_init(&out, CERTIFICATE_MAX);
+		CHECK(certificate_cut(s, wanted, &out, NULL) == OK);
+		if (certificate_check(buf_span(&out), &one, NULL) == OK)
+			CHECK(one.subkey_count == 1 && strcmp(one.subkeys[0].fingerprint, wanted) == 0 &&
+			      strcmp(one.primary.fingerprint, whole->primary.fingerprint) == 0);
+		else
+			CHECK(!whole->subkeys[i].encrypts);
+		buf_fini(&out);
+	}
+}
+
 static void check_certificate(struct span s)
 {
 	struct certificate_info general, own;
 	struct err_info info;
 	bool fits = certificate_check(s, &general, &info) == OK;
-	if (fits)
+	if (fits) {
 		check_info(&general);
+		check_cut(s, &general);
+	}
 	if (discussion_certificate_check(s, &own, &info) != OK)
 		return;
 	CHECK(fits && s.len <= DISCUSSION_CERTIFICATE_MAX); // every one is a certificate
@@ -63,16 +83,7 @@ static void check_sealed(struct span s)
 {
 	uint64_t ids[SEALED_RECIPIENTS_MAX];
 	size_t count = 0;
-	struct octets r = octets_of(s);
-	struct packet p;
-	while (count < SEALED_RECIPIENTS_MAX && packet_next(&r, &p, NULL) == OK && p.kind == PACKET_PKESK &&
-	       p.body.len > 8) {
-		ids[count] = 0;
-		for (size_t i = 1; i <= 8; i++)
-			ids[count] = ids[count] << 8 | p.body.data[i];
-		count++;
-	}
-	if (sealed_check(s, ids, count, NULL) != OK)
+	if (sealed_recipients(s, ids, SEALED_RECIPIENTS_MAX, &count, NULL) != OK || sealed_check(s, ids, count, NULL) != OK)
 		return;
 	CHECK(count > 0 && s.len <= SEALED_MAX);
 	CHECK(sealed_check(s, ids + 1, count - 1, NULL) != OK);

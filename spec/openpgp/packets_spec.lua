@@ -48,6 +48,21 @@ describe("packets", function()
       refuses(seipd(), { A }, "0 recipients")
     end)
 
+    it("P4.2 names its recipients before anything else is looked at", function()
+      assert.are.same({ B, A }, openpgp.recipients(pkesk(B) .. pkesk(A) .. seipd()))
+      assert.are.same({}, openpgp.recipients(seipd()))
+      assert.are.same({ A, A }, openpgp.recipients(pkesk(A) .. pkesk(A)))
+      assert.are.same({ "0000000000000000" }, openpgp.recipients(pkesk("0000000000000000") .. seipd()))
+      local none, code = openpgp.recipients(pkesk(A) .. pkesk(B) .. pkesk(C) .. seipd(), 2)
+      assert.is_nil(none)
+      assert.are.equal("too_large", code)
+      for _, broken in ipairs { packet(1, "\3short"), pkesk(A):sub(1, -2), "\0", pkesk(A) .. "\193" } do
+        none, code = openpgp.recipients(broken)
+        assert.is_nil(none)
+        assert.are.equal("bad_input", code)
+      end
+    end)
+
     it("P3.2 refuses hidden recipients", function()
       refuses(pkesk("0000000000000000") .. seipd(), { A }, "hidden")
     end)

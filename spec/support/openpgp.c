@@ -247,6 +247,32 @@ static int spec_home_unprotected(lua_State *L)
 	return 1;
 }
 
+static int spec_home_erase_key(lua_State *L)
+{
+	struct err_info info;
+	enum err e = home_erase_key(check_home(L, 1), luaL_checkstring(L, 2), &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+// keep_only(grip, …)
+static int spec_home_keep_only(lua_State *L)
+{
+	struct err_info info;
+	const char *grips[8];
+	size_t count = (size_t)lua_gettop(L) - 1;
+	luaL_argcheck(L, count <= 8, 2, "too many");
+	for (size_t i = 0; i < count; i++)
+		grips[i] = luaL_checkstring(L, (int)i + 2);
+	enum err e = home_keep_only(check_home(L, 1), grips, count, &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
 void push_home(lua_State *L, struct home *home)
 {
 	struct spec_home *out = lua_newuserdatauv(L, sizeof *out, 0);
@@ -280,7 +306,7 @@ static void register_type(lua_State *L, const char *name, const luaL_Reg *method
 
 static const luaL_Reg home_methods[] = {
 	{"name", spec_home_name}, {"path", spec_home_path}, {"gnupg_path", spec_home_gnupg_path},
-	{"unprotected", spec_home_unprotected}, {NULL, NULL},
+	{"unprotected", spec_home_unprotected}, {"erase_key", spec_home_erase_key}, {"keep_only", spec_home_keep_only}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -166,6 +166,12 @@ static enum err do_make_general(struct inputs *in, struct rig *r, struct pending
 	return key_make_general_start(&call, in->name, in->call.passphrase, pending_job(p), info);
 }
 
+static enum err do_subkey(struct inputs *in, struct rig *r, struct pending *p, struct err_info *info)
+{
+	struct key_call call = key_call(r, p);
+	return key_subkey_start(&call, in->call.home, in->certificate, pending_job(p), info);
+}
+
 static enum err do_unlock(struct inputs *in, struct rig *r, struct pending *p, struct err_info *info)
 {
 	struct key_call call = key_call(r, p);
@@ -203,6 +209,7 @@ OPERATION(delete)
 OPERATION(generate)
 OPERATION(make_discussion)
 OPERATION(make_general)
+OPERATION(subkey)
 OPERATION(unlock)
 OPERATION(passphrase)
 OPERATION(vet)
@@ -252,7 +259,7 @@ static int rig_cool(lua_State *L)
 const luaL_Reg openpgp_operations[] = {
 	{"seal", rig_seal}, {"open", rig_open_message}, {"sign", rig_sign}, {"verify", rig_verify}, {"import", rig_import},
 	{"export", rig_export}, {"delete", rig_delete}, {"generate", rig_generate},
-	{"make_discussion", rig_make_discussion}, {"make_general", rig_make_general}, {"unlock", rig_unlock},
+	{"make_discussion", rig_make_discussion}, {"make_general", rig_make_general}, {"subkey", rig_subkey}, {"unlock", rig_unlock},
 	{"passphrase", rig_passphrase}, {"vet", rig_vet},
 	{"limit", rig_limit}, {"keep_warm", rig_keep_warm}, {"expect_seal", rig_expect_seal}, {"expect_open", rig_expect_open},
 	{"cool", rig_cool}, {NULL, NULL},

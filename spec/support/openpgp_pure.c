@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "openpgp/inner.h"
+#include "openpgp/keygrip.h"
 #include "openpgp/listing.h"
 #include "openpgp/verdict.h"
 #include "spec/support/openpgp_values.h"
@@ -29,6 +30,50 @@ static int sealed(lua_State *L)
 	if (e)
 		return push_failure(L, e, &info);
 	lua_pushboolean(L, 1);
+	return 1;
+}
+
+// The key ids that a message names.
+static int recipients(lua_State *L)
+{
+	uint64_t ids[SEALED_RECIPIENTS_MAX];
+	size_t count;
+	struct err_info info;
+	enum err e = sealed_recipients(check_span(L, 1), ids, (size_t)luaL_optinteger(L, 2, SEALED_RECIPIENTS_MAX), &count, &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_newtable(L);
+	for (size_t i = 0; i < count; i++) {
+		push_id(L, ids[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+static int cut(lua_State *L)
+{
+	struct buf out;
+	struct err_info info;
+	buf_init(&out, CERTIFICATE_MAX);
+	enum err e = certificate_cut(check_span(L, 1), luaL_checkstring(L, 2), &out, &info);
+	if (e == OK)
+		lua_pushlstring(L, (const char *)out.data, out.len);
+	buf_fini(&out);
+	return e ? push_failure(L, e, &info) : 1;
+}
+
+static int grips(lua_State *L)
+{
+	struct keygrips found;
+	struct err_info info;
+	enum err e = discussion_certificate_grips(check_span(L, 1), &found, &info);
+	if (e)
+		return push_failure(L, e, &info);
+	lua_newtable(L);
+	lua_pushstring(L, found.primary);
+	lua_setfield(L, -2, "primary");
+	lua_pushstring(L, found.subkey);
+	lua_setfield(L, -2, "subkey");
 	return 1;
 }
 
@@ -128,7 +173,7 @@ static int listing(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"inner", inner}, {"verdict", verdict},
-	{"key_id", key_id}, {"fingerprint", fingerprint}, {"listing", listing}, {NULL, NULL},
+	{"recipients", recipients}, {"cut", cut}, {"grips", grips}, {"key_id", key_id}, {"fingerprint", fingerprint}, {"listing", listing}, {NULL, NULL},
 };
 
 int luaopen_support_openpgp_pure(lua_State *L);
