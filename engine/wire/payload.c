@@ -17,6 +17,8 @@
 // {"t":"text","nonce":"22 digits","time":16 digits,"text":}, and {"t":"close"}, with a comma
 #define TEXT_ITEM_SIZE 80
 #define CLOSE_ITEM_SIZE 14
+// {"t":"rekey","certificate":"4 digits for 3 bytes"}, with a comma
+#define REKEY_ITEM_SIZE 40
 #define ITEM_TYPE_MAX 32
 
 // --- checks both ways ----------------------------------------------------------------------------
@@ -31,6 +33,14 @@ static const char *seen_problem(const struct payload *p)
 				return "a member twice";
 	}
 	return NULL;
+}
+
+static size_t count_rekeys(const struct payload *p)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < p->item_count; i++)
+		count += p->items[i].type == PAYLOAD_REKEY;
+	return count;
 }
 
 enum err payload_text_check(struct span text, struct err_info *info)
@@ -60,6 +70,10 @@ static void put_item(struct record_writer *w, const struct payload_item *item)
 		break;
 	case PAYLOAD_CLOSE:
 		record_put_string(w, "t", span_string("close"), 1, ITEM_TYPE_MAX);
+		break;
+	case PAYLOAD_REKEY:
+		record_put_string(w, "t", span_string("rekey"), 1, ITEM_TYPE_MAX);
+		record_put_binary(w, "certificate", bytes_span(item->certificate), 1, RECORD_DISCUSSION_CERTIFICATE_MAX);
 		break;
 	case PAYLOAD_UNKNOWN:
 		record_refuse(w, "items", "an item of an unknown type");
@@ -94,6 +108,8 @@ enum err payload_encode(const struct payload *p, struct buf *out, struct err_inf
 	record_begin(&w, out, "payload");
 	if (seen_problem(p))
 		record_refuse(&w, "seen", seen_problem(p));
+	if (count_rekeys(p) > 1)
+		record_refuse(&w, "items", "two new keys");
 	record_put_discussion(&w, "discussion", p->discussion);
 	record_put_integer(&w, "epoch", p->epoch, 0, UINT32_MAX);
 	record_put_hash(&w, "roster_hash", &p->roster_hash);
@@ -120,6 +136,8 @@ size_t payload_size_item(const struct payload_item *item)
 {
 	if (item->type == PAYLOAD_CLOSE)
 		return CLOSE_ITEM_SIZE;
+	if (item->type == PAYLOAD_REKEY)
+		return REKEY_ITEM_SIZE + (item->certificate->len + 2) / 3 * 4;
 	return TEXT_ITEM_SIZE + record_string_size(bytes_span(item->text));
 }
 
@@ -150,6 +168,9 @@ static void get_item(struct record_value v, struct payload_item *item)
 		record_get_text(record_field(v, "text"), 1, PAYLOAD_TEXT_MAX, &item->text);
 	} else if (strcmp(type, "close") == 0) {
 		item->type = PAYLOAD_CLOSE;
+	} else if (strcmp(type, "rekey") == 0) {
+		item->type = PAYLOAD_REKEY;
+		record_get_binary(record_field(v, "certificate"), 1, RECORD_DISCUSSION_CERTIFICATE_MAX, &item->certificate);
 	} else {
 		keep_unknown(v, item);
 	}
@@ -192,6 +213,8 @@ enum err payload_decode(struct payload *p, struct span text, struct err_info *in
 	p->items = mem_alloc_array(p->item_count ? p->item_count : 1, sizeof *p->items);
 	for (size_t i = 0; i < p->item_count; i++)
 		get_item(record_item(items, i), &p->items[i]);
+	if (!record_failed(&r) && count_rekeys(p) > 1)
+		record_fail(&r, "items", "two new keys");
 	enum err e = record_close(&r, info);
 	if (e)
 		payload_fini(p);
@@ -202,6 +225,7 @@ void payload_fini(struct payload *p)
 {
 	for (size_t i = 0; p->items && i < p->item_count; i++) {
 		bytes_unref(p->items[i].text);
+		bytes_unref(p->items[i].certificate);
 		bytes_unref(p->items[i].unknown);
 	}
 	free(p->items);

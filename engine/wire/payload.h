@@ -17,6 +17,7 @@
 enum payload_item_type {
 	PAYLOAD_TEXT,
 	PAYLOAD_CLOSE,
+	PAYLOAD_REKEY, // the sender's new encryption subkey (P4.2); at most one in a payload
 	PAYLOAD_UNKNOWN, // of a later version: kept, so that it does not break the sender's chain
 };
 
@@ -25,6 +26,7 @@ struct payload_item {
 	uint8_t nonce[PAYLOAD_NONCE_LEN]; // TEXT: the author's choice at random, names the message
 	int64_t time_ms;                  // TEXT: when it was written
 	struct bytes *text;               // TEXT: 1 to PAYLOAD_TEXT_MAX bytes; wiped
+	struct bytes *certificate;        // REKEY: 1 to RECORD_DISCUSSION_CERTIFICATE_MAX bytes, not looked into
 	struct bytes *unknown;            // UNKNOWN: the item as compact JSON; wiped
 };
 

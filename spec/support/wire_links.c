@@ -209,6 +209,7 @@ static void take_items(lua_State *L, struct payload *p)
 		TAKE_RAW(*item, nonce);
 		item->time_ms = take_integer(L, "time_ms");
 		TAKE_BYTES(*item, text);
+		TAKE_BYTES(*item, certificate);
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
@@ -236,7 +237,9 @@ static enum err encode_payload(lua_State *L, struct buf *out, struct err_info *i
 	enum err e = payload_encode(&p, out, info);
 	size_t bound = payload_size_base(p.seen_count);
 	for (size_t i = 0; i < p.item_count; i++)
-		bound += p.items[i].type == PAYLOAD_UNKNOWN ? 0 : payload_size_item(&p.items[i]);
+		bound += p.items[i].type == PAYLOAD_UNKNOWN || (p.items[i].type == PAYLOAD_REKEY && !p.items[i].certificate)
+				 ? 0
+				 : payload_size_item(&p.items[i]);
 	payload_fini(&p);
 	if (!e && out->len > bound)
 		luaL_error(L, "%d bytes, announced as at most %d", (int)out->len, (int)bound);
@@ -256,6 +259,7 @@ static void give_items(lua_State *L, const struct payload *p)
 			give_boolean(L, "wiped", item->text->wipe);
 		}
 		GIVE_BYTES(*item, text);
+		GIVE_BYTES(*item, certificate);
 		GIVE_BYTES(*item, unknown);
 		lua_seti(L, -2, (lua_Integer)i + 1);
 	}

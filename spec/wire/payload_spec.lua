@@ -3,7 +3,7 @@ local R = require "wire.records"
 local K = R.kinds
 local codec = R.codecs.payload
 
-local TEXT, CLOSE, UNKNOWN = 0, 1, 2
+local TEXT, CLOSE, REKEY, UNKNOWN = 0, 1, 2, 3
 local MAX, BUILD_MAX, TEXT_MAX = 1024 * 1024, 1024 * 1024 - 16 * 1024, 65536
 
 local function text_item(i, text)
@@ -11,6 +11,7 @@ local function text_item(i, text)
     text or "hi \u{1f600}" } }
 end
 local close_item = { { "t", "close" } }
+local function rekey_item(n) return { { "t", "rekey" }, { "certificate", R.b64(R.bytes(n or 391, 5)) } } end
 local function seen_row(i) return { array = { R.fingerprint(i), i, R.b64(R.bytes(32, i)) } } end
 
 local payload = {
@@ -44,7 +45,27 @@ describe("payload", function()
   }, {
     R.with(payload, { "seen" }, { array = {} }), R.with(payload, { "items" }, { array = {} }),
     R.with(payload, { "items" }, { array = { close_item, { { "t", "invite" }, { "x", 1 } }, text_item(2) } }),
+    R.with(payload, { "items" }, { array = { rekey_item(), text_item(2) } }),
   })
+
+  it("P4.2 brings at most one new key, of at most 1 KiB", function()
+    local function with(...) return R.text(R.with(payload, { "items" }, { array = { ... } })) end
+    local got = R.taken(codec, with(text_item(1), rekey_item()))
+    assert.same({ TEXT, REKEY }, { got.items[1].type, got.items[2].type })
+    assert.equal(R.bytes(391, 5), got.items[2].certificate)
+    assert.equal(with(text_item(1), rekey_item()), codec.encode(got))
+    for n = 1, 7 do R.taken(codec, codec.encode(R.taken(codec, with(rekey_item(n))))) end
+    R.taken(codec, with(rekey_item(1024)))
+    R.refused(codec, with(rekey_item(1025)), "certificate")
+    R.refused(codec, with(rekey_item(0)), "certificate")
+    R.refused(codec, with({ { "t", "rekey" } }), "certificate")
+    R.refused(codec, with({ { "t", "rekey" }, { "certificate", 5 } }), "certificate")
+    R.refused(codec, with(rekey_item(), rekey_item()), "items")
+    got.items[3] = got.items[2]
+    assert.equal("bad_params", select(2, codec.encode(got)))
+    got.items = { { type = REKEY } }
+    assert.equal("bad_params", select(2, codec.encode(got)))
+  end)
 
   it("P3.3 holds 0 to 1000 items", function()
     local function with(n)
