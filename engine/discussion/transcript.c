@@ -27,6 +27,9 @@ struct transcript *transcript_new(const struct transcript_config *config)
 			continue;
 		c->head = config->heads[i];
 		c->closed = config->closed[i];
+		c->cut = config->cut != NULL;
+		if (c->cut)
+			c->last = config->cut[i];
 		c->recent[c->head.sequence % TRANSCRIPT_RECENT] = c->head;
 	}
 	return t;
@@ -89,6 +92,13 @@ static enum transcript_reason why_known(const struct transcript_chain *c, const 
 	return other ? TRANSCRIPT_EQUIVOCATED : TRANSCRIPT_DUPLICATE;
 }
 
+static bool is_beyond_cut(const struct transcript_chain *c, const struct payload *p, const struct hash *hash)
+{
+	if (!c->cut || p->sequence < c->last.sequence)
+		return false;
+	return p->sequence > c->last.sequence || !hash_equal(hash, &c->last.hash);
+}
+
 // The signature is the sender's: whose it had to be was said to OPEN. False: *why.
 static bool may_accept(const struct transcript *t, const struct held *h, const struct payload *p,
 		       const struct hash *hash, enum transcript_reason *why)
@@ -109,6 +119,8 @@ static bool may_accept(const struct transcript *t, const struct held *h, const s
 		*why = why_known(c, p, hash);
 	else if (c->closed)
 		*why = TRANSCRIPT_AFTER_CLOSE;
+	else if (is_beyond_cut(c, p, hash))
+		*why = TRANSCRIPT_BEYOND_CUT;
 	else if (p->sequence != c->head.sequence + 1)
 		*why = TRANSCRIPT_GAP;
 	else if (!hash_equal(&p->previous, before))

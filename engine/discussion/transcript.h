@@ -45,6 +45,9 @@ struct transcript_config {
 	struct hash roster_hash;     // H_e
 	struct transcript_head heads[ROSTER_MAX]; // per position: what is on disk; own: ignored
 	bool closed[ROSTER_MAX];                  // per position: its CLOSE is on disk
+	// An epoch that has ended: per position the last payload that counts (P5.3). NULL: it goes on. No
+	// head is beyond it.
+	const struct transcript_head *cut;
 };
 
 enum transcript_event_type {
@@ -105,6 +108,7 @@ enum transcript_reason {
 	TRANSCRIPT_BROKEN_CHAIN,  // `previous` is not the hash of what is here
 	TRANSCRIPT_EQUIVOCATED,   // another payload of that sequence is here
 	TRANSCRIPT_AFTER_CLOSE,   // its sender has closed, or END
+	TRANSCRIPT_BEYOND_CUT,    // the epoch has ended before it, or with another payload in its place
 	TRANSCRIPT_REPEATED_ITEM, // one message, not its payload: the nonce was used before
 	TRANSCRIPT_REASON_COUNT
 };

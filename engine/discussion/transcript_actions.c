@@ -13,7 +13,8 @@ const char *transcript_reason_name(enum transcript_reason reason)
 		"malformed_frame", "other_epoch",  "no_member",    "reflected",
 		"duplicate",       "gap",          "overflow",     "not_opened",
 		"malformed",       "other_discussion", "other_roster", "other_sender",
-		"broken_chain",    "equivocated",  "after_close",  "repeated_item",
+		"broken_chain",    "equivocated",  "after_close",   "beyond_cut",
+		"repeated_item",
 	};
 	return names[reason];
 }

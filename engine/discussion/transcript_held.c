@@ -155,6 +155,8 @@ void transcript_held_receive(struct transcript *t, size_t member, struct span fr
 		transcript_drop(t, member, TRANSCRIPT_AFTER_CLOSE, false);
 		if (t->ended)
 			transcript_refuse(t, member);
+	} else if (t->chains[sender].cut && f.sequence > t->chains[sender].last.sequence) {
+		transcript_drop(t, member, TRANSCRIPT_BEYOND_CUT, false);
 	} else if (f.sequence <= last_held(t, member, sender)) {
 		transcript_drop(t, member, TRANSCRIPT_DUPLICATE, false);
 	} else if (f.sequence > last_held(t, member, sender) + 1) {

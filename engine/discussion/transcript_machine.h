@@ -31,6 +31,8 @@ struct transcript_link {
 struct transcript_chain {
 	struct transcript_head head; // on disk
 	bool closed;
+	bool cut; // nothing counts that comes after .last
+	struct transcript_head last;
 	// the last TRANSCRIPT_RECENT ones of this run, at sequence % TRANSCRIPT_RECENT
 	struct transcript_head recent[TRANSCRIPT_RECENT];
 };

@@ -9,7 +9,15 @@ static const char *const types[DELIVERY_TYPE_COUNT] = {
 	[DELIVERY_ACK] = "ack",
 	[DELIVERY_CANNOT_OPEN] = "cannot-open",
 	[DELIVERY_CLOSED] = "closed",
+	[DELIVERY_WANT] = "want",
+	[DELIVERY_LACKS] = "lacks",
 };
+
+// What the number in it is called, and the least that it may be.
+static bool says_after(unsigned type)
+{
+	return type == DELIVERY_WANT || type == DELIVERY_LACKS;
+}
 
 enum err delivery_encode(const struct delivery_record *r, struct buf *out, struct err_info *info)
 {
@@ -21,7 +29,10 @@ enum err delivery_encode(const struct delivery_record *r, struct buf *out, struc
 	if (r->type != DELIVERY_CLOSED) {
 		record_put_integer(&w, "epoch", r->epoch, 0, UINT32_MAX);
 		record_put_fingerprint(&w, "sender", r->sender);
-		record_put_integer(&w, "sequence", (int64_t)r->sequence, 1, RECORD_SEQUENCE_MAX);
+		if (says_after(r->type))
+			record_put_integer(&w, "after", (int64_t)r->sequence, 0, RECORD_SEQUENCE_MAX);
+		else
+			record_put_integer(&w, "sequence", (int64_t)r->sequence, 1, RECORD_SEQUENCE_MAX);
 	}
 	return record_end(&w, info);
 }
@@ -43,7 +54,8 @@ enum err delivery_decode(struct delivery_record *d, struct span text, struct err
 	if (i != DELIVERY_CLOSED) {
 		record_get_epoch(record_field(root, "epoch"), &d->epoch);
 		record_get_fingerprint(record_field(root, "sender"), d->sender);
-		record_get_unsigned(record_field(root, "sequence"), 1, RECORD_SEQUENCE_MAX,
+		const char *name = says_after(i) ? "after" : "sequence";
+		record_get_unsigned(record_field(root, name), says_after(i) ? 0 : 1, RECORD_SEQUENCE_MAX,
 				    &d->sequence);
 	}
 	enum err e = record_close(&r, info);

@@ -229,6 +229,29 @@ describe("transcript", function()
       assert.equal(2, (case.t:head(BOB)))
     end)
 
+    it("P5.3 S5 of an epoch that has ended it takes what the cut has, and no more", function()
+      local list = chain(3)
+      case.new { cut = { [BOB] = { sequence = 2, hash = H(list[2]) } } }
+      accept(list[1])
+      assert.equal("drop beyond_cut", (select(1, accept(list[3], { sequence = 3 }))))
+      assert.truthy(accept(list[2], { sequence = 2 }):find "deliver")
+      assert.same({ 2, 1 }, { (case.t:head(BOB)), dropped "beyond_cut" })
+      assert.equal("drop beyond_cut", (accept(list[3], { sequence = 3 })))
+      assert.equal("drop duplicate, ack", (accept(list[2], { sequence = 2 })))
+    end)
+
+    it("P5.3 S5 nor another payload where the cut has one, whatever the header says", function()
+      local list = chain(2)
+      case.new { cut = { [BOB] = { sequence = 2, hash = H "what the members agreed on" } } }
+      accept(list[1])
+      assert.truthy(accept(list[2], { sequence = 2 }):find "drop beyond_cut")
+      case.new { cut = { [BOB] = { sequence = 1, hash = H(list[1]) }, [3] = { sequence = 0 } } }
+      accept(list[1])
+      assert.equal("drop beyond_cut", (accept(list[2], { sequence = 2 })))
+      local carol = chain(1, 3)
+      assert.equal("drop beyond_cut", (accept(carol[1], { sender = 3, from = 3 })))
+    end)
+
     it("a nonce that was used before costs that message, not the chain", function()
       receive(payload { items = { item("a", "one"), item("a", "two"), item "b", item "b", item "c" } })
       open_all()

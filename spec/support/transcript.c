@@ -23,22 +23,26 @@ struct transcript *transcript_check(lua_State *L, int index)
 	return m->transcript;
 }
 
-// heads = {[position] = {sequence =, hash =}}
-static void heads_get(lua_State *L, int table, struct transcript_config *c)
+// NAME = {[position] = {sequence =, hash =}}; whether it is there
+static bool chain_ends_get(lua_State *L, int table, const char *name, struct transcript_head *out)
 {
-	if (lua_getfield(L, table, "heads") == LUA_TTABLE) {
-		for (int i = 0; i < ROSTER_MAX; i++) {
-			if (lua_geti(L, -1, i + 1) == LUA_TTABLE) {
-				int t = lua_gettop(L);
-				c->heads[i].sequence =
-					(uint64_t)field_integer(L, t, "sequence", 0);
-				if (c->heads[i].sequence)
-					field_hash(L, t, "hash", &c->heads[i].hash);
-			}
-			lua_pop(L, 1);
+	bool given = lua_getfield(L, table, name) == LUA_TTABLE;
+	for (int i = 0; given && i < ROSTER_MAX; i++) {
+		if (lua_geti(L, -1, i + 1) == LUA_TTABLE) {
+			int t = lua_gettop(L);
+			out[i].sequence = (uint64_t)field_integer(L, t, "sequence", 0);
+			if (out[i].sequence)
+				field_hash(L, t, "hash", &out[i].hash);
 		}
+		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
+	return given;
+}
+
+static void heads_get(lua_State *L, int table, struct transcript_config *c)
+{
+	(void)chain_ends_get(L, table, "heads", c->heads);
 	if (lua_getfield(L, table, "closed") == LUA_TTABLE) {
 		for (int i = 0; i < ROSTER_MAX; i++) {
 			lua_geti(L, -1, i + 1);
@@ -61,6 +65,8 @@ static int machine_new(lua_State *L)
 	field_hash(L, 1, "roster_hash", &c.roster_hash);
 	roster_get(L, 1, &roster);
 	heads_get(L, 1, &c);
+	struct transcript_head cut[ROSTER_MAX] = {{0}};
+	c.cut = chain_ends_get(L, 1, "cut", cut) ? cut : NULL;
 	m->transcript = transcript_new(&c);
 	return 1;
 }

@@ -48,7 +48,7 @@ function M.new(options)
   M.roster = world.roster(options.n or 3, options.discussion)
   M.t = transcript.new {
     own = world.fingerprint(ME), roster = M.roster, roster_hash = world.roster_hash, heads = options.heads,
-    closed = options.closed,
+    closed = options.closed, cut = options.cut,
   }
   M.log, M.opens = {}, {}
 end

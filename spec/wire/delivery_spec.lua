@@ -1,6 +1,6 @@
 local R = require "wire.records"
 local K = R.kinds
-R.codecs.ack, R.codecs["cannot-open"], R.codecs.closed = R.codecs.delivery, R.codecs.delivery, R.codecs.delivery
+for _, kind in ipairs { "ack", "cannot-open", "closed", "want", "lacks" } do R.codecs[kind] = R.codecs.delivery end
 
 local function about_payload(kind)
   return {
@@ -24,6 +24,21 @@ for number, kind in ipairs { "ack", "cannot-open" } do
   end)
 end
 
+for number, kind in ipairs { "want", "lacks" } do
+  local record = about_payload(kind)
+  record[#record] = { "after", 3 }
+  local after = { table.unpack(fields) }
+  after[#after] = { path = { "after" }, kind = K.integer(0, 9007199254740991) }
+  describe(kind, function()
+    R.check(kind, record, after)
+    it("is told apart, and may begin at the beginning", function()
+      assert.equal(number + 2, R.taken(R.codecs.delivery, R.text(record)).type)
+      record[#record] = { "after", 0 }
+      assert.equal(0, R.taken(R.codecs.delivery, R.text(record)).sequence)
+    end)
+  end)
+end
+
 describe("closed", function()
   local closed = { { "v", 1 }, { "type", "closed" }, { "discussion", R.id(1) } }
   R.check("closed", closed, { { path = { "discussion" }, kind = K.id() } })
@@ -34,7 +49,7 @@ end)
 
 describe("delivery", function()
   it("encodes no other type, and no sequence 0", function()
-    assert.equal("bad_params", select(2, R.codecs.delivery.encode { type = 3, discussion = R.id(1) }))
+    assert.equal("bad_params", select(2, R.codecs.delivery.encode { type = 5, discussion = R.id(1) }))
     assert.equal("bad_params", select(2, R.codecs.delivery.encode {
       type = 0, discussion = R.id(1), sender = R.fingerprint(1), sequence = 0 }))
     assert.equal("bad_params", select(2, R.codecs.delivery.encode { type = 2 }))
