@@ -6,63 +6,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#define FIELDS_MAX 21
-
-// GnuPG's doc/DETAILS, where they are numbered from 1
-enum field {
-	FIELD_TYPE = 0,
-	FIELD_VALIDITY = 1,
-	FIELD_BITS = 2,
-	FIELD_ALGORITHM = 3,
-	FIELD_CREATED = 5,
-	FIELD_EXPIRES = 6,
-	FIELD_TEXT = 9, // the user id, the fingerprint
-	FIELD_CAPABILITIES = 11,
-	FIELD_TOKEN = 14, // "+": its secret is there; "#": it is not; else the number of its smart card
-	FIELD_CURVE = 16,
-};
-
-// --- lines ----------------------------------------------------------------------------------------------------------------
-
-struct line {
-	struct span fields[FIELDS_MAX];
-};
-
-static struct span next_part(struct span *rest, char end)
-{
-	const uint8_t *stop = rest->len ? memchr(rest->data, end, rest->len) : NULL;
-	size_t len = stop ? (size_t)(stop - rest->data) : rest->len;
-	struct span part = span(rest->data, len);
-	size_t used = stop ? len + 1 : len;
-	*rest = span(rest->data + used, rest->len - used);
-	return part;
-}
-
-static void split(struct span text, struct line *out)
-{
-	for (size_t i = 0; i < FIELDS_MAX; i++)
-		out->fields[i] = next_part(&text, ':');
-}
-
-static bool is(struct span field, const char *text)
-{
-	return span_equal(field, span_string(text));
-}
-
-static bool has_letter(struct span field, char letter)
-{
-	return field.len && memchr(field.data, letter, field.len);
-}
-
-static int64_t number(struct span field)
-{
-	char text[24];
-	if (field.len == 0 || field.len >= sizeof text)
-		return 0;
-	memcpy(text, field.data, field.len);
-	text[field.len] = 0;
-	return strtoll(text, NULL, 10);
-}
+#include "openpgp/colons.h"
 
 // gpg writes what would not fit a line as "\x3a"
 static void unescape(struct span field, char *out, size_t size)
@@ -97,7 +41,7 @@ struct reading {
 	struct listed_key key;
 	char validity;
 	bool disabled, weak, unsupported, valid_user_id;
-	struct line last; // of a primary key or subkey whose fingerprint is still to come
+	struct colons last; // of a primary key or subkey whose fingerprint is still to come
 	bool primary;     // it is one
 	struct role signing, decrypting;
 };
@@ -115,7 +59,7 @@ static bool supported(unsigned algorithm, struct span curve)
 	case KEY_ECDSA:
 	case KEY_EDDSA:
 		for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
-			if (is(curve, curves[i]))
+			if (colons_is(curve, curves[i]))
 				return true;
 		return false;
 	default:
@@ -123,39 +67,39 @@ static bool supported(unsigned algorithm, struct span curve)
 	}
 }
 
-static unsigned algorithm_of(const struct line *l)
+static unsigned algorithm_of(const struct colons *l)
 {
-	return (unsigned)number(l->fields[FIELD_ALGORITHM]);
+	return (unsigned)colons_number(l->fields[COLONS_ALGORITHM]);
 }
 
-static bool too_weak(const struct line *l)
+static bool too_weak(const struct colons *l)
 {
 	unsigned algorithm = algorithm_of(l);
 	bool curve = algorithm != KEY_RSA && algorithm != KEY_ELGAMAL && algorithm != KEY_DSA;
-	return !curve && number(l->fields[FIELD_BITS]) < LISTED_BITS_LEAST;
+	return !curve && colons_number(l->fields[COLONS_BITS]) < LISTED_BITS_LEAST;
 }
 
-static void name_algorithm(const struct line *l, char out[24])
+static void name_algorithm(const struct colons *l, char out[24])
 {
-	struct span curve = l->fields[FIELD_CURVE];
+	struct span curve = l->fields[COLONS_CURVE];
 	unsigned algorithm = algorithm_of(l);
 	const char *name = algorithm == KEY_RSA ? "rsa" : algorithm == KEY_DSA ? "dsa" : "elg";
 	if (curve.len)
 		snprintf(out, 24, "%.*s", (int)curve.len, (const char *)curve.data);
 	else
-		snprintf(out, 24, "%s%lld", name, (long long)number(l->fields[FIELD_BITS]));
+		snprintf(out, 24, "%s%lld", name, (long long)colons_number(l->fields[COLONS_BITS]));
 }
 
-static void take_role(struct role *r, const struct line *l, const char *fingerprint, bool primary)
+static void take_role(struct role *r, const struct colons *l, const char *fingerprint, bool primary)
 {
-	struct span validity = l->fields[FIELD_VALIDITY], token = l->fields[FIELD_TOKEN];
-	int64_t created = number(l->fields[FIELD_CREATED]);
-	if (has_letter(validity, 'e'))
+	struct span validity = l->fields[COLONS_VALIDITY], token = l->fields[COLONS_TOKEN];
+	int64_t created = colons_number(l->fields[COLONS_CREATED]);
+	if (colons_has(validity, 'e'))
 		r->expired = true;
-	if (has_letter(validity, 'e') || has_letter(validity, 'r') || has_letter(validity, 'i'))
+	if (colons_has(validity, 'e') || colons_has(validity, 'r') || colons_has(validity, 'i'))
 		return;
 	r->valid = true;
-	if (token.len == 0 || is(token, "#"))
+	if (token.len == 0 || colons_is(token, "#"))
 		return;
 	// a subkey rather than the primary key, the newest of them: as gpg itself would
 	if (r->found && (primary || created < r->created))
@@ -163,18 +107,18 @@ static void take_role(struct role *r, const struct line *l, const char *fingerpr
 	r->found = true;
 	memcpy(r->fingerprint, fingerprint, sizeof r->fingerprint);
 	r->created = created;
-	r->expires = number(l->fields[FIELD_EXPIRES]);
-	r->card = !is(token, "+");
+	r->expires = colons_number(l->fields[COLONS_EXPIRES]);
+	r->card = !colons_is(token, "+");
 	r->weak = too_weak(l);
-	r->unsupported = !supported(algorithm_of(l), l->fields[FIELD_CURVE]);
+	r->unsupported = !supported(algorithm_of(l), l->fields[COLONS_CURVE]);
 }
 
 static void take_fingerprint(struct reading *r, struct span text)
 {
-	const struct line *l = &r->last;
-	struct span can = l->fields[FIELD_CAPABILITIES];
+	const struct colons *l = &r->last;
+	struct span can = l->fields[COLONS_CAPABILITIES];
 	char fingerprint[FINGERPRINT_TEXT] = "";
-	if (l->fields[FIELD_TYPE].len == 0)
+	if (l->fields[COLONS_TYPE].len == 0)
 		return; // of a key that is no key of ours
 	if (text.len == FINGERPRINT_TEXT - 1)
 		memcpy(fingerprint, text.data, text.len);
@@ -183,39 +127,39 @@ static void take_fingerprint(struct reading *r, struct span text)
 		r->unsupported = r->unsupported || r->primary;
 		if (r->primary)
 			snprintf(r->key.fingerprint, sizeof r->key.fingerprint, "%.*s", (int)text.len, (const char *)text.data);
-		r->last = (struct line){0};
+		r->last = (struct colons){0};
 		return;
 	}
 	if (r->primary)
 		memcpy(r->key.fingerprint, fingerprint, sizeof fingerprint);
-	if (has_letter(can, 's'))
+	if (colons_has(can, 's'))
 		take_role(&r->signing, l, fingerprint, r->primary);
-	if (has_letter(can, 'e') && !r->primary)
+	if (colons_has(can, 'e') && !r->primary)
 		take_role(&r->decrypting, l, fingerprint, false);
-	r->last = (struct line){0};
+	r->last = (struct colons){0};
 }
 
-static void take_primary(struct reading *r, const struct line *l)
+static void take_primary(struct reading *r, const struct colons *l)
 {
-	struct span validity = l->fields[FIELD_VALIDITY];
+	struct span validity = l->fields[COLONS_VALIDITY];
 	*r = (struct reading){.last = *l, .primary = true};
 	r->validity = validity.len ? (char)validity.data[0] : '-';
-	r->disabled = has_letter(l->fields[FIELD_CAPABILITIES], 'D');
+	r->disabled = colons_has(l->fields[COLONS_CAPABILITIES], 'D');
 	r->weak = too_weak(l);
-	r->unsupported = !supported(algorithm_of(l), l->fields[FIELD_CURVE]);
-	r->key.created = number(l->fields[FIELD_CREATED]);
-	r->key.expires = number(l->fields[FIELD_EXPIRES]);
+	r->unsupported = !supported(algorithm_of(l), l->fields[COLONS_CURVE]);
+	r->key.created = colons_number(l->fields[COLONS_CREATED]);
+	r->key.expires = colons_number(l->fields[COLONS_EXPIRES]);
 	name_algorithm(l, r->key.algorithm);
 }
 
-static void take_user_id(struct reading *r, const struct line *l)
+static void take_user_id(struct reading *r, const struct colons *l)
 {
-	struct span validity = l->fields[FIELD_VALIDITY];
-	bool valid = !has_letter(validity, 'r') && !has_letter(validity, 'i') && !has_letter(validity, 'e');
+	struct span validity = l->fields[COLONS_VALIDITY];
+	bool valid = !colons_has(validity, 'r') && !colons_has(validity, 'i') && !colons_has(validity, 'e');
 	if (r->valid_user_id || (!valid && r->key.user_id[0]))
 		return;
 	r->valid_user_id = valid;
-	unescape(l->fields[FIELD_TEXT], r->key.user_id, sizeof r->key.user_id);
+	unescape(l->fields[COLONS_TEXT], r->key.user_id, sizeof r->key.user_id);
 }
 
 // --- the judgement --------------------------------------------------------------------------------------------------------
@@ -278,18 +222,18 @@ size_t listing_read(struct span text, struct listed_key *out, size_t max)
 	struct reading r = {0};
 	size_t count = 0;
 	while (text.len && count < max) {
-		struct line l;
-		split(next_part(&text, '\n'), &l);
-		struct span type = l.fields[FIELD_TYPE];
-		if (is(type, "sec") || is(type, "pub")) {
+		struct colons l;
+		colons_read(&text, &l);
+		struct span type = l.fields[COLONS_TYPE];
+		if (colons_is(type, "sec") || colons_is(type, "pub")) {
 			count += finish(&r, &out[count]);
 			take_primary(&r, &l);
-		} else if (is(type, "ssb") || is(type, "sub")) {
+		} else if (colons_is(type, "ssb") || colons_is(type, "sub")) {
 			r.last = l;
 			r.primary = false;
-		} else if (is(type, "fpr")) {
-			take_fingerprint(&r, l.fields[FIELD_TEXT]);
-		} else if (is(type, "uid")) {
+		} else if (colons_is(type, "fpr")) {
+			take_fingerprint(&r, l.fields[COLONS_TEXT]);
+		} else if (colons_is(type, "uid")) {
 			take_user_id(&r, &l);
 		}
 	}

@@ -66,7 +66,7 @@ enum err users_redirect(struct buf *out, struct err_info *info)
 
 // --- its programs ---------------------------------------------------------------------------------------------------------
 
-#define ARGUMENTS_MAX 24
+#define ARGUMENTS_MAX (24 + USERS_KEYS_MAX)
 
 struct arguments {
 	const char *list[ARGUMENTS_MAX];
@@ -123,6 +123,36 @@ enum err users_list_start(struct command **out, struct loop *l, const char *fing
 	if (fingerprint)
 		add(&a, fingerprint);
 	return run(out, l, &a, USERS_LISTING_MAX, done, arg, info);
+}
+
+// what follows is read as the keys that are meant
+static enum err list_public(struct command **out, struct loop *l, const char *how, const char *const *fingerprints, size_t count,
+			    command_done *done, void *arg, struct err_info *info)
+{
+	struct arguments a = {0};
+	add_gpg(&a);
+	add(&a, "--with-colons");
+	add(&a, how);
+	for (size_t i = 0; i < count; i++) {
+		if (!fingerprint_valid(fingerprints[i]))
+			return err_set(info, ERR_BAD_PARAMS, "not a fingerprint");
+		add(&a, fingerprints[i]);
+	}
+	return run(out, l, &a, USERS_LISTING_MAX, done, arg, info);
+}
+
+enum err users_signatures_start(struct command **out, struct loop *l, const char *fingerprint, command_done *done, void *arg,
+				struct err_info *info)
+{
+	return list_public(out, l, "--check-signatures", &fingerprint, 1, done, arg, info);
+}
+
+enum err users_keys_start(struct command **out, struct loop *l, const char *const *fingerprints, size_t count, command_done *done,
+			  void *arg, struct err_info *info)
+{
+	if (count == 0 || count > USERS_KEYS_MAX)
+		return err_set(info, ERR_BAD_PARAMS, "too many keys at a time");
+	return list_public(out, l, "--list-keys", fingerprints, count, done, arg, info);
 }
 
 enum err users_export_start(struct command **out, struct loop *l, const struct listed_key *key, command_done *done, void *arg,

@@ -9,6 +9,7 @@
 
 #define USERS_LISTING_MAX (1024 * 1024)
 #define USERS_TIMEOUT_MS 10000
+#define USERS_KEYS_MAX 32
 
 // ERR_NOT_FOUND where it holds no keys: gpg would make it.
 MUST_CHECK enum err users_exist(struct err_info *info);
@@ -21,6 +22,12 @@ MUST_CHECK enum err users_launch_start(struct command **out, struct loop *l, com
 // Output for listing_read: all keys of which the user has something secret; or the one with that fingerprint, secret or not.
 MUST_CHECK enum err users_list_start(struct command **out, struct loop *l, const char *fingerprint, command_done *done, void *arg,
 				     struct err_info *info);
+// Output for certified_read: the signatures on that key, checked. Its status is not 0 where there is no such key.
+MUST_CHECK enum err users_signatures_start(struct command **out, struct loop *l, const char *fingerprint, command_done *done,
+					   void *arg, struct err_info *info);
+// Output for certified_keep_valid: those of the keys that are there, 1 to USERS_KEYS_MAX; likewise.
+MUST_CHECK enum err users_keys_start(struct command **out, struct loop *l, const char *const *fingerprints, size_t count,
+				     command_done *done, void *arg, struct err_info *info);
 // Output: the key's certificate, with one user id, the signatures that it made itself, and of its subkeys only those that
 // `key` names (KEY_FITS).
 MUST_CHECK enum err users_export_start(struct command **out, struct loop *l, const struct listed_key *key, command_done *done,

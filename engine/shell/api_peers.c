@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shell/call.h"
+#include "shell/certifiers.h"
 #include "shell/probe.h"
 #include "shell/shell.h"
 
@@ -75,7 +76,20 @@ static enum err forget(struct call *c)
 	return code;
 }
 
+// also of somebody who is no peer yet
+static enum err certifiers(struct call *c)
+{
+	const struct peer *p;
+	const char *text;
+	enum err code = call_need_string(c, "peer", &text);
+	if (code == OK && fingerprint_valid(text))
+		return certifiers_call(c, text);
+	if (code == OK)
+		code = neighbours_find(&c->engine->neighbours, text, &p, c->info);
+	return code ? code : certifiers_call(c, p->fingerprint);
+}
+
 const struct method methods_peers[] = {
 	{"peers.list", list},	  {"peers.show", show},	    {"peers.probe", probe}, {"peers.import", import},
-	{"peers.export", export}, {"peers.forget", forget}, {NULL, NULL},
+	{"peers.export", export}, {"peers.forget", forget}, {"peers.certifiers", certifiers}, {NULL, NULL},
 };

@@ -236,6 +236,7 @@ static void stop(void *arg)
 	spare_fini(&e->spare);
 	identity_fini(&e->identity);
 	candidates_cancel(e);
+	certifiers_cancel(e);
 	timer_start(e->loop, &e->stop_timer, STOP_STEP_MS, close_homes, e);
 }
 

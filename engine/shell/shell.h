@@ -8,6 +8,7 @@
 #include "openpgp/home.h"
 #include "shell/call.h"
 #include "shell/candidates.h"
+#include "shell/certifiers.h"
 #include "shell/checkup.h"
 #include "shell/discussions.h"
 #include "shell/health.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct imported imported; // general certificates of others, in the identity's home
 	struct deferred identity_turn;
 	struct candidates *candidates; // listings under way
+	struct certifying *certifying; // likewise
 	struct spare spare;
 	struct network network;
 	struct neighbours neighbours;

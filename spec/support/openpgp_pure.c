@@ -2,6 +2,7 @@
 // Part of support.openpgp: the packet walk and the verdict.
 #include <stdio.h>
 
+#include "openpgp/certified.h"
 #include "openpgp/inner.h"
 #include "openpgp/keygrip.h"
 #include "openpgp/listing.h"
@@ -171,9 +172,47 @@ static int listing(lua_State *L)
 	return 1;
 }
 
+static void push_certifiers(lua_State *L, const struct certifiers *c)
+{
+	lua_newtable(L);
+	for (size_t i = 0; i < c->count; i++) {
+		lua_pushstring(L, c->list[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+}
+
+// certified(text, key, now): who has signed it.
+static int certified(lua_State *L)
+{
+	static struct certifiers out;
+	certified_read(check_span(L, 1), luaL_checkstring(L, 2), luaL_checkinteger(L, 3), &out);
+	push_certifiers(L, &out);
+	return 1;
+}
+
+// certified_valid(text, list, from, to): the list, of which those places were looked at, and how many stay there.
+static int certified_valid(lua_State *L)
+{
+	static struct certifiers c;
+	c.count = (size_t)lua_rawlen(L, 2);
+	luaL_argcheck(L, c.count <= CERTIFIERS_MAX, 2, "too many");
+	for (size_t i = 0; i < c.count; i++) {
+		lua_rawgeti(L, 2, (lua_Integer)i + 1);
+		snprintf(c.list[i], sizeof c.list[i], "%s", luaL_checkstring(L, -1));
+		lua_pop(L, 1);
+	}
+	size_t from = (size_t)luaL_optinteger(L, 3, 0), to = (size_t)luaL_optinteger(L, 4, (lua_Integer)c.count);
+	luaL_argcheck(L, from <= to && to <= c.count, 3, "no such places");
+	size_t kept = certified_keep_valid(check_span(L, 1), &c, from, to);
+	push_certifiers(L, &c);
+	lua_pushinteger(L, (lua_Integer)kept);
+	return 2;
+}
+
 static const luaL_Reg functions[] = {
 	{"certificate", certificate}, {"sealed", sealed}, {"signature", signature}, {"inner", inner}, {"verdict", verdict},
-	{"recipients", recipients}, {"cut", cut}, {"grips", grips}, {"key_id", key_id}, {"fingerprint", fingerprint}, {"listing", listing}, {NULL, NULL},
+	{"recipients", recipients}, {"cut", cut}, {"grips", grips}, {"key_id", key_id}, {"fingerprint", fingerprint},
+	{"listing", listing}, {"certified", certified}, {"certified_valid", certified_valid}, {NULL, NULL},
 };
 
 int luaopen_support_openpgp_pure(lua_State *L);

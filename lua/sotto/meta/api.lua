@@ -90,6 +90,11 @@ function sotto.peers.list(params) end
 ---@param params {peer: string}
 ---@return sotto.peer
 function sotto.peers.show(params) end
+--- Tells whose signatures on somebody's key your own GnuPG can check: the web of trust. Since 1; needs peers.
+--- - `peer` fingerprint, 8 digits or more of it, or name
+---@param params {peer: string}
+---@return table
+function sotto.peers.certifiers(params) end
 --- Asks who is at an address, and answers when they have. Since 1; needs peers.
 --- - `address` HOST:PORT, or [V6]:PORT
 ---@param params {address: string}

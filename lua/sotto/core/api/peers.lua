@@ -19,6 +19,13 @@ return {
       returns = "peer", since = 1, capability = "peers", errors = { "not_found", "ambiguous" },
     },
     {
+      name = "certifiers",
+      text = "Tells whose signatures on somebody's key your own GnuPG can check: the web of trust.",
+      params = { peer },
+      result = "fingerprint, and certifiers: the fingerprints of the keys that have signed it and are still good",
+      returns = "object", since = 1, capability = "peers", errors = { "not_found", "ambiguous", "timeout", "io" },
+    },
+    {
       name = "probe",
       text = "Asks who is at an address, and answers when they have.",
       params = {

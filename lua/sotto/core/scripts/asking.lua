@@ -112,6 +112,18 @@ local function is_asked(entry, request)
   return not request.discussion or entry.instance.grants:covers(request.discussion)
 end
 
+-- Whose signatures are on the candidate's key. Where that cannot be found out nothing is said of it, and signed_by has
+-- no opinion.
+local function add_certifiers(engine, candidate, done)
+  local function take(text)
+    local found = text and json.decode(text, { nulls = false })
+    candidate.signed_by = found and json.array(found.certifiers) or nil
+    done()
+  end
+  local text = engine:call("peers.certifiers", { peer = candidate.fingerprint }, take)
+  if text ~= false then take(text) end
+end
+
 --- What each policy says of a request, asked at one time; in the order in which they count.
 ---@param request table
 ---@param done fun(opinions: sotto.opinion[]) on a later turn, or at once where nobody is asked
@@ -127,7 +139,9 @@ function asking:opinions(request, done)
   end
   if #asked == 0 then return give {} end
   local limit = self.limits.admission_ms
-  ask_all(asked, "admission", { request = request }, limit * OPINION_FACTOR, limit, give)
+  add_certifiers(self.engine, request.candidate, function()
+    ask_all(asked, "admission", { request = request }, limit * OPINION_FACTOR, limit, give)
+  end)
 end
 
 --- Whether a script that may have policies is just being started.
