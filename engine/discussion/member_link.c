@@ -153,7 +153,6 @@ void member_link_end(struct member_link *m, enum member_link_end end, const char
 	struct member_link_action *x = member_link_act(m, MEMBER_LINK_ENDED);
 	x->ended.end = end;
 	x->ended.detail = detail;
-	x->ended.other_epoch = m->proof.epoch;
 }
 
 void member_link_fail(struct member_link *m, const char *detail)

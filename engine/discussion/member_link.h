@@ -31,7 +31,7 @@ struct member_link_config {
 	enum member_link_side side;
 	const struct random *random; // borrowed for the machine's life
 	struct hash first;           // H_0
-	const struct roster_record *roster; // R_e
+	const struct roster_record *roster; // R_e; need not hold both: who joined or left is in another one
 	struct hash roster_hash; // H_e
 	char own[41], other[41]; // general fingerprints of two members
 	char other_key[41]; // primary fingerprint of other's discussion key: who must have signed
@@ -75,8 +75,8 @@ struct member_link_event {
 		} result;
 		struct {
 			// One row for each member of the roster, in its order: how far its chain is
-			// in the store; of oneself, the last payload built. Presence: own; may be
-			// none
+			// in the store; of oneself, the last payload built. None where this side
+			// joins. Presence: own; may be none
 			const struct seen_record *record;
 		} seen;
 		struct {
@@ -88,7 +88,6 @@ struct member_link_event {
 enum member_link_end {
 	MEMBER_LINK_END_LOST,        // the link ended or was idle: dial again later
 	MEMBER_LINK_END_FAILED,      // a check did not hold
-	MEMBER_LINK_END_CHAIN,       // different epochs, see .ended: one side needs the chain first
 	MEMBER_LINK_END_ROLLED_BACK, // the other holds later payloads of mine than I do (P5.9)
 	MEMBER_LINK_END_TOLD,        // own farewell is acknowledged
 	MEMBER_LINK_END_HEARD,       // the other's farewell was delivered and the link ended
@@ -105,11 +104,11 @@ enum member_link_action_type {
 	// closed: it keeps the members' certificates until its farewell is told
 	MEMBER_LINK_VERIFY,
 	MEMBER_LINK_WANT_SEEN, // result SEEN, from what is committed now
-	// .frame: the other side has closed; take this payload of a frame SEALED as on a link with
-	// it. What the usual way acknowledges comes back as ACK
+	// .frame: the other side has closed or left; take this payload of a frame SEALED or CHANGE as
+	// on a link with it. What the usual way acknowledges comes back as ACK
 	MEMBER_LINK_DELIVER,
-	// This side has closed: send each sealed payload that waits for the other, oldest first, as
-	// frames SEALED under the link's keys
+	// This side has closed or left: send each sealed payload that waits for the other, oldest
+	// first, as frames SEALED under the link's keys, and the own LEAVE as a frame CHANGE
 	MEMBER_LINK_SEND_FAREWELL,
 	MEMBER_LINK_ACKED,  // .frame: an ack record for the own farewell
 	MEMBER_LINK_LINKED, // .linked
@@ -138,18 +137,20 @@ struct member_link_action {
 			struct bytes *body, *signature;
 		} verify;
 		struct {
+			uint8_t kind; // DELIVER
 			struct bytes *payload;
 		} frame;
 		struct {
-			// What the other has: one row for each member, in roster order. Its
-			// presence record, if any, is of .other and signed by its presence key.
-			// Owned
+			// What the other has: one row for each member, in roster order, where it
+			// is in R_e's epoch too; of its own roster where it is in another one; no
+			// row where it joins. Its presence record, if any, is of .other and signed
+			// by its presence key. Owned
 			struct seen_record *seen;
+			uint32_t epoch; // the other's
 		} linked;
 		struct {
 			enum member_link_end end;
 			const char *detail;   // static, for counters and specs
-			uint32_t other_epoch; // CHAIN
 			uint64_t sequence;    // ROLLED_BACK: what the other has of mine
 		} ended;
 	};

@@ -185,9 +185,8 @@ static void go_on(struct member_link *m)
 		return;
 	if (m->closed)
 		return tell(m);
-	if (m->proof.epoch != m->roster.epoch)
-		return member_link_end(m, MEMBER_LINK_END_CHAIN, "another epoch");
-	if (!hash_equal(&m->proof.roster_hash, &m->roster_hash))
+	// in another epoch one side needs the chain first: SEEN says which
+	if (m->proof.epoch == m->roster.epoch && !hash_equal(&m->proof.roster_hash, &m->roster_hash))
 		return member_link_fail(m, "another roster");
 	if (!m->signature)
 		return;
@@ -223,15 +222,25 @@ void member_link_verified_result(struct member_link *m, enum err code)
 
 // --- L4 ---------------------------------------------------------------------------------------
 
-static bool rows_fit(const struct member_link *m, const struct seen_record *s)
+// Who joins has seen nobody yet.
+static bool rows_fit(const struct member_link *m, const struct seen_record *s, uint32_t epoch)
 {
-	if (s->count != m->roster.count)
+	bool same = epoch == m->roster.epoch;
+	if (same && s->count && s->count != m->roster.count)
 		return false;
 	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->rows[i].fingerprint, m->roster.members[i].fingerprint) ||
-		    s->rows[i].epoch > m->roster.epoch)
+		if (s->rows[i].epoch > epoch ||
+		    (same && strcmp(s->rows[i].fingerprint, m->roster.members[i].fingerprint)))
 			return false;
 	return true;
+}
+
+static const struct seen_row *row_of(const struct seen_record *s, const char *fingerprint)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!strcmp(s->rows[i].fingerprint, fingerprint))
+			return &s->rows[i];
+	return NULL;
 }
 
 static bool presence_fits(const struct member_link *m, const struct seen_record *s)
@@ -255,16 +264,18 @@ static void conclude(struct member_link *m)
 {
 	if (!m->own_seen || !m->other_seen)
 		return;
-	size_t me = roster_position(&m->roster, m->own);
-	const struct seen_row *theirs = &m->other_seen->rows[me];
-	if (rolled_back(&m->own_seen->rows[me], theirs)) {
+	const struct seen_row *mine = row_of(m->own_seen, m->own);
+	const struct seen_row *theirs = row_of(m->other_seen, m->own);
+	if (mine && theirs && rolled_back(mine, theirs)) {
 		uint64_t sequence = theirs->sequence;
 		member_link_end(m, MEMBER_LINK_END_ROLLED_BACK, "own payloads are missing here");
 		m->out->list[m->out->count - 1].ended.sequence = sequence;
 		return;
 	}
 	m->stage = LINK_OVER;
-	member_link_act(m, MEMBER_LINK_LINKED)->linked.seen = m->other_seen;
+	struct member_link_action *x = member_link_act(m, MEMBER_LINK_LINKED);
+	x->linked.seen = m->other_seen;
+	x->linked.epoch = m->proof.epoch;
 	m->other_seen = NULL;
 }
 
@@ -286,7 +297,7 @@ void member_link_seen_result(struct member_link *m, const struct seen_record *re
 {
 	if (m->stage != LINK_SEEING || m->own_seen)
 		return member_link_fail(m, "a result out of turn");
-	if (!rows_fit(m, record))
+	if (!rows_fit(m, record, m->roster.epoch))
 		return member_link_fail(m, "own state is not of this roster");
 	m->own_seen = mem_dup(record, sizeof *record);
 	bytes_ref(m->own_seen->presence.record);
@@ -305,7 +316,7 @@ static void take_seen(struct member_link *m, struct span payload)
 		return member_link_fail(m, "SEEN is malformed, or comes twice");
 	}
 	m->other_seen = s;
-	if (!rows_fit(m, s))
+	if (!rows_fit(m, s, m->proof.epoch))
 		return member_link_fail(m, "SEEN is not of this roster");
 	if (!presence_fits(m, s))
 		return member_link_fail(m, "presence record");
@@ -317,14 +328,16 @@ static void take_seen(struct member_link *m, struct span payload)
 
 // The other has closed. It cannot sign; that it knows H_0, and its payloads' own signatures, are
 // what is left to go by.
-static void hear(struct member_link *m, struct span payload)
+static void hear(struct member_link *m, uint8_t kind, struct span payload)
 {
 	if (m->closed)
 		return answer_ended(m);
 	if (m->heard++ == MEMBER_LINK_FAREWELL_MAX)
 		return member_link_fail(m, "a farewell without end");
 	member_link_enter(m, LINK_HEARING);
-	member_link_act(m, MEMBER_LINK_DELIVER)->frame.payload = bytes_new_span(payload);
+	struct member_link_action *x = member_link_act(m, MEMBER_LINK_DELIVER);
+	x->frame.kind = kind;
+	x->frame.payload = bytes_new_span(payload);
 }
 
 void member_link_acknowledge(struct member_link *m, struct span record)
@@ -366,6 +379,7 @@ void member_link_frame(struct member_link *m, uint8_t kind, struct span payload)
 {
 	bool answers = m->side == MEMBER_LINK_ANSWERS;
 	bool record = kind == FRAME_RECORD;
+	bool farewell = kind == FRAME_SEALED || kind == FRAME_CHANGE;
 	if (m->stage == LINK_NEW && answers && record)
 		take_link(m, payload);
 	else if (m->stage == LINK_ASKED && record)
@@ -374,10 +388,10 @@ void member_link_frame(struct member_link *m, uint8_t kind, struct span payload)
 		take_delivery(m, payload);
 	else if (m->stage == LINK_PROVING && record)
 		take_proof(m, payload);
-	else if (m->stage == LINK_PROVING && kind == FRAME_SEALED && (!answers || m->proof_sent))
-		hear(m, payload);
-	else if (m->stage == LINK_HEARING && kind == FRAME_SEALED)
-		hear(m, payload);
+	else if (m->stage == LINK_PROVING && farewell && (!answers || m->proof_sent))
+		hear(m, kind, payload);
+	else if (m->stage == LINK_HEARING && farewell)
+		hear(m, kind, payload);
 	else if (m->stage == LINK_TELLING && record)
 		take_delivery(m, payload);
 	else if (answers && record && (m->stage == LINK_VERIFYING || m->stage == LINK_SEEING))

@@ -114,8 +114,8 @@ enum err seen_encode(const struct seen_record *s, struct buf *out, struct err_in
 {
 	struct record_writer w;
 	record_begin(&w, out, "seen");
-	bool fits = s->count >= 1 && s->count <= RECORD_MEMBERS_MAX;
-	const char *why = fits ? rows_problem(s) : "must be 1 to 64 elements";
+	bool fits = s->count <= RECORD_MEMBERS_MAX;
+	const char *why = fits ? rows_problem(s) : "must be 0 to 64 elements";
 	if (why)
 		record_refuse(&w, "members", why);
 	record_open_array(&w, "members");
@@ -141,7 +141,7 @@ enum err seen_decode(struct seen_record *s, struct span text, struct err_info *i
 	*s = (struct seen_record){0};
 	record_open(&r, text, "seen");
 	struct record_value root = record_root(&r), members = record_field(root, "members");
-	s->count = record_array(members, 1, RECORD_MEMBERS_MAX);
+	s->count = record_array(members, 0, RECORD_MEMBERS_MAX);
 	for (size_t i = 0; i < s->count; i++) {
 		struct record_value row = record_item(members, i);
 		record_get_fingerprint(record_field(row, "fingerprint"), s->rows[i].fingerprint);

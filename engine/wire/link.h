@@ -51,7 +51,7 @@ struct seen_row {
 	struct hash hash;
 };
 struct seen_record {
-	size_t count; // 1 to RECORD_MEMBERS_MAX, no fingerprint twice
+	size_t count; // 0 (who joins) to RECORD_MEMBERS_MAX, no fingerprint twice
 	struct seen_row rows[RECORD_MEMBERS_MAX];
 	struct presence_parts presence; // .record NULL: none
 };

@@ -52,6 +52,31 @@ describe("member link", function()
       assert.equal("linked", b.outcome)
     end)
 
+    it("P2.12 links members who are in different epochs, and tells each side the other's", function()
+      local d, later = links.discussion(2), links.discussion(2, { epoch = 3 })
+      for _, case in ipairs { { "dials", 3, 0 }, { "answers", 0, 3 } } do
+        local a, b = run(d, { [case[1]] = { roster = later.roster, rows = links.rows(later, { 0, 0 }) } })
+        assert.equal("linked", a.outcome)
+        assert.equal("linked", b.outcome)
+        assert.equal(case[3], a.other_epoch)
+        assert.equal(case[2], b.other_epoch)
+        same_rows(links.rows(case[1] == "dials" and d or later, { 0, 0 }), a.seen.rows)
+        assert.equal(1, a:times("verify"))
+        assert.equal(1, b:times("verify"))
+      end
+    end)
+
+    it("P5.4 links who joins, and has seen nobody yet", function()
+      local d = links.discussion(3)
+      for _, case in ipairs { { "dials", 1, 2 }, { "answers", 2, 1 } } do
+        local both = { run(d, { [case[1]] = { rows = {} } }) }
+        assert.equal("linked", both[1].outcome)
+        assert.equal("linked", both[2].outcome)
+        same_rows({}, both[case[3]].seen.rows)
+        same_rows(links.rows(d, { 0, 0, 0 }), both[case[2]].seen.rows)
+      end
+    end)
+
     it("P2.12 tells each side how far the other's store reaches", function()
       local d = links.discussion(3)
       local at_a, at_b = links.rows(d, { 5, 2, 7 }), links.rows(d, { 4, 3, 0 })
@@ -312,16 +337,8 @@ describe("member link", function()
       end
     end)
 
-    it("P2.12 on another epoch, which it tells, and on another roster, once the proof holds", function()
-      local d, later = links.discussion(2), links.discussion(2, { epoch = 3 })
-      for _, case in ipairs { { "dials", 3, 0 }, { "answers", 0, 3 } } do
-        local a, b = links.pair(d, { [case[1]] = { roster = later.roster } })
-        links.run { a, b }
-        assert.equal("chain", a.outcome)
-        assert.equal(case[3], a.other_epoch)
-        assert.equal("lost", b.outcome)
-        assert.equal(0, b:times("verify"))
-      end
+    it("P2.12 on another roster of the same epoch, once the proof holds", function()
+      local d = links.discussion(2)
       local other = d.roster:gsub('("charter":")[^"]+', "%1" .. b64(("c"):rep(32)))
       local a, b = links.pair(d, { answers = { roster = other } })
       ends(a, b, "another roster")

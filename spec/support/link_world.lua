@@ -160,10 +160,10 @@ function carry.acked(self, a)
   if tonumber(a.payload:match('"sequence":(%d+)')) == #self.farewell then self:later { type = "farewell_done" } end
 end
 
-function carry.linked(self, a) self.outcome, self.seen = "linked", a end
+function carry.linked(self, a) self.outcome, self.seen, self.other_epoch = "linked", a, a.other_epoch end
 
 function carry.ended(self, a)
-  self.outcome, self.detail, self.other_epoch, self.sequence = a.ending, a.detail, a.other_epoch, a.sequence
+  self.outcome, self.detail, self.sequence = a.ending, a.detail, a.sequence
 end
 
 Party.times = function(self, action)

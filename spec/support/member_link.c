@@ -16,7 +16,7 @@ static const char *const actions[] = {
 	"deliver", "send_farewell", "acked", "linked", "ended",
 };
 static const char *const ends[] = {
-	"lost", "failed", "chain", "rolled_back", "told", "heard", "both_closed",
+	"lost", "failed", "rolled_back", "told", "heard", "both_closed",
 };
 
 struct machine {
@@ -176,11 +176,11 @@ static void put_action(lua_State *L, const struct member_link_action *x)
 		break;
 	case MEMBER_LINK_LINKED:
 		put_seen(L, x->linked.seen);
+		put_integer(L, "other_epoch", x->linked.epoch);
 		break;
 	case MEMBER_LINK_ENDED:
 		put_text(L, "ending", ends[x->ended.end]);
 		put_text(L, "detail", x->ended.detail);
-		put_integer(L, "other_epoch", x->ended.other_epoch);
 		put_integer(L, "sequence", (lua_Integer)x->ended.sequence);
 		break;
 	case MEMBER_LINK_CLOSE_LINK:

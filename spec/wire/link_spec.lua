@@ -68,14 +68,14 @@ describe("seen (L4)", function()
     { path = { "presence", "signature" }, kind = K.binary(64, 64), name = "presence.signature" },
   }, { R.with(seen, { "presence" }, nil), R.with(seen, { "members" }, rows(5)) })
 
-  it("holds 1 to 64 members", function()
+  it("holds up to 64 members, none where somebody joins", function()
     assert.equal(1, #R.taken(codec, R.text(R.with(seen, { "members" }, rows(1)))).members)
     local full = R.taken(codec, R.text(R.with(seen, { "members" }, rows(64))))
     assert.equal(64, #full.members)
     assert.same(full, codec.decode(codec.encode(full)))
-    R.refused(codec, R.text(R.with(seen, { "members" }, rows(0))), "members")
+    assert.equal(0, #R.taken(codec, R.text(R.with(seen, { "members" }, rows(0)))).members)
     R.refused(codec, R.text(R.with(seen, { "members" }, rows(65))), "members")
-    for _, n in ipairs { 0, 65 } do
+    for _, n in ipairs { 65 } do
       local list = {}
       for i = 1, n do list[i] = { fingerprint = R.fingerprint(i), epoch = 0, sequence = 1, hash = R.bytes(32) } end
       assert.equal("bad_params", select(2, codec.encode { members = list }))
