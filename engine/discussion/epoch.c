@@ -298,6 +298,24 @@ bool epoch_op_answer(const struct epoch *e, const struct hash *name, size_t memb
 	return true;
 }
 
+enum epoch_op_state epoch_op_state(const struct epoch *e, const struct hash *name)
+{
+	const struct epoch_op *op = epoch_op_find(e, name);
+	return op ? op->state : EPOCH_OP_OPEN;
+}
+
+size_t epoch_op_proposer(const struct epoch *e, const struct hash *name)
+{
+	const struct epoch_op *op = epoch_op_find(e, name);
+	for (size_t m = 0; op && m < e->n; m++) {
+		const struct held_list *l = epoch_held_of(e, m, STATEMENT_PROPOSE);
+		for (size_t i = 0; i < l->count; i++)
+			if (span_equal(bytes_span(l->list[i]->s.op), bytes_span(op->bytes)))
+				return m;
+	}
+	return ROSTER_NOBODY;
+}
+
 struct span epoch_op_bytes(const struct epoch *e, const struct hash *name)
 {
 	const struct epoch_op *op = epoch_op_find(e, name);

@@ -185,6 +185,8 @@ struct epoch_answer {
 	const char *reason; // borrowed until the next step
 };
 bool epoch_op_answer(const struct epoch *e, const struct hash *op, size_t member, struct epoch_answer *out);
+enum epoch_op_state epoch_op_state(const struct epoch *e, const struct hash *op); // OPEN where there is none
+size_t epoch_op_proposer(const struct epoch *e, const struct hash *op); // one who has; ROSTER_NOBODY
 struct span epoch_op_bytes(const struct epoch *e, const struct hash *op); // borrowed; empty: no such op
 size_t epoch_op_needs(const struct epoch *e, const struct hash *op);      // consents in all
 

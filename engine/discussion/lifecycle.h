@@ -45,6 +45,8 @@ enum lifecycle_reason {
 	LIFECYCLE_REASON_UNPROVEN,    // that one's presence key could not be proven
 	LIFECYCLE_REASON_RESTART,     // the core ended before the handshake did
 	LIFECYCLE_REASON_LOCKED,      // the identity was locked before the handshake ended
+	LIFECYCLE_REASON_LEFT,        // by this person, a discussion of many
+	LIFECYCLE_REASON_REMOVED,     // by the others
 	LIFECYCLE_REASON_COUNT
 };
 const char *lifecycle_reason_name(enum lifecycle_reason reason); // "" for none
@@ -78,6 +80,8 @@ enum lifecycle_event_type {
 	LIFECYCLE_CLOSED_BY,   // the only other member's CLOSE is on disk
 	LIFECYCLE_DEADLINE,    // the last DEADLINE has passed
 	LIFECYCLE_FREEZE,      // proof of equivocation is on disk
+	LIFECYCLE_LEAVE,       // the own LEAVE is on disk and signed
+	LIFECYCLE_REMOVED,     // the others have ordered an epoch without this person
 	LIFECYCLE_ROLLED_BACK, // OUTBOX_ROLLED_BACK: this core's key may sign nothing any more
 	LIFECYCLE_RESTORE,     // once after a restart, on what the disk says
 	LIFECYCLE_EVENT_COUNT
@@ -122,6 +126,8 @@ enum lifecycle_call {
 	LIFECYCLE_CALL_SEND,
 	LIFECYCLE_CALL_CLOSE, // of two members
 	LIFECYCLE_CALL_FORGET,
+	LIFECYCLE_CALL_PROPOSE, // that the members change
+	LIFECYCLE_CALL_LEAVE,   // of three and more
 	LIFECYCLE_CALL_COUNT
 };
 // ERR_WRONG_STATE, with a text that names call and state.

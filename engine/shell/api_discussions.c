@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "pake/password.h"
 #include "shell/call.h"
+#include "shell/change.h"
 #include "shell/conversation.h"
 #include "shell/export.h"
 #include "shell/opening.h"
@@ -208,7 +209,6 @@ static enum err refuse(struct call *c)
 	return answer(c, d, code);
 }
 
-// With two members leaving is closing; more are not there yet.
 static enum err close_(struct call *c)
 {
 	struct discussion *d = NULL;
@@ -220,6 +220,21 @@ static enum err close_(struct call *c)
 	if (code == OK)
 		code = discussion_step(d, LIFECYCLE_CLOSE, LIFECYCLE_NO_REASON, c->info);
 	return answer(c, d, code);
+}
+
+// With two members leaving is closing.
+static enum err leave(struct call *c)
+{
+	struct discussion *d = NULL;
+	enum err code = identity_need(&c->engine->identity, c->info);
+	if (code == OK)
+		code = find(c, &d);
+	if (code || d->life.members < 3)
+		return code ? code : close_(c);
+	code = lifecycle_allows(&d->life, LIFECYCLE_CALL_LEAVE, c->info);
+	if (code == OK && !d->conversation)
+		code = err_set(c->info, ERR_WRONG_STATE, "the discussion cannot go on");
+	return code ? code : change_leave(d->conversation, c);
 }
 
 static enum err forget(struct call *c)
@@ -256,6 +271,6 @@ static enum err export(struct call *c)
 const struct method methods_discussions[] = {
 	{"discussions.open", open_},   {"discussions.accept", accept}, {"discussions.refuse", refuse},
 	{"discussions.list", list},    {"discussions.show", show},     {"discussions.close", close_},
-	{"discussions.leave", close_},  {"discussions.forget", forget}, {"discussions.export", export},
+	{"discussions.leave", leave},  {"discussions.forget", forget}, {"discussions.export", export},
 	{NULL, NULL},
 };

@@ -24,7 +24,7 @@ struct method {
 };
 // One table a noun, ended by a NULL name; each in its own api_NOUN.c.
 extern const struct method methods_system[], methods_identity[], methods_peers[], methods_discussions[],
-	methods_messages[], methods_scripts[];
+	methods_messages[], methods_proposals[], methods_scripts[];
 
 // Parameters: NULL, or the fallback, where the caller left them out. Strings are borrowed from the call.
 const char *call_string(const struct call *c, const char *name);

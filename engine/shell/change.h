@@ -28,7 +28,8 @@ void change_frame(struct conversation *c, size_t member, struct span record);
 MUST_CHECK enum err change_propose(struct conversation *c, struct bytes *op, struct err_info *info);
 MUST_CHECK enum err change_answer(struct conversation *c, const struct hash *op, bool consents, bool by_policy,
 				  const char *reason, struct err_info *info);
-void change_leave(struct conversation *c);
+// discussions.leave, of three and more: takes the call, and answers it once the LEAVE is on disk and signed.
+MUST_CHECK enum err change_leave(struct conversation *c, struct call *call);
 
 // Whether nothing of this epoch is built any more (§5, 4): what is submitted is held.
 bool change_is_frozen(const struct conversation *c);

@@ -7,10 +7,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "discussion/member_link.h"
+#include "shell/chain.h"
+#include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
 #include "shell/meeting.h"
 #include "shell/own_presence.h"
 #include "shell/shell.h"
+#include "wire/frame.h"
 
 // --- jobs ----------------------------------------------------------------------------------------------------------------------
 
@@ -67,7 +70,7 @@ void gpg_went(struct conversation *c, enum err code, const struct err_info *info
 
 static const char *fingerprint_of(const struct conversation *c, size_t member)
 {
-	return c->discussion->members[member].fingerprint;
+	return c->lines[member].fingerprint;
 }
 
 size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX])
@@ -136,7 +139,8 @@ static void begin_farewell(struct line *l, struct meeting *m)
 	if (l->farewell)
 		line_down(l);
 	l->farewell = m;
-	line_up(l, NULL);
+	if (!line_is_former(l))
+		line_up(l, NULL);
 }
 
 void conversation_farewell_begins(struct conversation *c, size_t member, struct meeting *m)
@@ -144,12 +148,15 @@ void conversation_farewell_begins(struct conversation *c, size_t member, struct 
 	begin_farewell(&c->lines[member], m);
 }
 
-void conversation_farewell_frame(struct conversation *c, size_t member, struct meeting *m, struct span frame)
+void conversation_farewell_frame(struct conversation *c, size_t member, struct meeting *m, uint8_t kind, struct span frame)
 {
 	const struct transcript_event received = {.type = TRANSCRIPT_EVENT_RECEIVED,
 						  .received = {.member = member, .frame = frame}};
 	begin_farewell(&c->lines[member], m);
-	receiving_feed(c, &received);
+	if (kind == FRAME_CHANGE)
+		change_frame(c, member, frame);
+	else if (member < c->count)
+		receiving_feed(c, &received);
 }
 
 void conversation_farewell_acked(struct conversation *c, size_t member, struct span record)
@@ -163,10 +170,10 @@ void conversation_farewell_told(struct conversation *c, size_t member)
 	dialer_stop(&c->lines[member].dialer);
 	if (!d->row.closing || d->row.told)
 		return;
-	// it has ended there too, or nobody was there all the time: what has not arrived never will
-	if (outbox_owes(c->outbox, member))
+	// it has ended there too, or nobody was there all the time: what has not arrived never will; of many, others have it
+	if (!c->change->leave && outbox_owes(c->outbox, member))
 		conversation_abandon(c);
-	// two members: one to tell
+	// of two members one is to be told, and of many whoever knows tells the others
 	c->told = true;
 	conversation_settle(c);
 }
@@ -186,7 +193,11 @@ void conversation_settle(struct conversation *c)
 void conversation_farewell_delivered(struct conversation *c, size_t member)
 {
 	struct line *l = &c->lines[member];
-	if (l->farewell)
+	// whoever has the LEAVE answers that it is closed
+	if (l->farewell && c->change->leave) {
+		if (link_send(meeting_link(l->farewell), FRAME_CHANGE, c->change->leave))
+			log_info("an own LEAVE could not be told");
+	} else if (l->farewell)
 		meeting_farewell_done(l->farewell); // which ends it as told
 	else
 		conversation_farewell_told(c, member);
@@ -219,6 +230,7 @@ void conversation_recover(struct conversation *c)
 		return;
 	receiving_feed(c, &receives);
 	sending_feed(c, &sends);
+	change_recover(c);
 }
 
 void conversation_end_transcript(struct conversation *c)
@@ -264,18 +276,21 @@ static enum err open_machines(struct conversation *c, struct err_info *info)
 	c->members = d->members;
 	c->count = d->member_count;
 	c->own = roster_position(&d->roster, discussion_own(d));
-	c->lines = mem_alloc_array(c->count, sizeof *c->lines);
-	for (size_t i = 0; i < c->count; i++) {
+	c->line_count = c->count + d->former_count;
+	c->lines = mem_alloc_array(c->line_count, sizeof *c->lines);
+	for (size_t i = 0; i < c->line_count; i++)
 		line_init(c, i);
+	for (size_t i = 0; i < c->count; i++)
 		if (code == OK && key_id_parse(d->members[i].key_id, &c->keys[i]))
 			code = err_set(info, ERR_CRYPTO, "the member %.8s has no key id", d->members[i].fingerprint);
-	}
 	if (code == OK && c->own >= c->count)
 		code = err_set(info, ERR_CRYPTO, "this core is not in the roster");
 	if (code == OK)
 		code = receiving_open(c, info);
 	if (code == OK)
 		code = sending_open(c, info);
+	if (code == OK)
+		code = change_open(c, info);
 	return code;
 }
 
@@ -291,6 +306,29 @@ static void go_on_ending(struct conversation *c)
 		conversation_abandon(c);
 }
 
+struct conversation *conversation_next(struct discussion *d, struct err_info *info)
+{
+	struct conversation *c = mem_alloc(sizeof *c);
+	c->engine = d->engine;
+	c->discussion = d;
+	enum err code = open_machines(c, info);
+	if (code == OK) {
+		d->conversation = c;
+		return c;
+	}
+	conversation_bury(c);
+	return NULL;
+}
+
+void conversation_begin(struct conversation *c)
+{
+	struct outbox_event start = {.type = OUTBOX_EVENT_START};
+	if (change_is_frozen(c))
+		sending_freeze(c);
+	sending_feed(c, &start);
+	change_start(c);
+}
+
 void conversation_start(struct discussion *d)
 {
 	struct err_info info;
@@ -298,33 +336,43 @@ void conversation_start(struct discussion *d)
 		return;
 	if (discussion_has_ended(d) && !d->row.home[0] && (!d->row.closing || d->row.told))
 		return;
-	struct conversation *c = mem_alloc(sizeof *c);
-	c->engine = d->engine;
-	c->discussion = d;
-	if (open_machines(c, &info)) {
+	struct conversation *c = conversation_next(d, &info);
+	if (!c) {
 		engine_warn(d->engine, "the discussion %.8s cannot go on: %s", d->row.id, info.text);
-		d->conversation = c;
-		conversation_stop(d);
 		return;
 	}
-	d->conversation = c;
-	struct outbox_event start = {.type = OUTBOX_EVENT_START};
-	sending_feed(c, &start);
+	conversation_begin(c);
 	if (discussion_has_ended(d))
 		go_on_ending(c);
 }
 
 static void free_lines(struct conversation *c)
 {
-	for (size_t i = 0; c->lines && i < c->count; i++) {
+	for (size_t i = 0; c->lines && i < c->line_count; i++) {
 		struct line *l = &c->lines[i];
 		dialer_stop(&l->dialer);
-		if (l->link) {
-			neighbours_linked(&c->engine->neighbours, fingerprint_of(c, i), false);
+		line_queue_clear(&l->changes);
+		line_queue_clear(&l->statements);
+		if (l->link && !line_is_former(l))
+			neighbours_linked(&c->engine->neighbours, l->fingerprint, false);
+		if (l->link)
 			network_let_go(&c->engine->network, l->link);
-		}
 	}
 	free(c->lines);
+}
+
+void conversation_bury(struct conversation *c)
+{
+	deferred_cancel(c->engine->loop, &c->wind_down_turn);
+	timer_cancel(c->engine->loop, &c->chain_timer);
+	while (c->meetings)
+		meeting_cancel(c->meetings);
+	change_fini(c);
+	cancel_jobs(c);
+	free_lines(c);
+	sending_fini(c);
+	receiving_fini(c);
+	free(c);
 }
 
 void conversation_stop(struct discussion *d)
@@ -334,13 +382,6 @@ void conversation_stop(struct discussion *d)
 		return;
 	d->conversation = NULL;
 	d->life.links = 0;
-	deferred_cancel(c->engine->loop, &c->wind_down_turn);
 	timer_cancel(c->engine->loop, &d->deadline);
-	while (c->meetings)
-		meeting_cancel(c->meetings);
-	cancel_jobs(c);
-	free_lines(c);
-	sending_fini(c);
-	receiving_fini(c);
-	free(c);
+	conversation_bury(c);
 }

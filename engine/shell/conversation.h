@@ -47,7 +47,7 @@ void conversation_meeting_ended(struct conversation *c, size_t member, struct me
 void conversation_dial_failed(struct conversation *c, size_t member, const struct addr *at, enum link_end why);
 // Farewells: whose frames go through the meeting instead of a link.
 void conversation_farewell_begins(struct conversation *c, size_t member, struct meeting *m); // own: outbox delivers
-void conversation_farewell_frame(struct conversation *c, size_t member, struct meeting *m, struct span frame);
+void conversation_farewell_frame(struct conversation *c, size_t member, struct meeting *m, uint8_t kind, struct span frame);
 void conversation_farewell_acked(struct conversation *c, size_t member, struct span record);
 void conversation_farewell_told(struct conversation *c, size_t member); // all of it, or it has closed too
 void conversation_drained(struct conversation *c, size_t member);

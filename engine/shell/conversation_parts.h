@@ -9,11 +9,32 @@
 #include "shell/conversation.h"
 #include "shell/dialer.h"
 
-// To one other member.
+// Payloads of frames CHANGE: that wait for room on a link, or to be checked.
+struct line_queue {
+	size_t first, count, room;
+	struct bytes **list;
+};
+void line_queue_add(struct line_queue *q, struct bytes *record); // a reference is taken
+struct bytes *line_queue_take(struct line_queue *q);             // the oldest: the caller's; NULL
+void line_queue_clear(struct line_queue *q);
+
+enum { LINE_PAUSED_BY_MESSAGES = 1, LINE_PAUSED_BY_STATEMENTS = 2 };
+
+// To one other member, or to somebody who was one: who does not know yet that it is none any more is told on a link (chain.h).
 struct line {
 	struct conversation *conversation;
-	size_t member; // position in the roster
+	char fingerprint[FINGERPRINT_SIZE]; // of the other
+	size_t member; // position in the roster; from the roster's count on: one of the former (discussion_anyone)
 	struct link *link; // NULL: none
+	bool in_epoch; // the other is in this epoch too: the machines know of the link
+	bool ahead;      // the other is in a later epoch, as it has said:
+	struct seen_row ahead_row; // what it has of mine there
+	bool parts;      // the link ends once `changes` is empty
+	unsigned paused; // LINE_PAUSED_BY_…
+	struct line_queue changes;
+	struct line_queue statements; // that came, and are not checked yet
+	bool chain_sent; // then: the proofs of the epochs from that one on were sent on this link
+	uint32_t chain_from;
 	bool dialled;      // by this side
 	bool congested;
 	bool heard;            // the transcript was told of a link
@@ -46,8 +67,11 @@ struct conversation {
 	struct outbox *outbox;
 	struct transcript *transcript;
 	size_t count, own; // members, own position
+	size_t line_count; // members and former ones
 	uint64_t keys[ROSTER_MAX]; // encryption key ids in roster order
-	struct line *lines;        // one for each member, the own unused
+	struct line *lines;        // one for each member, the own unused, then one for each former
+	struct change *change;
+	struct timer chain_timer;
 	struct timer sending_retry, receiving_retry;
 	struct outbox_action postponed[SENDING_POSTPONED_MAX]; // to the end of the turn
 	bool is_postponed[SENDING_POSTPONED_MAX];
@@ -74,13 +98,23 @@ size_t conversation_keys_without(const struct conversation *c, size_t member, ui
 void line_init(struct conversation *c, size_t member);
 // To that member of the conversation's epoch; NULL: none, it is no member any more.
 struct line *conversation_line(struct conversation *c, size_t member);
-// The machines are told of a way to that member; seen: what it says it has, NULL for a farewell or a handshake's link.
+// For succession.c: the discussion's next conversation in the place of the last, with machines and no links; NULL: it cannot be.
+struct conversation *conversation_next(struct discussion *d, struct err_info *info);
+void conversation_begin(struct conversation *c); // its machines are started
+void conversation_bury(struct conversation *c);  // the last one, whose links have moved
+// The machines are told of a way to that member, which is in this epoch; seen: what it says it has, NULL for a farewell or a handshake's link.
 void line_up(struct line *l, const struct seen_row *seen);
 void line_down(struct line *l);
 // A record on that member's line, whatever it is: a link or a farewell.
 void line_send_record(struct line *l, struct span record);
 void line_transmit(struct line *l, struct bytes *frame); // of kind SEALED
-void line_pause(struct line *l, bool pause);
+void line_pause(struct line *l, unsigned by, bool pause); // by: one of LINE_PAUSED_BY_…
+void line_change(struct line *l, struct bytes *record); // a frame of kind CHANGE, now or when there is room
+void line_part(struct line *l); // its link ends once what waits in `changes` is sent
+const struct store_member *line_other(const struct line *l);
+bool line_is_former(const struct line *l); // to somebody who is no member any more
+// The link is another line's from now on: of the same person, in the next epoch.
+void line_move(struct line *from, struct line *to);
 void line_drop(struct line *l, const char *reason); // its link, as lost
 void conversation_wind_down(struct conversation *c); // after an end: lets links go once nothing is left to say
 void conversation_settle(struct conversation *c);    // the outbox has written something down: an end may have waited for it

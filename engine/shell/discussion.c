@@ -8,13 +8,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "discussion/member_link.h"
-#include "discussion/words.h"
 #include "shell/conversation.h"
 #include "shell/export.h"
 #include "shell/holding.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
-#include "store/messages.h"
 
 static void copy_text(char *out, size_t size, const char *text)
 {
@@ -30,13 +28,19 @@ static struct discussion *discussion_new(struct engine *e)
 	return d;
 }
 
+static void free_list(struct store_member **list, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++)
+		store_member_fini(&(*list)[i]);
+	free(*list);
+	*list = NULL;
+	*count = 0;
+}
+
 static void free_members(struct discussion *d)
 {
-	for (size_t i = 0; i < d->member_count; i++)
-		store_member_fini(&d->members[i]);
-	free(d->members);
-	d->members = NULL;
-	d->member_count = 0;
+	free_list(&d->members, &d->member_count);
+	free_list(&d->former, &d->former_count);
 }
 
 void discussion_free(struct discussion *d)
@@ -76,34 +80,57 @@ enum err discussion_create(struct engine *e, const struct discussion_birth *birt
 	return OK;
 }
 
-static bool keep_member(void *arg, const struct store_member *m)
+static void copy_member(struct store_member *copy, const struct store_member *m)
 {
-	struct discussion *d = arg;
-	struct store_member *copy = &d->members[d->member_count++];
 	*copy = *m;
 	bytes_ref(copy->certificate);
 	bytes_ref(copy->binding);
 	bytes_ref(copy->general);
+}
+
+static bool keep_member(void *arg, const struct store_member *m)
+{
+	struct discussion *d = arg;
+	copy_member(&d->members[d->member_count++], m);
 	return d->member_count < STORE_MEMBERS_MAX;
 }
 
-static enum err load_roster(struct discussion *d, struct err_info *info)
+// Of more than there is room for the last ones stay: who went long ago has been told, or never will be.
+static bool keep_former(void *arg, const struct store_member *m)
+{
+	struct discussion *d = arg;
+	if (d->former_count == STORE_MEMBERS_MAX) {
+		store_member_fini(&d->former[0]);
+		memmove(d->former, d->former + 1, --d->former_count * sizeof *d->former);
+	}
+	copy_member(&d->former[d->former_count++], m);
+	return true;
+}
+
+static enum err load_members(struct discussion *d, struct err_info *info)
 {
 	struct store *s = d->engine->store;
+	free_members(d);
+	d->members = mem_alloc_array(STORE_MEMBERS_MAX, sizeof *d->members);
+	enum err code = store_member_each(s, d->row.id, d->row.epoch, keep_member, d, info);
+	if (code == OK && d->member_count != d->roster.count)
+		code = err_set(info, ERR_CRYPTO, "the discussion %s has lost members on disk", d->row.id);
+	if (code || d->row.epoch == 0)
+		return code;
+	d->former = mem_alloc_array(STORE_MEMBERS_MAX, sizeof *d->former);
+	return store_member_each_former(s, d->row.id, d->row.epoch, keep_former, d, info);
+}
+
+enum err discussion_load_roster(struct discussion *d, struct err_info *info)
+{
 	struct store_epoch epoch;
-	enum err code = store_epoch_get(s, d->row.id, d->row.epoch, &epoch, info);
+	enum err code = store_epoch_get(d->engine->store, d->row.id, d->row.epoch, &epoch, info);
 	if (code)
 		return code;
 	d->roster_hash = epoch.roster_hash;
 	code = roster_decode(&d->roster, bytes_span(epoch.roster), info);
 	store_epoch_fini(&epoch);
-	free_members(d);
-	d->members = mem_alloc_array(STORE_MEMBERS_MAX, sizeof *d->members);
-	if (code == OK)
-		code = store_member_each(s, d->row.id, d->row.epoch, keep_member, d, info);
-	if (code == OK && d->member_count != d->roster.count)
-		code = err_set(info, ERR_CRYPTO, "the discussion %s has lost members on disk", d->row.id);
-	return code;
+	return code ? code : load_members(d, info);
 }
 
 enum err discussion_restore(struct engine *e, struct store_discussion *row, struct discussion **out, struct err_info *info)
@@ -121,7 +148,7 @@ enum err discussion_restore(struct engine *e, struct store_discussion *row, stru
 	d->life.opening_ms = e->options.opening_timeout_s * 1000;
 	d->life.since = d->row.suspended_at;
 	if (code == OK && d->row.has_h0)
-		code = load_roster(d, info);
+		code = discussion_load_roster(d, info);
 	d->life.members = d->member_count;
 	if (code) {
 		discussion_free(d);
@@ -379,7 +406,7 @@ enum err discussion_commit_opening(struct discussion *d, const struct handshake_
 		d->life = life;
 		return code;
 	}
-	code = load_roster(d, info);
+	code = discussion_load_roster(d, info);
 	if (code == OK)
 		carry_out(d, &actions);
 	return code;
@@ -417,9 +444,29 @@ const char *discussion_own(const struct discussion *d)
 	return d->engine->identity.row.fingerprint;
 }
 
-bool discussion_matches(const struct discussion *d, struct span l1, size_t *member)
+static bool matches_former(const struct discussion *d, struct span l1, size_t *number)
 {
-	return d->row.has_h0 && member_link_match(l1, &d->row.h0, &d->roster, discussion_own(d), member);
+	struct roster_record former = {.count = d->former_count};
+	memcpy(former.discussion, d->row.id, sizeof former.discussion);
+	for (size_t i = 0; i < d->former_count; i++)
+		memcpy(former.members[i].fingerprint, d->former[i].fingerprint, sizeof former.members[i].fingerprint);
+	if (!member_link_match(l1, &d->row.h0, &former, discussion_own(d), number))
+		return false;
+	*number += d->member_count;
+	return true;
+}
+
+bool discussion_matches(const struct discussion *d, struct span l1, size_t *number)
+{
+	if (!d->row.has_h0)
+		return false;
+	return member_link_match(l1, &d->row.h0, &d->roster, discussion_own(d), number) ||
+	       (d->former_count && matches_former(d, l1, number));
+}
+
+const struct store_member *discussion_anyone(const struct discussion *d, size_t number)
+{
+	return number < d->member_count ? &d->members[number] : &d->former[number - d->member_count];
 }
 
 const struct store_member *discussion_member(const struct discussion *d, const char *fingerprint)
@@ -433,61 +480,4 @@ const struct store_member *discussion_member(const struct discussion *d, const c
 void discussion_emit(struct discussion *d, const char *type)
 {
 	engine_emit(d->engine, type, "discussion", discussion_view(d));
-}
-
-static json_t *member_view(struct discussion *d, const char *fingerprint, bool verified)
-{
-	bool you = strcmp(fingerprint, discussion_own(d)) == 0;
-	char tried[ADDR_TEXT_MAX];
-	const char *problem = conversation_problem(d->conversation, fingerprint, tried);
-	json_t *v = json_pack("{s:s, s:s, s:b, s:b, s:b}", "fingerprint", fingerprint, "name",
-			      neighbours_name(&d->engine->neighbours, fingerprint), "you", you, "present",
-			      you || conversation_is_linked(d->conversation, fingerprint), "verified", you || verified);
-	if (problem[0])
-		json_object_set_new(v, "problem", json_string(problem));
-	if (tried[0])
-		json_object_set_new(v, "tried", json_string(tried));
-	return v;
-}
-
-static json_t *members_view(struct discussion *d)
-{
-	json_t *members = json_array();
-	if (d->member_count == 0) { // before there is a roster
-		json_array_append_new(members, member_view(d, discussion_own(d), true));
-		json_array_append_new(members, member_view(d, d->row.other,
-							   neighbours_is_pinned(&d->engine->neighbours, d->row.other)));
-	}
-	for (size_t i = 0; i < d->member_count; i++)
-		json_array_append_new(members, member_view(d, d->members[i].fingerprint, d->members[i].verified));
-	return members;
-}
-
-// An open one that sleeps with a locked identity has no link to anyone, whatever its row says.
-static enum lifecycle_state shown_state(const struct discussion *d)
-{
-	return d->life.state == LIFECYCLE_OPEN && !d->conversation ? LIFECYCLE_SUSPENDED : d->life.state;
-}
-
-json_t *discussion_view(struct discussion *d)
-{
-	uint32_t unread = 0;
-	json_t *v = json_pack("{s:s, s:s, s:o, s:i, s:s, s:s, s:I}", "id", d->row.id, "state",
-			      lifecycle_state_name(shown_state(d)), "members", members_view(d), "epoch", (int)d->row.epoch,
-			      "charter", d->row.charter, "mode", d->row.mode, "created", (json_int_t)d->row.created);
-	if (store_message_unread(d->engine->store, d->row.id, &unread, NULL))
-		unread = 0;
-	json_object_set_new(v, "unread", json_integer(unread));
-	if (d->member_count) {
-		char hex[2 * HASH_LEN + 1], words[WORDS_TEXT_SIZE];
-		hex_encode_lower(hash_span(&d->roster_hash), hex);
-		words_of_hash(&d->roster_hash, words, sizeof words);
-		json_object_set_new(v, "roster_hash", json_string(hex));
-		json_object_set_new(v, "words", json_string(words));
-	}
-	if (d->row.reason[0])
-		json_object_set_new(v, "reason", json_string(d->row.reason));
-	if (d->life.state == LIFECYCLE_SUSPENDED)
-		json_object_set_new(v, "suspended", json_integer(d->life.since));
-	return v;
 }

@@ -35,6 +35,9 @@ struct discussion {
 	struct hash roster_hash;
 	size_t member_count;
 	struct store_member *members; // in roster order
+	size_t former_count;          // members of earlier epochs that are none any more: the last ones of them
+	struct store_member *former;
+	int64_t epoch_ended;          // when the last epoch did, as the rows of its proposals say
 	bool held_back;               // a request that is not shown yet (P2.9)
 	bool row_waits;                 // row is newer than what is on disk
 	struct lifecycle_queue waiting; // what could not be written down yet
@@ -77,9 +80,13 @@ bool discussion_is_held_back(const struct discussion *d);
 
 struct home *discussion_home(const struct discussion *d); // NULL: its key is gone
 const char *discussion_own(const struct discussion *d);   // own general fingerprint
-// Whether an L1 payload is for this discussion; the member it says it comes from.
+// Whether an L1 payload is for this discussion; who it says it comes from, as for discussion_anyone.
 bool discussion_matches(const struct discussion *d, struct span l1, size_t *member);
 const struct store_member *discussion_member(const struct discussion *d, const char *fingerprint); // NULL: not one
+// By number: a position in the roster, or behind those one of the former.
+const struct store_member *discussion_anyone(const struct discussion *d, size_t number);
+// From the store, for the epoch of the row: roster, members, former ones.
+MUST_CHECK enum err discussion_load_roster(struct discussion *d, struct err_info *info);
 // Drops the key: its home is destroyed in the background, and the row says so.
 void discussion_destroy_key(struct discussion *d);
 

@@ -274,7 +274,8 @@ enum err engine_call(struct engine *e, const char *name, const struct engine_par
 		     json_t **out, struct err_info *info)
 {
 	static const struct method *const tables[] = {methods_system, methods_identity, methods_peers,
-						      methods_discussions, methods_messages, methods_scripts};
+						      methods_discussions, methods_messages, methods_proposals,
+						      methods_scripts};
 	struct err_info own;
 	struct call c = {
 		.engine = e, .params = params, .done = done, .arg = arg, .out = out, .info = info ? info : &own};

@@ -80,7 +80,7 @@ void meeting_cancel(struct meeting *m)
 
 static struct member_link_config config_of(const struct discussion *d, size_t member, bool dials)
 {
-	const struct store_member *other = &d->members[member];
+	const struct store_member *other = discussion_anyone(d, member);
 	struct member_link_config config = {.side = dials ? MEMBER_LINK_DIALS : MEMBER_LINK_ANSWERS,
 					    .random = d->engine->random,
 					    .first = d->row.h0,
@@ -97,7 +97,8 @@ static struct meeting *meeting_new(struct conversation *c, size_t member, bool d
 {
 	struct member_link_config config = config_of(conversation_discussion(c), member, dials);
 	config.closed = conversation_has_closed(c);
-	config.held = transcript_head(c->transcript, member).sequence;
+	if (member < c->count)
+		config.held = transcript_head(c->transcript, member).sequence;
 	struct meeting *m = mem_alloc(sizeof *m);
 	m->engine = c->engine;
 	m->conversation = c;
@@ -174,7 +175,7 @@ static void verify(struct meeting *m, const struct member_link_action *a)
 	if (d->home)
 		code = gpg_verify_start(&call, a->verify.body, a->verify.signature, a->verify.signer, &m->verifying, &info);
 	else // closed: the home is gone, the member's certificate is not
-		code = key_vet_start(&vet, d->members[m->member].certificate, a->verify.body, a->verify.signature, true,
+		code = key_vet_start(&vet, discussion_anyone(d, m->member)->certificate, a->verify.body, a->verify.signature, true,
 				     &m->vetting, &info);
 	if (code)
 		result(m, MEMBER_LINK_EVENT_VERIFIED, code, span(NULL, 0));
@@ -203,7 +204,7 @@ static void linked(struct meeting *m, const struct member_link_action *a)
 	struct link *link = m->link;
 	m->link = NULL;
 	finish(m);
-	conversation_take_link(c, link, conversation_discussion(c)->members[m->member].fingerprint, m->dialled,
+	conversation_take_link(c, link, discussion_anyone(conversation_discussion(c), m->member)->fingerprint, m->dialled,
 			       a->linked.seen);
 }
 
@@ -211,7 +212,7 @@ static void ended(struct meeting *m, const struct member_link_action *a)
 {
 	struct conversation *c = m->conversation;
 	enum member_link_end end = a->ended.end;
-	log_info("no link with %.8s: %s", conversation_discussion(c)->members[m->member].fingerprint, a->ended.detail);
+	log_info("no link with %.8s: %s", discussion_anyone(conversation_discussion(c), m->member)->fingerprint, a->ended.detail);
 	finish(m);
 	conversation_meeting_ended(c, m->member, m);
 	if (end == MEMBER_LINK_END_TOLD || end == MEMBER_LINK_END_BOTH_CLOSED)
@@ -263,7 +264,7 @@ static void carry_out(struct meeting *m, const struct member_link_action *a)
 		break;
 	case MEMBER_LINK_DELIVER:
 		if (c)
-			conversation_farewell_frame(c, m->member, m, bytes_span(a->frame.payload));
+			conversation_farewell_frame(c, m->member, m, a->frame.kind, bytes_span(a->frame.payload));
 		break;
 	case MEMBER_LINK_SEND_FAREWELL:
 		if (c)

@@ -274,10 +274,10 @@ static void carry_out(struct conversation *c, const struct transcript_action *a)
 		drop(c, a);
 		break;
 	case TRANSCRIPT_PAUSE:
-		line_pause(&c->lines[a->member], true);
+		line_pause(&c->lines[a->member], LINE_PAUSED_BY_MESSAGES, true);
 		break;
 	case TRANSCRIPT_RESUME:
-		line_pause(&c->lines[a->member], false);
+		line_pause(&c->lines[a->member], LINE_PAUSED_BY_MESSAGES, false);
 		break;
 	case TRANSCRIPT_CLOSED_BY:
 		discussion_happens(c->discussion, LIFECYCLE_CLOSED_BY, LIFECYCLE_NO_REASON);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "shell/change.h"
 #include "shell/conversation_parts.h"
 #include "shell/message_view.h"
 #include "shell/shell.h"
@@ -133,6 +134,7 @@ static void carry_out(struct conversation *c, struct outbox_action *a)
 		break;
 	case OUTBOX_DRAINED:
 		c->is_quiet = true;
+		change_quiet(c);
 		break;
 	case OUTBOX_SEAL:
 		seal(c, a);

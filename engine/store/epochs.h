@@ -51,5 +51,9 @@ MUST_CHECK enum err store_member_put(struct store *s, const char *discussion, ui
 MUST_CHECK enum err store_member_each(struct store *s, const char *discussion, uint32_t epoch,
 				      store_member_visit *each, void *arg,
 				      struct err_info *info); // in roster order
+// Who was a member before that epoch and is none in it: each as last known, those that went first first.
+MUST_CHECK enum err store_member_each_former(struct store *s, const char *discussion,
+					     uint32_t epoch, store_member_visit *each, void *arg,
+					     struct err_info *info);
 
 #endif

@@ -139,6 +139,17 @@ enum err store_proposal_put(struct store *s, const struct store_proposal *propos
 	return e;
 }
 
+enum err store_proposal_drop(struct store *s, const char *id, struct err_info *info)
+{
+	struct query q;
+	enum err e = check_id("proposal", id, info);
+	if (e)
+		return e;
+	query_begin(&q, s, "DELETE FROM proposals WHERE id = ?");
+	query_bind_text(&q, id);
+	return query_run(&q, NULL, info);
+}
+
 // --- reading ------------------------------------------------------------------------------------
 
 #define COLUMNS \

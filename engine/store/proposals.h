@@ -31,6 +31,8 @@ typedef bool store_proposal_visit(void *arg, const struct store_proposal *propos
 // Inserts it, or writes every field of the one with that id but discussion and created. ERR_LOCKED.
 MUST_CHECK enum err store_proposal_put(struct store *s, const struct store_proposal *proposal,
 				       struct err_info *info);
+// It was none: nobody has been told of it.
+MUST_CHECK enum err store_proposal_drop(struct store *s, const char *id, struct err_info *info);
 MUST_CHECK enum err store_proposal_get(struct store *s, const char *id, struct store_proposal *out,
 				       struct err_info *info);
 // Oldest first. discussion NULL: of all of them. ERR_LOCKED.

@@ -174,15 +174,27 @@ describe("lifecycle", function()
     end
   end)
 
+  it("P5.11 whoever has left, or was removed, is out at once", function()
+    for _, state in ipairs { "open", "suspended", "frozen" } do
+      local l, actions = step(life(state), "leave")
+      assert.same({ "closed", "left" }, { l.state, l.reason })
+      assert.equal("save end_handshake end_transcript destroy_key clear_deadline tell_closed", actions)
+      l, actions = step(life(state), "removed")
+      assert.same({ "closed", "removed", LEAVE }, { l.state, l.reason, actions })
+    end
+  end)
+
   it("changes nothing at an event that means nothing there", function()
     local means = {
       requesting = { founded = 1, ["end"] = 1, close = 1, restore = 1 },
       requested = { accept = 1, ["end"] = 1, close = 1, restore = 1 },
       opening = { founded = 1, ["end"] = 1, close = 1, restore = 1 },
       ["opening, founded"] = { left = 1, link_up = 1, close = 1, closed_by = 1, deadline = 1, restore = 1 },
-      open = { link_down = 1, close = 1, closed_by = 1, freeze = 1, rolled_back = 1, restore = 1 },
-      suspended = { link_up = 1, deadline = 1, close = 1, closed_by = 1, freeze = 1, rolled_back = 1, restore = 1 },
-      frozen = { link_down = 1, close = 1, closed_by = 1, rolled_back = 1, restore = 1 },
+      open = { link_down = 1, close = 1, closed_by = 1, freeze = 1, rolled_back = 1, restore = 1,
+        leave = 1, removed = 1 },
+      suspended = { link_up = 1, deadline = 1, close = 1, closed_by = 1, freeze = 1, rolled_back = 1, restore = 1,
+        leave = 1, removed = 1 },
+      frozen = { link_down = 1, close = 1, closed_by = 1, rolled_back = 1, restore = 1, leave = 1, removed = 1 },
       closed = {}, refused = {},
     }
     local count = 0
@@ -199,14 +211,15 @@ describe("lifecycle", function()
         end
       end
     end
-    assert.equal(9 * 12, count)
+    assert.equal(9 * 14, count)
   end)
 
   it("allows each call in its states only", function()
     local allowed = {
       accept = { requested = 1 }, refuse = { requested = 1 }, send = { open = 1, suspended = 1 },
       close = { requesting = 1, requested = 1, opening = 1, open = 1, suspended = 1, frozen = 1 },
-      forget = { closed = 1, refused = 1 },
+      forget = { closed = 1, refused = 1 }, propose = { open = 1, suspended = 1, frozen = 1 },
+      leave = { open = 1, suspended = 1, frozen = 1 },
     }
     for _, call in ipairs(lifecycle.calls) do
       for _, state in ipairs { "requesting", "requested", "opening", "open", "suspended", "frozen", "closed",

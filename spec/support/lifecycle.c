@@ -6,7 +6,7 @@
 
 static const char *const events[LIFECYCLE_EVENT_COUNT + 1] = {
 	"accept", "founded",   "left",	   "end",    "link_up",	    "link_down", "close",
-	"closed_by", "deadline", "freeze", "rolled_back", "restore", NULL,
+	"closed_by", "deadline", "freeze", "leave", "removed", "rolled_back", "restore", NULL,
 };
 static const char *const actions[] = {
 	"save", "end_handshake", "end_transcript", "close_outbox", "abandon_outbox",
@@ -14,7 +14,7 @@ static const char *const actions[] = {
 	"tell_suspended", "tell_resumed", "tell_closed", "tell_refused", "tell_frozen",
 };
 static const char *const calls[LIFECYCLE_CALL_COUNT + 1] = {
-	"accept", "refuse", "send", "close", "forget", NULL,
+	"accept", "refuse", "send", "close", "forget", "propose", "leave", NULL,
 };
 
 static struct lifecycle get(lua_State *L, int t)

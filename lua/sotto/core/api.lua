@@ -52,7 +52,7 @@ M.methods = {}
 ---@type sotto.api.event[]
 M.events = {}
 
-for _, name in ipairs { "system", "identity", "peers", "discussions", "messages", "scripts", "events" } do
+for _, name in ipairs { "system", "identity", "peers", "discussions", "messages", "proposals", "scripts", "events" } do
   local noun = require("sotto.core.api." .. name)
   M.nouns[#M.nouns + 1] = { name = name, text = noun.text, methods = noun.methods }
   for _, method in ipairs(noun.methods) do

@@ -196,7 +196,7 @@ function sotto.messages.search(params) end
 ---@param params {discussion: string, message?: string}
 ---@return sotto.discussion
 function sotto.messages.read(params) end
---- Sends the messages that were held because the audience changed. Answers when they are queued, on disk. Since 1; needs messages.
+--- Sends what was held because the audience changed. Answers when it is queued, on disk. Since 1; needs messages.
 --- - `discussion` id, 8 digits or more of it, or name
 ---@param params {discussion: string}
 ---@return sotto.message[]
@@ -206,6 +206,34 @@ function sotto.messages.release(params) end
 ---@param params {discussion: string}
 ---@return sotto.message[]
 function sotto.messages.discard(params) end
+
+--- who is a member
+sotto.proposals = {}
+--- Proposes a change of a discussion's members, or of its charter. Proposing is consenting. Since 1; needs proposals.
+--- - `discussion` id, 8 digits or more of it, or the name of a member
+--- - `op` what changes
+--- - `peer` who comes or goes: fingerprint, 8 digits or more of it, or name
+--- - `charter` who must consent to an admission from then on: all, or how many
+---@param params {discussion: string, op: "admit"|"remove"|"charter", peer?: string, charter?: string}
+---@return sotto.proposal
+function sotto.proposals.create(params) end
+--- Lists proposals, ended ones too. Since 1; needs proposals.
+--- - `discussion` id, 8 digits or more of it, or the name of a member
+---@param params? {discussion?: string}
+---@return sotto.proposal[]
+function sotto.proposals.list(params) end
+--- Shows one proposal: who has answered, and who is waited for. Since 1; needs proposals.
+--- - `proposal` id, or 8 digits or more of it
+---@param params {proposal: string}
+---@return sotto.proposal
+function sotto.proposals.show(params) end
+--- Consents to a proposal, or refuses it. An answer is signed, and is the only one. Since 1; needs proposals.
+--- - `proposal` id, or 8 digits or more of it
+--- - `answer` yes or no
+--- - `reason` for the other members
+---@param params {proposal: string, answer: "consent"|"refuse", reason?: string}
+---@return sotto.proposal
+function sotto.proposals.answer(params) end
 
 ---@alias sotto.event_type
 ---| "warning" # Something that a person should know: a weak password, a clock that is off, a disk that is full. Since 1.
@@ -217,6 +245,7 @@ function sotto.messages.discard(params) end
 ---| "discussion.suspended" # No member can be reached. Since 1.
 ---| "discussion.resumed" # A member can be reached again. Since 1.
 ---| "discussion.closed" # A discussion ended; reason says why. Since 1.
+---| "epoch.changed" # The members of a discussion, or its charter, are others from now on. Since 1.
 ---| "discussion.read" # Messages were marked as read; unread says how many are left. Since 1.
 ---| "discussion.refused" # A request came to nothing; reason says why. Since 1.
 ---| "message.received" # A message arrived and is on disk. Since 1.
@@ -225,6 +254,11 @@ function sotto.messages.discard(params) end
 ---| "message.held" # The members changed before it was sent: it waits for messages.release or messages.discard. Since 1.
 ---| "message.void" # The members changed, and not all of them can have this message: it was never said. Since 1.
 ---| "message.failed" # A message will not be sent any more. Since 1.
+---| "proposal.opened" # A change of the members is proposed. Since 1.
+---| "proposal.answered" # A member has answered a proposal. Since 1.
+---| "proposal.committed" # What was proposed holds from now on. Since 1.
+---| "proposal.refused" # A proposal cannot get its consents any more. Since 1.
+---| "proposal.void" # Another proposal was first. Since 1.
 ---| "script.failed" # A script has failed and rests, or is disabled; or it waits for the user. Its reason says why. Since 1.
 ---| "script.changed" # A script runs, again or with other commands; or it was unloaded, and its state is "stopped". Since 1.
 ---| "script.log" # A script has said a line: name, level, text. Since 1.

@@ -70,6 +70,20 @@
 ---@field suspended integer|nil milliseconds since 1970: since when no member can be reached
 ---@field reason string|nil why it was refused or closed
 
+---@class sotto.proposal
+---@field id string
+---@field discussion string
+---@field op "admit"|"remove"|"depart"|"charter"
+---@field subjects string[] fingerprints
+---@field charter string|nil of op charter
+---@field proposer string
+---@field state "open"|"committed"|"refused"|"void"
+---@field answers { member: string, answer: "consent"|"refuse", reason: string, by: "person"|"policy" }[]
+---@field waiting_for string[] who has not answered yet
+---@field epoch integer in which it was proposed
+---@field created integer
+---@field ended integer|nil
+
 ---@class sotto.message
 ---@field id string
 ---@field discussion string

@@ -68,7 +68,7 @@ return {
       params = { discussion },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "discussions",
-      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
+      errors = { "not_found", "ambiguous", "wrong_state", "locked", "busy" },
     },
     {
       name = "forget",
@@ -96,6 +96,10 @@ return {
     { type = "discussion.suspended", noun = "discussion", since = 1, text = "No member can be reached." },
     { type = "discussion.resumed", noun = "discussion", since = 1, text = "A member can be reached again." },
     { type = "discussion.closed", noun = "discussion", since = 1, text = "A discussion ended; reason says why." },
+    {
+      type = "epoch.changed", noun = "discussion", since = 1,
+      text = "The members of a discussion, or its charter, are others from now on.",
+    },
     {
       type = "discussion.read", noun = "discussion", since = 1,
       text = "Messages were marked as read; unread says how many are left.",

@@ -61,7 +61,7 @@ return {
     },
     {
       name = "release",
-      text = "Sends the messages that were held because the audience changed. Answers when they are queued, on disk.",
+      text = "Sends what was held because the audience changed. Answers when it is queued, on disk.",
       params = { discussion(true) },
       result = "the messages; none where none were held",
       returns = "message[]", since = 1, capability = "messages",
