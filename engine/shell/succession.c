@@ -10,6 +10,7 @@
 #include "shell/chain.h"
 #include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
+#include "shell/holding.h"
 #include "shell/proposals.h"
 #include "shell/shell.h"
 #include "wire/signed.h"
@@ -85,6 +86,8 @@ static enum err write_all(struct discussion *d, const struct epoch_decision *e, 
 		code = write_cut(d, &e->cut, info);
 	if (code == OK)
 		code = proposals_end(d, e->op, info);
+	if (code == OK && stays)
+		code = holding_cut(d, d->row.epoch, &e->cut, next, info);
 	if (code == OK && stays)
 		code = write_next(d, e, next, info);
 	return code;
@@ -174,6 +177,7 @@ static void tell(struct discussion *d, uint32_t before)
 {
 	metrics_count(&d->engine->metrics, "epochs_changed", NULL);
 	discussion_emit(d, "epoch.changed");
+	holding_tell(d, before);
 	proposals_tell_ended(d, before);
 }
 

@@ -68,4 +68,58 @@ describe("a charter", function()
     assert.are.equal("all", same(2).charter)
     cores.talk(id, alice, bob)
   end)
+
+  it("§5, 4 holds nothing that two wrote meanwhile, and loses nothing", function()
+    change(alice, bob, "2")
+    local wanted = {}
+    -- while the machines are at work, and after it
+    for n = 1, 30 do
+      local text = ("message %d"):format(n)
+      alice:send(id, text)
+      wanted[n] = text
+    end
+    same(1)
+    cores.ask("bob has all of it, once and in order", function()
+      local got = {}
+      for _, m in ipairs(bob:call("messages.list", { discussion = id, limit = 1000 })) do got[#got + 1] = m.text end
+      return #got == #wanted and table.concat(got, "\n") == table.concat(wanted, "\n")
+    end)
+  end)
+
+  it("§5, 4 and 6: whoever is killed in the middle, it ends the same for both", function()
+    for round, victims in ipairs { { alice }, { bob }, { alice, bob }, { bob, alice } } do
+      change(alice, bob, tostring(round % 2 + 1))
+      for _, who in ipairs(victims) do who:kill() end
+      for _, who in ipairs(victims) do who:start() end
+      same(round)
+      cores.talk(id, alice, bob)
+    end
+  end)
+
+  it("§5, 3 is refused by one, and proposed once only", function()
+    alice:call("proposals.create", { discussion = id, op = "charter", charter = "1" })
+    assert.are.equal("wrong_state", (alice:fails("proposals.create", { discussion = id, op = "charter", charter = "1" })))
+    local refused = bob:call("proposals.answer", { proposal = open_at(bob).id, answer = "refuse", reason = "not today" })
+    assert.are.equal("not today", refused.answers[#refused.answers].reason)
+    local told = alice:event "proposal.refused"
+    assert.are.equal("refused", told.state)
+    for _, answer in ipairs(told.answers) do
+      assert.are.equal(answer.member == bob.fingerprint and "not today" or "", answer.reason)
+    end
+    assert.are.equal("wrong_state", (bob:fails("proposals.answer", { proposal = refused.id, answer = "consent" })))
+    assert.are.equal(0, same(0).epoch)
+  end)
+
+  it("§5, 2 is never one that nobody can meet, and two are not fewer", function()
+    for _, bad in ipairs {
+      { op = "charter", charter = "3" }, { op = "charter", charter = "0" }, { op = "charter", charter = "all" },
+      { op = "charter" }, { op = "remove", peer = bob.fingerprint }, { op = "remove", peer = alice.fingerprint },
+    } do
+      bad.discussion = id
+      assert.are.equal("bad_params", (alice:fails("proposals.create", bad)))
+    end
+    assert.are.equal(0, #alice:call("proposals.list", { discussion = id }))
+    for k = 1, 2 do alice:call("proposals.create", { discussion = id, op = "charter", charter = tostring(k) }) end
+    assert.are.equal(2, #alice:call("proposals.list", { discussion = id }))
+  end)
 end)
