@@ -83,6 +83,9 @@ enum outbox_event_type {
 	OUTBOX_EVENT_CONGESTED,   // .member: no TRANSMIT for it until WRITABLE
 	OUTBOX_EVENT_WRITABLE,    // .member: as a new link is
 	OUTBOX_EVENT_RETRY, // a RETRY_IN has passed, or the store or the key was unlocked
+	// .rekey: the own new key (P4.2), to be told in the next payload; idle, in one of its own. One
+	// that was not told yet gives way. Nothing after CLOSE.
+	OUTBOX_EVENT_REKEY,
 	OUTBOX_EVENT_FREEZE, // the epoch is about to end; DRAINED follows, once
 	// By this person: what is queued goes into payloads, CLOSE last, in one commit; then
 	// CLOSED. Nothing can be submitted any more. Retried as long as the disk fails.
@@ -132,6 +135,9 @@ struct outbox_event {
 			uint32_t epoch;
 			uint64_t sequence;
 		} delivery;
+		struct {
+			struct bytes *certificate;
+		} rekey;
 		size_t member;
 	};
 };
@@ -198,6 +204,7 @@ struct outbox_action {
 			size_t payload_count;
 			struct outbox_payload *payloads; // own, rising from the head's next
 			bool closes;                     // to be remembered: .closing
+			struct bytes *rekey; // certificate; NULL: none. In the first payload
 		} commit;
 		uint64_t ticket;
 		struct {
@@ -264,6 +271,8 @@ bool outbox_is_settled(const struct outbox *o);
 
 // The last payload that is on disk, for L4. 0: none, and a zero hash.
 uint64_t outbox_head(const struct outbox *o, struct hash *hash);
+// A key that REKEY has brought is not on disk in a payload yet.
+bool outbox_is_rekeying(const struct outbox *o);
 // Whether that member's store lacks something that is on disk here.
 bool outbox_owes(const struct outbox *o, size_t member);
 

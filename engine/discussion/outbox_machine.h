@@ -28,6 +28,7 @@ struct outbox_commit {
 	bool closes;
 	size_t messages, placed, submits;
 	size_t payload_count;
+	struct bytes *rekey;         // or NULL
 	struct outbox_payload first; // to be sealed next
 	uint64_t sequence;           // of the last
 	struct hash hash;
@@ -71,6 +72,7 @@ struct outbox {
 	bool close_wanted, abandon_wanted;
 	bool frozen, drained; // drained: said
 	bool closing, keyless;
+	struct bytes *rekey; // certificate, to be told; NULL: none
 	struct outbox_queue queue;
 	struct outbox_commit commit;
 	struct outbox_member members[ROSTER_MAX];

@@ -19,6 +19,9 @@ struct held {
 	enum err code;   // OPENED
 	struct bytes *payload;
 	struct secret *session_key;
+	uint64_t *recipients; // or NULL
+	bool rekeyed;         // what it brings can be sealed to: .key
+	uint64_t key;
 };
 
 struct transcript_link {
@@ -33,6 +36,7 @@ struct transcript_chain {
 	bool closed;
 	bool cut; // nothing counts that comes after .last
 	struct transcript_head last;
+	uint64_t covered; // of mine, as its payloads say
 	// the last TRANSCRIPT_RECENT ones of this run, at sequence % TRANSCRIPT_RECENT
 	struct transcript_head recent[TRANSCRIPT_RECENT];
 };
@@ -42,6 +46,7 @@ struct transcript {
 	size_t self; // own position
 	struct roster_record roster;
 	struct hash roster_hash;
+	const struct rekeys *keys;
 	struct transcript_chain *chains; // one for each member
 	struct transcript_link *links;   // likewise
 	struct held *held;
@@ -58,7 +63,10 @@ struct transcript {
 		bool closes;
 		uint64_t sequence;
 		struct hash hash;
+		uint64_t covered;
 	} commit;
+	uint64_t rekeying; // the ticket of a REKEY under way, for held[rekeying_at]; 0: none
+	size_t rekeying_at;
 	// Something failed that was nobody's fault: until RETRY nothing of that kind is begun.
 	bool hold_opens, hold_commits, retry_is_set;
 	int64_t retry_ms;
@@ -87,6 +95,7 @@ void transcript_held_clear(struct transcript *t);
 bool transcript_held_next(const struct transcript *t, size_t *i);
 void transcript_held_opened(struct transcript *t, const struct transcript_event *event);
 void transcript_held_open_more(struct transcript *t);
+bool transcript_is_nobodys_fault(enum err code); // a failure that is retried
 void transcript_held_link_up(struct transcript *t, size_t member);
 void transcript_held_resume(struct transcript *t);
 
