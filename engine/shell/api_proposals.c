@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The noun "proposals".
+#include <stdlib.h>
 #include <string.h>
 
 #include "peers/find.h"
@@ -24,13 +25,11 @@ static void member_at(void *arg, size_t i, struct find_item *item)
 	item->name = neighbours_name(&d->engine->neighbours, d->members[i].fingerprint);
 }
 
-static enum err find_member(struct call *c, struct discussion *d, char out[FINGERPRINT_SIZE])
+static enum err find_member(struct call *c, struct discussion *d, const char *text, char out[FINGERPRINT_SIZE])
 {
-	const char *text;
 	size_t found;
-	enum err code = call_need_string(c, "peer", &text);
-	if (code == OK)
-		code = find_by_text("member", FINGERPRINT_SIZE - 1, text, member_at, d, d->member_count, &found, c->info);
+	enum err code =
+		find_by_text("member", FINGERPRINT_SIZE - 1, text, member_at, d, d->member_count, &found, c->info);
 	if (code == ERR_NOT_FOUND)
 		return err_set(c->info, ERR_BAD_PARAMS, "nobody of that name or fingerprint is a member: %.64s", text);
 	if (code == OK)
@@ -51,11 +50,33 @@ static enum err make(struct call *c, struct discussion *d, const struct op *op)
 	return OK;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+// Several are removed together, in the order that an op wants; whoever is named twice is meant once.
 static enum err create_remove(struct call *c, struct discussion *d)
 {
-	struct op op = {.kind = OP_REMOVE, .count = 1};
-	enum err code = find_member(c, d, op.subjects[0]);
-	return code ? code : make(c, d, &op);
+	struct op op = {.kind = OP_REMOVE};
+	json_t *several = call_value(c, "peers");
+	size_t count = several ? json_array_size(several) : 1;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = several ? json_string_value(json_array_get(several, i)) : call_string(c, "peer");
+		char found[FINGERPRINT_SIZE];
+		if (!text)
+			return err_set(c->info, ERR_BAD_PARAMS, "the parameter 'peer' is missing");
+		enum err code = find_member(c, d, text, found);
+		if (code)
+			return code;
+		if (!op.count || !bsearch(found, op.subjects, op.count, FINGERPRINT_SIZE, by_text)) {
+			if (op.count == RECORD_MEMBERS_MAX)
+				return err_set(c->info, ERR_BAD_PARAMS, "so many members there are not");
+			memcpy(op.subjects[op.count++], found, FINGERPRINT_SIZE);
+			qsort(op.subjects, op.count, FINGERPRINT_SIZE, by_text);
+		}
+	}
+	return make(c, d, &op);
 }
 
 static enum err create_charter(struct call *c, struct discussion *d)

@@ -52,6 +52,20 @@ describe("server", function()
     return client
   end
 
+  it("marks who answers a proposal: a person, whoever claims something else", function()
+    local c = connect()
+    assert.are.same({}, c:call("proposals.answer", { proposal = "12345678", answer = "consent" }).result)
+    assert.are.same({ proposal = "12345678", answer = "consent", by = "person" }, engine.calls[1].params)
+    local claimed = c:call("proposals.answer", { proposal = "12345678", answer = "consent", by = "policy" })
+    assert.are.equal("bad_params", claimed.error.data.name)
+    engine.run = function() return false end
+    assert(c.stream:send_json { jsonrpc = "2.0", id = 2, method = "proposals.answer",
+      params = { proposal = "12345678", answer = "refuse" } })
+    local waits = turns.wait_for("the call", function() return engine.calls[2] end)
+    waits.answer(nil, "it has ended", "wrong_state")
+    assert.are.equal("wrong_state", c:next().error.data.name)
+  end)
+
   it("answers requests, one object a line", function()
     local c = connect()
     assert.are.same({ jsonrpc = "2.0", id = 1, result = {} }, c:call("peers.list"))

@@ -3,8 +3,10 @@
 -- object that commands, keys, events and chat.lua get, and its life.
 local chatfile = require "sotto.client.chatfile"
 local completion = require "sotto.client.completion"
+local council = require "sotto.client.council"
 local core = require "sotto.client.core"
 local guard = require "sotto.client.guard"
+local held = require "sotto.client.held"
 local keys = require "sotto.client.keys"
 local lines = require "sotto.client.lines"
 local loop = require "sotto.loop"
@@ -29,7 +31,8 @@ local HOLD_MS = 10000
 -- the same complaint again, so long after it
 local COMPLAIN_MS = 60000
 
----@class sotto.chat : sotto.chat.rooms, sotto.chat.own, sotto.chat.lines, sotto.chat.memory, sotto.chat.shape
+---@class sotto.chat : sotto.chat.rooms, sotto.chat.own, sotto.chat.lines, sotto.chat.memory, sotto.chat.council,
+---  sotto.chat.held, sotto.chat.shape
 ---@field connection sotto.connection
 ---@field place sotto.place
 ---@field own string|nil own fingerprint
@@ -38,7 +41,7 @@ local COMPLAIN_MS = 60000
 ---@field shape sotto.chat.shape what a chat.lua can change: its fields are the chat's, too
 local chat = {}
 
-for _, part in ipairs { rooms, own, lines, memory } do
+for _, part in ipairs { rooms, own, lines, memory, council, held } do
   for name, f in pairs(part) do chat[name] = f end
 end
 
@@ -352,8 +355,9 @@ local function new(connection, place, thread)
   local self = setmetatable({
     connection = connection, place = place, thread = thread, started = sys.now_ms(), shown_prompt = "",
     wants_colour = theme.is_wanted(sys.getenv), tail = tail.new(rows, terminal.disturbed),
-    known = { peers = {}, discussions = {}, scripts = {} }, opening = {}, drafts = {}, mine = {}, waiting = {},
-    late = {},
+    known = { peers = {}, discussions = {}, scripts = {}, proposals = {}, gone = {} },
+    opening = {}, drafts = {}, mine = {}, waiting = {},
+    late = {}, telling_held = {},
     newcomers = {}, entries = {}, asked = {}, shown = {},
   }, meta)
   self.shape = shape.new(self)

@@ -123,7 +123,7 @@ local REASONS = {
   lost = "the connection was lost", unreachable = "nobody could be reached at any of the addresses",
   unproven = "the other side's key could not be checked", restart = "the core was started again meanwhile",
   locked = "the identity was locked", closed = "you closed it", closed_by_member = "the other side closed it",
-  resume_window = "away for too long",
+  resume_window = "away for too long", removed = "the other members have removed you", left = "you left it",
   equivocation = "a member has signed two different messages as one",
   rolled_back = "this disk has an older state than the other side has seen",
 }
@@ -154,7 +154,8 @@ end
 ---@param discussion sotto.discussion
 ---@return string
 function M.state(discussion)
-  local text = STATES[discussion.state] or names.safe(discussion.state)
+  local invited = discussion.state == "requested" and discussion.sponsor
+  local text = invited and "you are invited" or STATES[discussion.state] or names.safe(discussion.state)
   if discussion.suspended then text = text:gsub("reached", "reached since " .. names.time(discussion.suspended), 1) end
   local reason = M.reason(discussion)
   return reason and text .. ": " .. reason or text

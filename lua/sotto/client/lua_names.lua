@@ -21,6 +21,8 @@ local FORMS = {
   identity = form "fingerprint name locked",
   info = form "version api pid uptime home fingerprint locked listen discover addresses",
 }
+FORMS.proposal = form "id discussion epoch op subjects charter proposer state answers waiting_for created ended"
+FORMS.proposal.answers = { form "member answer reason by" }
 FORMS.script = form "name path version help state reason needs discussions commands admission pid temporary watch"
 FORMS.discussion.members = { form "fingerprint name you present verified problem tried" }
 FORMS.info.listen = form "tcp udp"

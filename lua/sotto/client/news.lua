@@ -2,6 +2,7 @@
 -- Events on the chat's screen: one function for each type of event that a person wants to see.
 local api = require "sotto.core.api"
 local format = require "sotto.client.format"
+local member_news = require "sotto.client.member_news"
 local names = require "sotto.client.names"
 local script_commands = require "sotto.client.script_commands"
 local sys = require "sotto.sys"
@@ -13,6 +14,7 @@ local M = {}
 ---@type table<string, fun(chat: sotto.chat, event: sotto.event)>
 M.shown = {}
 local shown = M.shown
+for type, show in pairs(member_news.shown) do shown[type] = show end
 
 -- --- discussions -------------------------------------------------------------------------------------------
 
@@ -20,6 +22,7 @@ local shown = M.shown
 ---@param chat sotto.chat
 ---@param discussion sotto.discussion
 function M.announce_request(chat, discussion)
+  if discussion.sponsor then return member_news.announce_invitation(chat, discussion) end
   local name = chat:discussion_name(discussion)
   local how = discussion.mode == "pinned" and "without a password, being verified already" or "with a password"
   chat:print(("%s asks you for a discussion, %s: /accept or /refuse"):format(name, how), nil, "heading")
@@ -37,7 +40,8 @@ shown["discussion.opened"] = function(chat, event)
   local discussion = event.discussion
   local enters, name = may_enter(chat, discussion), chat:discussion_name(discussion)
   chat.opening[discussion.id] = nil
-  chat:print(("The discussion with %s is open. Its words, the same on both sides: %s"):format(name, discussion.words))
+  chat:print(("The discussion with %s is open. Its words, the same on %s sides: %s"):format(name,
+    #discussion.members > 2 and "all" or "both", discussion.words))
   if enters then
     chat:run(function() chat:enter(discussion) end)
   else
@@ -79,7 +83,9 @@ shown["discussion.suspended"] = function(chat, event)
 end
 
 shown["discussion.resumed"] = function(chat, event)
-  chat:print(("%s is back."):format(chat:discussion_name(event.discussion)))
+  local discussion = event.discussion
+  local many = #discussion.members > 2
+  chat:print((many and "Somebody of %s is there again." or "%s is back."):format(chat:discussion_name(discussion)))
 end
 
 shown["discussion.frozen"] = function(chat, event)
@@ -107,7 +113,7 @@ shown["message.received"] = function(chat, event)
   elseif chat.arriving then
     table.insert(chat.arriving, message)
   elseif not chat.shown[message.id] then
-    chat:write(chat:message_line(message, discussion))
+    chat:write(chat:message_line(message, discussion), message.id)
     chat:mark_read(message)
   end
   chat:notified(message, discussion)
@@ -129,8 +135,6 @@ end
 
 shown["message.delivered"] = function(chat, event) chat:mark_own(event.message) end
 shown["message.confirmed"] = shown["message.delivered"]
-shown["message.held"] = shown["message.delivered"]
-shown["message.void"] = shown["message.delivered"]
 
 shown["message.failed"] = function(chat, event)
   local message = event.message
@@ -202,9 +206,20 @@ end
 
 local function remember_discussion(chat, event)
   local discussion = event.discussion
+  event.before = chat.known.discussions[discussion.id]
+  for _, member in ipairs(event.before and event.before.members or {}) do
+    chat.known.gone[member.fingerprint] = member.name
+  end
   chat.known.discussions[discussion.id] = discussion
   if chat.current == discussion.id then chat.known.current = discussion end
   chat:show_prompt()
+end
+
+local function remember_proposal(chat, event)
+  for _, one in ipairs(chat.known.proposals) do
+    if one.id == event.proposal.id then event.before = one end
+  end
+  chat:remember_proposal(event.proposal)
 end
 
 local function remember_peer(chat, peer)
@@ -226,6 +241,8 @@ for _, event in ipairs(api.events) do NOUNS[event.type] = event.noun end
 function M.take(chat, event)
   if event.discussion then
     remember_discussion(chat, event)
+  elseif event.proposal then
+    remember_proposal(chat, event)
   elseif event.peer then
     event.is_new = remember_peer(chat, event.peer)
   elseif event.script then
@@ -241,6 +258,7 @@ function M.refresh(chat)
   known.discussions, known.peers = {}, {}
   for _, discussion in ipairs(chat:call("discussions.list")) do known.discussions[discussion.id] = discussion end
   for _, peer in ipairs(chat:call("peers.list")) do known.peers[peer.fingerprint] = peer end
+  chat:refresh_proposals()
   script_commands.remember(chat, chat:call("scripts.list", { health = false }))
   known.current = chat.current and known.discussions[chat.current]
 end

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Results of the command line for people: a line for each element of a list, and an object as names and values.
+local changes = require "sotto.client.changes"
 local format = require "sotto.client.format"
 local inspect = require "sotto.client.inspect"
 local json = require "sotto.json"
@@ -23,6 +24,13 @@ local function script_text(one)
   return table.concat(out, "\n")
 end
 
+-- a proposal in a list: how it stands, and who has said what
+local function proposal_text(one, name_of)
+  local out = { ("%s  %s"):format(one.id:sub(1, 8), changes.line(one, name_of)) }
+  for _, line in ipairs(changes.answers(one, name_of)) do out[#out + 1] = "          " .. line end
+  return table.concat(out, "\n")
+end
+
 --- How each element of a list is shown. name_of: fingerprint → name.
 ---@type table<string, fun(element: table, name_of: fun(fingerprint: string): string): string>
 local lines = {
@@ -34,6 +42,7 @@ local lines = {
   end,
   candidate = function(key) return format.candidate(key) end,
   script = script_text,
+  proposal = proposal_text,
   message = function(message, name_of) return format.message(message, name_of(message.sender)) end,
 }
 

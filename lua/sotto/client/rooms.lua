@@ -18,6 +18,8 @@ local READ_MS = 200
 ---@field peers table<string, sotto.peer> by fingerprint
 ---@field discussions table<string, sotto.discussion> by id
 ---@field current sotto.discussion|nil
+---@field proposals sotto.proposal[] open ones, the oldest first
+---@field gone table<string, string> names of members of before, by fingerprint
 
 ---@class sotto.chat.rooms
 ---@field current string|nil id of the discussion that plain text goes to
@@ -44,6 +46,7 @@ function rooms:discussion_name(discussion) return names.discussion(discussion, s
 function rooms:message_line(message, discussion)
   local view = format.view(message, names.sender(discussion, message.sender, self.known.peers))
   view.paint = self.paint
+  if message.state == "void" and message.sender ~= self.own then view.own, view.who_style = false, "" end
   if not view.own then view.who_style = theme.person(self.theme, message.sender) end
   if message.discussion ~= self.current then view.place = self:discussion_name(discussion) end
   return self:formatted("message", view)
@@ -95,11 +98,13 @@ end
 
 local function same(a, b) return names.fold(a) == names.fold(b) end
 
--- those of the list that the name means
+-- those of the list that the name means: of the members, or of who invites
 local function named(chat, list, text)
   local found = {}
   for _, discussion in ipairs(list) do
-    if same(names.discussion(discussion), text) or same(chat:discussion_name(discussion), text) then
+    local sponsor = discussion.sponsor and discussion.state == "requested" and chat:who(discussion)(discussion.sponsor)
+    if same(names.discussion(discussion), text) or same(chat:discussion_name(discussion), text) or
+      (sponsor and same(sponsor, text)) then
       found[#found + 1] = discussion
     end
   end
@@ -157,7 +162,7 @@ function rooms:show_messages(discussion, messages, new)
   for i, message in ipairs(messages) do
     if i == first and count > 0 then self:write(self.paint("new", SEPARATOR:format(count))) end
     if message.state == "received" then
-      self:write(self:message_line(message, discussion))
+      self:write(self:message_line(message, discussion), message.id)
     else
       self:show_own(message, discussion)
     end
@@ -226,6 +231,9 @@ function rooms:enter(discussion)
     self:recall_messages(discussion)
     local draft = self.drafts[discussion.id]
     self.drafts[discussion.id] = nil
+    for _, message in pairs(self.mine) do
+      if message.discussion == discussion.id and message.state == "held" then self:tell_held(discussion.id) end
+    end
     if draft and not terminal.typed() then terminal.set_line(draft.text, draft.at) end
   end
   self:keep_place()

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The chat's first screen: an identity on first use, the passphrase where one is wanted, and where to go on.
 local adoption = require "sotto.client.adoption"
+local changes = require "sotto.client.changes"
 local format = require "sotto.client.format"
 local lodging = require "sotto.demo.lodging"
 local loop = require "sotto.loop"
+local member_news = require "sotto.client.member_news"
 local names = require "sotto.client.names"
 local news = require "sotto.client.news"
 local pinentry = require "sotto.client.pinentry"
@@ -148,6 +150,9 @@ function M.show_discussions(chat, locked)
     elseif not names.has_ended(discussion) then
       live[#live + 1] = discussion
     end
+  end
+  for _, proposal in ipairs(chat.known.proposals) do
+    if changes.waits_for(proposal, chat.own) then member_news.announce_proposal(chat, proposal) end
   end
   table.sort(live, function(a, b) return a.created < b.created end)
   if #live == 0 then return end

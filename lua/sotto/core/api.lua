@@ -4,10 +4,11 @@
 local json = require "sotto.json"
 
 --- Parameter types. "peer" is a fingerprint, a unique prefix of at least 8 digits or an unambiguous name; "discussion"
---- likewise with an id; "address" is HOST:PORT; "path" is absolute; "secret" never becomes a Lua string (P2.4).
+--- likewise with an id, "proposal" an id or digits of it;
+--- "address" is HOST:PORT; "path" is absolute; "secret" never becomes a Lua string (P2.4).
 ---@alias sotto.api.type
 ---| "string" | "secret" | "integer" | "boolean" | "strings" | "enum"
----| "address" | "path" | "peer" | "discussion" | "message"
+---| "address" | "path" | "peer" | "discussion" | "message" | "proposal"
 
 ---@class sotto.api.param
 ---@field name string

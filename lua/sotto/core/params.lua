@@ -97,6 +97,7 @@ function checks.path(value)
 end
 
 checks.peer = check_reference("a fingerprint, 8 digits or more of it, or a name")
+checks.proposal = check_reference("an id, or 8 digits or more of it")
 checks.discussion = check_reference("an id, 8 digits or more of it, or a name")
 
 function checks.message(value)

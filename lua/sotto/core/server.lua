@@ -58,12 +58,34 @@ end
 local Server = {}
 Server.__index = Server
 
+-- calls on a later turn
+local function later(answer)
+  return function(...)
+    local results = table.pack(...)
+    loop.defer(function() answer(table.unpack(results, 1, results.n)) end)
+  end
+end
+
+-- what the engine has answered, as a handler's answer
+local function raw(text, message, name)
+  if type(text) == "string" then return json.raw(text) end
+  return text, message, name
+end
+
 local function make_handlers(server, more)
   local described
   local handlers = {
     ["system.methods"] = function()
       described = described or json.raw(assert(json.encode(api.describe())))
       return described
+    end,
+    ["proposals.answer"] = function(client, params, answer)
+      params.by = client.is_script and "policy" or "person"
+      return raw(server.engine:call("proposals.answer", params, function(...) answer(raw(...)) end))
+    end,
+    ["proposals.explain"] = function(_, params, answer)
+      admissions.explain(server.engine, server.scripts, params.proposal, later(answer))
+      return false
     end,
     ["events.subscribe"] = function(client, params) return server.events:subscribe(client, params) end,
     ["events.unsubscribe"] = function(client)
@@ -107,7 +129,7 @@ end
 ---  of them config.lua names
 ---@return sotto.core.server|nil, string? message, string? name
 function M.open(path, engine, handlers, rules)
-  local self = setmetatable({ clients = {} }, Server)
+  local self = setmetatable({ clients = {}, engine = engine }, Server)
   self.events = events.new {
     make_line = control.line, defer = loop.defer, now = sys.now_ms, queue_mark = control.queue_mark,
   }

@@ -207,33 +207,39 @@ function sotto.messages.release(params) end
 ---@return sotto.message[]
 function sotto.messages.discard(params) end
 
---- who is a member
+--- who is to come and to go
 sotto.proposals = {}
---- Proposes a change of a discussion's members, or of its charter. Proposing is consenting. Since 1; needs proposals.
+--- Proposes a change of a discussion's members, or of its charter. Proposing is consent. Since 1; needs proposals.
 --- - `discussion` id, 8 digits or more of it, or the name of a member
---- - `op` what changes
---- - `peer` who comes or goes: fingerprint, 8 digits or more of it, or name
---- - `charter` who must consent to an admission from then on: all, or how many
----@param params {discussion: string, op: "admit"|"remove"|"charter", peer?: string, charter?: string}
+--- - `op` what
+--- - `peer` who is to be admitted, or removed
+--- - `peers` several members, to be removed together
+--- - `charter` who must consent to an admission: "all", or so many members, "1" to "64"
+---@param params {discussion: string, op: "admit"|"remove"|"charter", peer?: string, peers?: string[], charter?: string}
 ---@return sotto.proposal
 function sotto.proposals.create(params) end
---- Lists proposals, ended ones too. Since 1; needs proposals.
---- - `discussion` id, 8 digits or more of it, or the name of a member
+--- Lists proposals, those that have ended too, oldest first. Since 1; needs proposals.
+--- - `discussion` only this discussion's
 ---@param params? {discussion?: string}
 ---@return sotto.proposal[]
 function sotto.proposals.list(params) end
---- Shows one proposal: who has answered, and who is waited for. Since 1; needs proposals.
+--- Shows one proposal: who has answered what, and who is waited for. Since 1; needs proposals.
 --- - `proposal` id, or 8 digits or more of it
 ---@param params {proposal: string}
 ---@return sotto.proposal
 function sotto.proposals.show(params) end
---- Consents to a proposal, or refuses it. An answer is signed, and is the only one. Since 1; needs proposals.
+--- Consents to a proposal or refuses it, for good; every member sees the answer and its reason. Since 1; needs proposals.
 --- - `proposal` id, or 8 digits or more of it
---- - `answer` yes or no
---- - `reason` for the other members
+--- - `answer` which
+--- - `reason` why: every member can read it
 ---@param params {proposal: string, answer: "consent"|"refuse", reason?: string}
 ---@return sotto.proposal
 function sotto.proposals.answer(params) end
+--- Tells what each policy would say of an admission, and says nothing. Since 1; needs proposals.
+--- - `proposal` id, or 8 digits or more of it
+---@param params {proposal: string}
+---@return table
+function sotto.proposals.explain(params) end
 
 ---@alias sotto.event_type
 ---| "warning" # Something that a person should know: a weak password, a clock that is off, a disk that is full. Since 1.
@@ -254,11 +260,11 @@ function sotto.proposals.answer(params) end
 ---| "message.held" # The members changed before it was sent: it waits for messages.release or messages.discard. Since 1.
 ---| "message.void" # The members changed, and not all of them can have this message: it was never said. Since 1.
 ---| "message.failed" # A message will not be sent any more. Since 1.
----| "proposal.opened" # A change of the members is proposed. Since 1.
----| "proposal.answered" # A member has answered a proposal. Since 1.
----| "proposal.committed" # What was proposed holds from now on. Since 1.
----| "proposal.refused" # A proposal cannot get its consents any more. Since 1.
----| "proposal.void" # Another proposal was first. Since 1.
+---| "proposal.opened" # A change of members or charter is proposed. Since 1.
+---| "proposal.answered" # A member has consented or refused. Since 1.
+---| "proposal.committed" # The members have carried out a proposal. Since 1.
+---| "proposal.refused" # A proposal was refused; an answer says why. Since 1.
+---| "proposal.void" # A proposal has come to nothing, for the members have changed. Since 1.
 ---| "script.failed" # A script has failed and rests, or is disabled; or it waits for the user. Its reason says why. Since 1.
 ---| "script.changed" # A script runs, again or with other commands; or it was unloaded, and its state is "stopped". Since 1.
 ---| "script.log" # A script has said a line: name, level, text. Since 1.

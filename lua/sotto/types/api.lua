@@ -132,6 +132,7 @@
 ---@field peer? sotto.peer
 ---@field discussion? sotto.discussion
 ---@field message? sotto.message
+---@field proposal? sotto.proposal
 ---@field messages? sotto.message[] in a batch
 ---@field identity? sotto.identity
 ---@field warning? { text: string, about: string|nil, over: boolean|nil } over: what it was about is in order again

@@ -7,8 +7,8 @@ local COLUMN = 24
 
 -- What a newcomer needs, and one screen of it; the rest is shown by "all".
 local USUAL = {
-  "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "history", "words", "close", "me", "doctor",
-  "quit",
+  "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "history", "words", "proposals",
+  "close", "me", "doctor", "quit",
 }
 
 local function show(chat, what, text)

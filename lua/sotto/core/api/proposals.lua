@@ -1,66 +1,74 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local proposal = {
-  name = "proposal", type = "string", least = 8, most = 32, required = true, text = "id, or 8 digits or more of it",
-}
+local proposal = { name = "proposal", type = "proposal", required = true, text = "id, or 8 digits or more of it" }
 
 return {
-  text = "who is a member",
+  text = "who is to come and to go",
   methods = {
     {
       name = "create",
-      text = "Proposes a change of a discussion's members, or of its charter. Proposing is consenting.",
+      text = "Proposes a change of a discussion's members, or of its charter. Proposing is consent.",
       params = {
         {
           name = "discussion", type = "discussion", required = true,
           text = "id, 8 digits or more of it, or the name of a member",
         },
+        { name = "op", type = "enum", required = true, values = { "admit", "remove", "charter" }, text = "what" },
+        { name = "peer", type = "peer", text = "who is to be admitted, or removed" },
+        { name = "peers", type = "strings", least = 1, most = 63, text = "several members, to be removed together" },
         {
-          name = "op", type = "enum", values = { "admit", "remove", "charter" }, required = true, text = "what changes",
-        },
-        { name = "peer", type = "peer", text = "who comes or goes: fingerprint, 8 digits or more of it, or name" },
-        {
-          name = "charter", type = "string", most = 3,
-          text = "who must consent to an admission from then on: all, or how many",
+          name = "charter", type = "string", least = 1, most = 3,
+          text = "who must consent to an admission: \"all\", or so many members, \"1\" to \"64\"",
         },
       },
       result = "the proposal",
       returns = "proposal", since = 1, capability = "proposals",
-      errors = { "not_found", "ambiguous", "wrong_state", "locked", "busy" },
+      errors = { "not_found", "ambiguous", "wrong_state", "refused", "locked", "busy" },
     },
     {
       name = "list",
-      text = "Lists proposals, ended ones too.",
+      text = "Lists proposals, those that have ended too, oldest first.",
       params = {
-        { name = "discussion", type = "discussion", text = "id, 8 digits or more of it, or the name of a member" },
+        { name = "discussion", type = "discussion", text = "only this discussion's" },
       },
-      result = "proposals, oldest first",
+      result = "proposals",
       returns = "proposal[]", since = 1, capability = "proposals", errors = { "not_found", "ambiguous", "locked" },
     },
     {
       name = "show",
-      text = "Shows one proposal: who has answered, and who is waited for.",
+      text = "Shows one proposal: who has answered what, and who is waited for.",
       params = { proposal },
       result = "the proposal",
       returns = "proposal", since = 1, capability = "proposals", errors = { "not_found", "ambiguous", "locked" },
     },
     {
       name = "answer",
-      text = "Consents to a proposal, or refuses it. An answer is signed, and is the only one.",
+      text = "Consents to a proposal or refuses it, for good; every member sees the answer and its reason.",
       params = {
         proposal,
-        { name = "answer", type = "enum", values = { "consent", "refuse" }, required = true, text = "yes or no" },
-        { name = "reason", type = "string", most = 256, text = "for the other members" },
+        { name = "answer", type = "enum", required = true, values = { "consent", "refuse" }, text = "which" },
+        { name = "reason", type = "string", most = 256, text = "why: every member can read it" },
       },
       result = "the proposal",
       returns = "proposal", since = 1, capability = "proposals",
       errors = { "not_found", "ambiguous", "wrong_state", "locked", "busy" },
     },
+    {
+      name = "explain",
+      text = "Tells what each policy would say of an admission, and says nothing.",
+      params = { proposal },
+      result = "the policies' opinions in the order in which they count, and what follows from them",
+      returns = "object", since = 1, capability = "proposals",
+      errors = { "not_found", "ambiguous", "wrong_state", "locked" },
+    },
   },
   events = {
-    { type = "proposal.opened", noun = "proposal", since = 1, text = "A change of the members is proposed." },
-    { type = "proposal.answered", noun = "proposal", since = 1, text = "A member has answered a proposal." },
-    { type = "proposal.committed", noun = "proposal", since = 1, text = "What was proposed holds from now on." },
-    { type = "proposal.refused", noun = "proposal", since = 1, text = "A proposal cannot get its consents any more." },
-    { type = "proposal.void", noun = "proposal", since = 1, text = "Another proposal was first." },
+    { type = "proposal.opened", noun = "proposal", since = 1, text = "A change of members or charter is proposed." },
+    { type = "proposal.answered", noun = "proposal", since = 1, text = "A member has consented or refused." },
+    { type = "proposal.committed", noun = "proposal", since = 1, text = "The members have carried out a proposal." },
+    { type = "proposal.refused", noun = "proposal", since = 1, text = "A proposal was refused; an answer says why." },
+    {
+      type = "proposal.void", noun = "proposal", since = 1,
+      text = "A proposal has come to nothing, for the members have changed.",
+    },
   },
 }

@@ -35,6 +35,8 @@ local WATCH_MS = 50
 ---@field pid integer
 local Host = {}
 Host.__index = Host
+--- What it says in its user's name is marked as a policy's.
+Host.is_script = true
 
 -- --- the clock ---------------------------------------------------------------------------------------------
 
