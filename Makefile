@@ -148,7 +148,7 @@ $(filter-out $(BUILD)/sotto-host $(HELPERS),$(PROGRAMS)): $(BUILD)/%: $(BUILD)/o
 	$(Q)$(CC) $(LDFLAGS_ALL) -pie -Wl,-E -o $@ $< $(BINDINGS_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS) -lreadline -lseccomp -llua5.4 -lm
 
 # there is one for each script: it has no more in it than it needs
-HOST_OBJ = $(patsubst %,$(BUILD)/obj/bindings/%.o,common confine json json_write log loop loop_process loop_stream program secret signals)
+HOST_OBJ = $(patsubst %,$(BUILD)/obj/bindings/%.o,common confine json json_write log loop loop_process loop_stream program secret signals throttle)
 $(BUILD)/sotto-host: $(BUILD)/obj/bindings/main/sotto-host.o $(HOST_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $< $(HOST_OBJ) $(BUILD)/libengine.a -Wl,--as-needed $(ENGINE_LIBS) -lseccomp -llua5.4 -lm

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "bindings/common.h"
+#include "bindings/throttle.h"
 // after libev, whose EV_NONE would fall over the one of <elf.h>
 #include <seccomp.h>
 
@@ -78,13 +79,13 @@ static enum err bind_to_parent(struct err_info *info)
 
 #ifndef __SANITIZE_ADDRESS__
 // What a running Lua state with a loop, descriptors that were given to it, and malloc need. Not among them, for a reason: open and
-// its kin, socket and connect, clone and execve, kill, ptrace, prctl, ioctl, prlimit64.
+// its kin, socket and connect, clone and execve, kill, ptrace, prctl, ioctl, prlimit64, setitimer.
 static const int allowed[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(recvmsg), SCMP_SYS(close), SCMP_SYS(lseek),
 	SCMP_SYS(fstat), SCMP_SYS(fcntl), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime),
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-	SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
@@ -132,6 +133,7 @@ static int enter(lua_State *L)
 	struct err_info info;
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_Integer memory = field(L, "memory", 1 << 20), descriptors = field(L, "descriptors", 3), file_size = field(L, "file_size", 0);
+	lua_Integer processor = field(L, "processor", THROTTLE_LEAST);
 	if (lua_getallocf(L, &ud) != confine_alloc)
 		return luaL_error(L, "this state's memory cannot be limited");
 	// the time zone is read from a file at the first use
@@ -139,6 +141,8 @@ static int enter(lua_State *L)
 	enum err e = limit_resources((size_t)memory, (rlim_t)descriptors, (rlim_t)file_size, &info);
 	if (!e)
 		e = bind_to_parent(&info);
+	if (!e)
+		e = throttle_start((unsigned)processor, &info);
 #ifndef __SANITIZE_ADDRESS__
 	if (!e)
 		e = filter_calls(&info);

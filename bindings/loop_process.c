@@ -36,7 +36,7 @@ struct process {
 struct spawn {
 	char **arguments, **environment; // NULL-ended, all of it malloc'd
 	char *directory;
-	bool group, whole, follows;
+	bool group, whole, session, follows;
 	bool socket; // what the child has as 0 is one end of a socket pair
 	int child[3];  // what the child gets as 0, 1, 2; -1: none yet
 	bool owned[3]; // ours to close
@@ -100,6 +100,9 @@ static void read_arguments(lua_State *L, struct spawn *s)
 	lua_getfield(L, 1, "whole");
 	s->whole = lua_toboolean(L, -1);
 	s->group = s->group || s->whole;
+	lua_getfield(L, 1, "session");
+	s->session = lua_toboolean(L, -1);
+	lua_pop(L, 1);
 	lua_getfield(L, 1, "follows");
 	s->follows = lua_toboolean(L, -1);
 	lua_pop(L, 4);
@@ -190,7 +193,9 @@ static void run_child(const struct spawn *s, pid_t parent, int report)
 	sigaction(SIGPIPE, &standard, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (s->group)
+	if (s->session)
+		setsid();
+	else if (s->group)
 		setpgid(0, 0);
 	// who has ended before this line sends nothing any more
 	if (s->follows && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent))

@@ -6,6 +6,7 @@
 #include "bindings/json.h"
 #include "bindings/loop.h"
 #include "bindings/program.h"
+#include "bindings/throttle.h"
 
 int luaopen_sotto_log(lua_State *L);
 
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
 	};
 	static struct confine_memory memory;
 	program_begin();
+	throttle_open();
 	secret_harden_process();
 	return program_run_in(lua_newstate(confine_alloc, &memory), "sotto.script.host", modules, argc, argv);
 }

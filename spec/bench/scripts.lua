@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What scripts cost a core, and what those that mean harm cost the people on it: `make bench-scripts`. Parts: cycles bots
--- latency; words after it choose some. MESSAGES=n, CYCLES=n, BOTS=n change the amounts.
+-- latency; words after it choose some, and names of hostile scripts the rows of the last: PARTS="latency busy pcall".
+-- MESSAGES=n, CYCLES=n, BOTS=n change the amounts.
 package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
 package.cpath = "./build/?.so;" .. package.cpath
 local figures = require "bench.figures"
@@ -205,12 +206,20 @@ end
 
 local function ratio(with, without, share) return figures.at(with, share) / figures.at(without, share) end
 
+-- the harmless one, and those that were named, or all
+local function rows()
+  local list, all = { HARMLESS }, true
+  for _, one in ipairs(hostile.list) do
+    if chosen[one.name] then all, list[#list + 1] = false, one end
+  end
+  return all and { HARMLESS, table.unpack(hostile.list) } or list
+end
+
 local function latency(a, b, id)
   print(("one message from person to person, ms; %d without and %d with the script, in turns of %d"):format(MESSAGES,
     MESSAGES, BLOCK))
   print(("  %-13s %7s %7s %6s %7s %7s %6s  %s"):format("script", "p50", "with", "times", "p99", "with", "times", "fate"))
-  local list = { HARMLESS, table.unpack(hostile.list) }
-  for _, one in ipairs(list) do
+  for _, one in ipairs(rows()) do
     local without, with, fate = measure_one(a, b, id, one)
     print(("  %-13s %7.1f %7.1f %6.2f %7.1f %7.1f %6.2f  %s"):format(one.name, figures.at(without, 0.5),
       figures.at(with, 0.5), ratio(with, without, 0.5), figures.at(without, 0.99),

@@ -8,7 +8,7 @@ local system = require "support.system"
 local alice, bob, id
 
 -- short limits: what is shown is that they hold
-local CONFIG = "scripts = { handler_ms = 300, memory = 16 * 1024 * 1024 }"
+local CONFIG = "scripts = { handler_ms = 300, memory = 16 * 1024 * 1024, lines_per_second = 200 }"
 
 local function load_text(name, text)
   local path = ("%s/%s.lua"):format(cores.root(), name)

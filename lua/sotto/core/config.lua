@@ -32,6 +32,10 @@ M.script_limits = {
   file_size = {
     type = "integer", least = 0, most = 1 << 40, standard = 16 << 20, text = "bytes that a file it writes may have",
   },
+  processor = {
+    type = "integer", least = 20, most = 100, standard = 33,
+    text = "percent of one processor that it gets while it computes on and on",
+  },
   admission_ms = {
     type = "integer", least = 10, most = 10000, standard = 200, text = "milliseconds that an admission may compute",
   },
@@ -47,6 +51,10 @@ M.script_limits = {
   },
   sends_per_second = {
     type = "integer", least = 1, most = 10000, standard = 10, text = "messages sent a second, in the long run",
+  },
+  lines_per_second = {
+    type = "integer", least = 100, most = 100000, standard = 2000,
+    text = "lines of any kind that its process may send a second, in the long run",
   },
 }
 

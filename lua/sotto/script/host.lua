@@ -401,12 +401,12 @@ local function new()
 end
 
 --- The program.
----@param arguments string[] memory, descriptors, file_size: the limits in bytes and numbers
+---@param arguments string[] memory, descriptors, file_size, processor: the limits in bytes, numbers, percent
 ---@return integer status
 function M.run(arguments)
   local limits = {
     memory = math.tointeger(tonumber(arguments[1])), descriptors = math.tointeger(tonumber(arguments[2])),
-    file_size = math.tointeger(tonumber(arguments[3])),
+    file_size = math.tointeger(tonumber(arguments[3])), processor = math.tointeger(tonumber(arguments[4])),
   }
   local self = new()
   -- the loop's own descriptors are made with its first turn

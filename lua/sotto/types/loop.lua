@@ -129,6 +129,7 @@ function process:running() end
 ---@field bare? boolean true: of this process's own variables none are passed on
 ---@field directory? string
 ---@field group? boolean true: a process group of its own, so that the terminal's Ctrl-C does not reach it
+---@field session? boolean true: a session of its own, and with it a group
 ---@field whole? boolean true: as group, and process:kill reaches all of that group
 ---@field follows? boolean true: it gets SIGTERM when this process has ended, also by kill -9
 

@@ -2,8 +2,10 @@
 local journal = require "sotto.core.scripts.journal"
 local rates = require "sotto.core.scripts.rates"
 
+local lines = { rate = 2000, burst = 4000 }
+
 describe("a script's rates", function()
-  local limits = { calls = { rate = 10, burst = 20 }, sends = { rate = 2, burst = 4 } }
+  local limits = { calls = { rate = 10, burst = 20 }, sends = { rate = 2, burst = 4 }, lines = lines }
 
   it("let a burst through, and so many a second after it", function()
     local own = rates.new(limits, 0)
@@ -34,7 +36,7 @@ describe("a script's rates", function()
 end)
 
 describe("a script's lines", function()
-  local limits = { calls = { rate = 10, burst = 20 }, sends = { rate = 2, burst = 4 } }
+  local limits = { calls = { rate = 10, burst = 20 }, sends = { rate = 2, burst = 4 }, lines = lines }
 
   it("are read as fast as the core can bear, and for ten seconds beyond that", function()
     local own, now, verdicts = rates.new(limits, 0), 0, {}
@@ -50,13 +52,13 @@ describe("a script's lines", function()
     assert.are.equal(rates.PAUSES_MAX, verdicts.pause)
     assert.are.equal(1, verdicts.flood)
     assert.is_true(now >= 9000 and now <= 12000, now)
-    assert.is_true(verdicts.ok <= rates.LINES.burst + rates.LINES.rate * now / 1000 + 1)
+    assert.is_true(verdicts.ok <= lines.burst + lines.rate * now / 1000 + 1)
   end)
 
   it("may come in bursts for ever", function()
     local own, now = rates.new(limits, 0), 0
     for _ = 1, 100 do
-      for _ = 1, 3 * rates.LINES.burst do
+      for _ = 1, 3 * lines.burst do
         local verdict = own:line(now)
         assert.are_not.equal("flood", verdict)
         if verdict == "pause" then now = now + rates.PAUSE_MS end

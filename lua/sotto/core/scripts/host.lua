@@ -242,11 +242,13 @@ function M.start(options)
     rates = rates.new({
       calls = { rate = limits.calls_per_second, burst = 4 * limits.calls_per_second },
       sends = { rate = limits.sends_per_second, burst = 5 * limits.sends_per_second },
+      lines = { rate = limits.lines_per_second, burst = 2 * limits.lines_per_second },
     }, loop.now()),
   }, Host)
   local process, message, name = loop.spawn {
     program = options.program, tostring(limits.memory), tostring(limits.descriptors), tostring(limits.file_size),
-    stdin = "socket", stdout = "null", stderr = "pipe", group = true, directory = "/", bare = true,
+    tostring(limits.processor),
+    stdin = "socket", stdout = "null", stderr = "pipe", session = true, directory = "/", bare = true,
     environment = environment.passed(),
     on_stderr = function(line)
       if not self.over then take_log(self, { level = "error", text = line:sub(1, 4096) }) end

@@ -3,8 +3,7 @@
 -- process may send, and how much it may say. Pure: the time comes in.
 local M = {}
 
---- Lines a second, in the long run and at once. Beyond it the core does not read for a moment.
-M.LINES = { rate = 2000, burst = 4000 }
+--- Beyond the limit of lines the core does not read for a moment.
 M.PAUSE_MS = 100
 --- Pauses within so long make a flood: it has gone on for ten seconds.
 M.PAUSES_MAX, M.PAUSES_MS = 90, 20000
@@ -22,14 +21,14 @@ M.FLOOD_COUNT, M.FLOOD_MS = 500, 10000
 local Rates = {}
 Rates.__index = Rates
 
----@param limits {calls: sotto.rate, sends: sotto.rate}
+---@param limits {calls: sotto.rate, sends: sotto.rate, lines: sotto.rate}
 ---@param now integer monotonic milliseconds
 ---@return sotto.rates
 function M.new(limits, now)
   local function bucket(limit) return { limit = limit, tokens = limit.burst, at = now } end
   return setmetatable({
     calls = bucket(limits.calls), sends = bucket(limits.sends), refused = 0, refused_since = now,
-    lines = bucket(M.LINES), pauses = 0, pauses_since = now, sayings = bucket(M.SAYINGS), unsaid = 0,
+    lines = bucket(limits.lines), pauses = 0, pauses_since = now, sayings = bucket(M.SAYINGS), unsaid = 0,
   }, Rates)
 end
 

@@ -10,8 +10,8 @@ M.FAILURES_MAX, M.FAILURES_MS = 5, 60000
 M.REST_FIRST_MS, M.REST_MOST_MS = 1000, 60000
 --- Whoever has run so long has recovered.
 M.RECOVERED_MS = 120000
---- A main chunk has so long.
-M.START_MS = 10000
+--- A main chunk has so long: what may compute for 5 s has a third of a processor (sotto.core.config).
+M.START_MS = 20000
 
 ---@class sotto.supervisor
 ---@field state "stopped"|"starting"|"running"|"resting"|"disabled"
