@@ -21,7 +21,7 @@ struct chain {
 
 struct catchup {
 	size_t count, own;
-	bool ended, timer;
+	bool ended, waits, timer;
 	bool up[ROSTER_MAX];
 	struct chain *chains;
 	struct catchup_actions *out;
@@ -36,6 +36,7 @@ struct catchup *catchup_new(const struct catchup_config *config)
 	c->count = config->count;
 	c->own = config->own;
 	c->ended = config->cut != NULL;
+	c->waits = config->waits;
 	c->chains = mem_alloc_array(c->count, sizeof *c->chains);
 	for (size_t i = 0; i < c->count; i++) {
 		c->chains[i].head = config->heads[i];
@@ -100,7 +101,7 @@ static bool is_under_way(const struct catchup *c, size_t sender)
 static void ask(struct catchup *c, size_t sender)
 {
 	struct chain *chain = &c->chains[sender];
-	if (!catchup_missing(c, sender) || is_under_way(c, sender))
+	if (c->waits || !catchup_missing(c, sender) || is_under_way(c, sender))
 		return;
 	chain->asked = choose(c, sender);
 	chain->fresh = true;
@@ -117,14 +118,20 @@ static void ask(struct catchup *c, size_t sender)
 	}
 }
 
+bool catchup_is_busy(const struct catchup *c)
+{
+	for (size_t s = 0; s < c->count; s++)
+		if (catchup_missing(c, s) && is_under_way(c, s))
+			return true;
+	return false;
+}
+
 static void set_timer(struct catchup *c)
 {
-	for (size_t s = 0; s < c->count && !c->timer; s++) {
-		if (!catchup_missing(c, s) || !is_under_way(c, s))
-			continue;
-		act(c, CATCHUP_TIMER);
-		c->timer = true;
-	}
+	if (c->timer || !catchup_is_busy(c))
+		return;
+	act(c, CATCHUP_TIMER);
+	c->timer = true;
 }
 
 // --- events ---------------------------------------------------------------------------------------------------------------------
@@ -192,6 +199,9 @@ void catchup_step(struct catchup *c, const struct catchup_event *event, struct c
 		break;
 	case CATCHUP_EVENT_TIMEOUT:
 		time_out(c);
+		break;
+	case CATCHUP_EVENT_GO:
+		c->waits = false;
 		break;
 	}
 	for (size_t s = 0; s < c->count; s++)

@@ -21,6 +21,7 @@ struct catchup_config {
 	uint64_t heads[ROSTER_MAX]; // what is here
 	// An epoch that has ended: where each chain ends. NULL: it goes on, and ends where members say that they have it to.
 	const uint64_t *cut;
+	bool waits; // it asks nobody before GO: what came earlier comes first
 };
 
 enum catchup_event_type {
@@ -30,6 +31,7 @@ enum catchup_event_type {
 	CATCHUP_EVENT_LACKS,     // .chain: and no further
 	CATCHUP_EVENT_HEAD,      // .chain, without its member: it is here up to there
 	CATCHUP_EVENT_TIMEOUT,   // a TIMER has passed
+	CATCHUP_EVENT_GO,
 };
 
 struct catchup_event {
@@ -37,7 +39,7 @@ struct catchup_event {
 	struct {
 		size_t member, sender;
 		uint64_t sequence;
-	} chain; // .member alone for links
+	} chain; // .member alone for links; nothing for TIMEOUT and GO
 };
 
 enum catchup_action_type {
@@ -67,5 +69,6 @@ void catchup_step(struct catchup *c, const struct catchup_event *event, struct c
 
 // What is known to be there and is not here of that sender's chain.
 uint64_t catchup_missing(const struct catchup *c, size_t sender);
+bool catchup_is_busy(const struct catchup *c); // something is expected of somebody
 
 #endif

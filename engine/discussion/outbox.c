@@ -26,6 +26,7 @@ struct outbox *outbox_new(const struct outbox_config *config)
 	o->closing = config->closing;
 	o->keyless = config->keyless;
 	o->frozen = config->frozen;
+	o->heard = config->heard;
 	o->retry_ms = OUTBOX_RETRY_FIRST_MS;
 	outbox_queue_init(o, config);
 	outbox_window_init(o, config);
@@ -38,7 +39,6 @@ void outbox_free(struct outbox *o)
 		return;
 	outbox_queue_fini(o);
 	outbox_window_fini(o);
-	bytes_unref(o->rekey);
 	free(o);
 }
 
@@ -56,14 +56,15 @@ bool outbox_is_settled(const struct outbox *o)
 	return !o->fails && (!o->abandon_wanted || o->mode == OUTBOX_ABANDONED);
 }
 
-bool outbox_is_rekeying(const struct outbox *o)
-{
-	return o->rekey || o->commit.rekey;
-}
-
 bool outbox_owes(const struct outbox *o, size_t member)
 {
 	return member != o->self && o->members[member].acked < o->built;
+}
+
+bool outbox_delivers(const struct outbox *o, size_t member)
+{
+	const struct outbox_member *m = &o->members[member];
+	return outbox_owes(o, member) && o->mode == OUTBOX_LIVE && m->up && !m->stuck;
 }
 
 struct outbox_counters outbox_counters(const struct outbox *o)
@@ -273,6 +274,28 @@ static void finish_close(struct outbox *o)
 		let_key_die(o);
 }
 
+// --- signed acknowledgements and complaints (P5.8) ----------------------------------------------
+
+static void set_ack_timer(struct outbox *o)
+{
+	if (!o->heard || o->ack_is_set || o->ack_due || o->frozen || o->closing || o->close_wanted)
+		return;
+	o->ack_is_set = true;
+	outbox_act(o, OUTBOX_ACK_IN)->ms = OUTBOX_ACK_MS;
+}
+
+static void complain(struct outbox *o, const struct outbox_event *event)
+{
+	struct payload_item *item = &o->complaints[o->complaint_count];
+	if (o->complaint_count == OUTBOX_COMPLAINTS_MAX)
+		return;
+	*item = (struct payload_item){.type = PAYLOAD_COMPLAINT,
+				      .sequence = event->complaint.sequence,
+				      .hash = event->complaint.hash};
+	memcpy(item->about, o->roster.members[event->complaint.sender].fingerprint, sizeof item->about);
+	o->complaint_count++;
+}
+
 // --- the epoch's end ----------------------------------------------------------------------------
 
 bool outbox_seals_all(const struct outbox *o)
@@ -356,9 +379,15 @@ static void dispatch(struct outbox *o, const struct outbox_event *event)
 	case OUTBOX_EVENT_RETRY:
 		retry(o);
 		break;
-	case OUTBOX_EVENT_REKEY:
-		bytes_unref(o->rekey);
-		o->rekey = bytes_ref(event->rekey.certificate);
+	case OUTBOX_EVENT_HEARD:
+		o->heard = true;
+		break;
+	case OUTBOX_EVENT_ACK_DUE:
+		o->ack_is_set = false;
+		o->ack_due = o->heard;
+		break;
+	case OUTBOX_EVENT_COMPLAIN:
+		complain(o, event);
 		break;
 	case OUTBOX_EVENT_FREEZE:
 		o->frozen = true;
@@ -408,6 +437,7 @@ static void go_on(struct outbox *o, int64_t now_ms)
 	outbox_queue_commit(o, now_ms);
 	outbox_window_seal(o);
 	outbox_window_load(o);
+	set_ack_timer(o);
 	finish_close(o);
 	finish_freeze(o);
 }

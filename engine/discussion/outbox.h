@@ -35,6 +35,8 @@
 #define OUTBOX_IN_FLIGHT_MAX 8            // transmitted and not acknowledged, per member
 #define OUTBOX_LOAD_MAX 8                 // payloads in one LOAD
 #define OUTBOX_RESEALS_MAX 3              // of one payload for one member (CANNOT_OPEN)
+#define OUTBOX_ACK_MS 30000               // P5.8: how long what others say goes without a signed acknowledgement
+#define OUTBOX_COMPLAINTS_MAX 8           // that wait for a payload
 #define OUTBOX_RETRY_FIRST_MS 100         // after a failure; doubles
 #define OUTBOX_RETRY_LAST_MS 30000
 
@@ -58,6 +60,7 @@ struct outbox_config {
 	uint64_t acknowledged[ROSTER_MAX]; // per position: what that member's store has of mine
 	bool closing;                      // a COMMIT with .closes is on disk
 	bool keyless;                      // and the discussion key is destroyed
+	bool heard;  // others have said something that no own payload's `seen` covers; of three and more members
 	bool frozen; // from the start: an epoch that has ended, or whose end had begun
 	// Messages on disk without a place, oldest first; at most OUTBOX_QUEUED_MAX (asserted).
 	size_t queued_count;
@@ -83,9 +86,11 @@ enum outbox_event_type {
 	OUTBOX_EVENT_CONGESTED,   // .member: no TRANSMIT for it until WRITABLE
 	OUTBOX_EVENT_WRITABLE,    // .member: as a new link is
 	OUTBOX_EVENT_RETRY, // a RETRY_IN has passed, or the store or the key was unlocked
-	// .rekey: the own new key (P4.2), to be told in the next payload; idle, in one of its own. One
-	// that was not told yet gives way. Nothing after CLOSE.
-	OUTBOX_EVENT_REKEY,
+	// Others have said something, and it is on disk: where nothing own covers it within OUTBOX_ACK_MS, a payload
+	// without messages does (P5.8). Not for payloads that only acknowledge: those are not acknowledged.
+	OUTBOX_EVENT_HEARD,
+	OUTBOX_EVENT_ACK_DUE,  // an ACK_IN has passed
+	OUTBOX_EVENT_COMPLAIN, // .complaint: goes into a payload at once
 	OUTBOX_EVENT_FREEZE, // the epoch is about to end; DRAINED follows, once
 	// By this person: what is queued goes into payloads, CLOSE last, in one commit; then
 	// CLOSED. Nothing can be submitted any more. Retried as long as the disk fails.
@@ -115,6 +120,11 @@ struct outbox_event {
 			enum err code;
 		} result;
 		struct {
+			size_t sender;
+			uint64_t sequence;
+			struct hash hash; // of the OpenPGP message
+		} complaint;
+		struct {
 			enum err code;
 			struct bytes *message; // OpenPGP
 		} sealed;
@@ -135,9 +145,6 @@ struct outbox_event {
 			uint32_t epoch;
 			uint64_t sequence;
 		} delivery;
-		struct {
-			struct bytes *certificate;
-		} rekey;
 		size_t member;
 	};
 };
@@ -160,6 +167,7 @@ enum outbox_action_type {
 	// .ack, in one transaction; then message.sent for what is in payloads first_sent to
 	// last_sent, and message.delivered likewise. 0: none. Result ACK_STORED.
 	OUTBOX_STORE_ACK,
+	OUTBOX_ACK_IN,   // .ms: event ACK_DUE after that time; replaces the last one
 	OUTBOX_RETRY_IN, // .ms: event RETRY after that time; replaces the last one
 	OUTBOX_CLOSED,   // CLOSE is on disk: the person's decision stands
 	// .failed, in one transaction: every own message without a place, and those in payloads
@@ -204,7 +212,6 @@ struct outbox_action {
 			size_t payload_count;
 			struct outbox_payload *payloads; // own, rising from the head's next
 			bool closes;                     // to be remembered: .closing
-			struct bytes *rekey; // certificate; NULL: none. In the first payload
 		} commit;
 		uint64_t ticket;
 		struct {
@@ -271,10 +278,10 @@ bool outbox_is_settled(const struct outbox *o);
 
 // The last payload that is on disk, for L4. 0: none, and a zero hash.
 uint64_t outbox_head(const struct outbox *o, struct hash *hash);
-// A key that REKEY has brought is not on disk in a payload yet.
-bool outbox_is_rekeying(const struct outbox *o);
 // Whether that member's store lacks something that is on disk here.
 bool outbox_owes(const struct outbox *o, size_t member);
+// And is being sent it, on a link on which it takes it.
+bool outbox_delivers(const struct outbox *o, size_t member);
 
 struct outbox_counters {
 	uint64_t accepted, rejected;      // messages

@@ -20,7 +20,6 @@ static void commit_fini(struct outbox_action *x)
 	for (size_t i = 0; i < x->commit.payload_count; i++)
 		bytes_unref(x->commit.payloads[i].bytes);
 	free(x->commit.payloads);
-	bytes_unref(x->commit.rekey);
 }
 
 void outbox_action_fini(struct outbox_action *x)
@@ -43,6 +42,7 @@ void outbox_action_fini(struct outbox_action *x)
 	case OUTBOX_DRAINED:
 	case OUTBOX_LOAD:
 	case OUTBOX_STORE_ACK:
+	case OUTBOX_ACK_IN:
 	case OUTBOX_RETRY_IN:
 	case OUTBOX_CLOSED:
 	case OUTBOX_FAILED:

@@ -28,7 +28,8 @@ struct outbox_commit {
 	bool closes;
 	size_t messages, placed, submits;
 	size_t payload_count;
-	struct bytes *rekey;         // or NULL
+	size_t complaints;           // so many of the oldest are in them
+	bool heard, ack_due;         // as they were before
 	struct outbox_payload first; // to be sealed next
 	uint64_t sequence;           // of the last
 	struct hash hash;
@@ -71,8 +72,10 @@ struct outbox {
 	uint64_t stored_through; // all up to it are sealed on disk, or need not be
 	bool close_wanted, abandon_wanted;
 	bool frozen, drained; // drained: said
+	bool heard, ack_is_set, ack_due; // P5.8
+	size_t complaint_count;
+	struct payload_item complaints[OUTBOX_COMPLAINTS_MAX]; // oldest first
 	bool closing, keyless;
-	struct bytes *rekey; // certificate, to be told; NULL: none
 	struct outbox_queue queue;
 	struct outbox_commit commit;
 	struct outbox_member members[ROSTER_MAX];

@@ -58,7 +58,6 @@ void outbox_queue_init(struct outbox *o, const struct outbox_config *config)
 static void forget_commit(struct outbox *o)
 {
 	bytes_unref(o->commit.first.bytes);
-	bytes_unref(o->commit.rekey);
 	memset(&o->commit, 0, sizeof o->commit);
 }
 
@@ -139,17 +138,25 @@ static void add_item(struct draft *d, const struct outbox_message *m)
 	memcpy(item->nonce, m->nonce, sizeof item->nonce);
 }
 
-// The new key first, then as many as fit, and CLOSE after the last where that is asked for and fits, too.
-static void fill(const struct outbox_queue *q, struct draft *d, struct bytes *rekey, bool close)
+// False: there is no room.
+static bool add_if_it_fits(struct draft *d, size_t *size, const struct payload_item *item)
+{
+	struct payload *p = &d->payload;
+	if (p->item_count == PAYLOAD_ITEMS_MAX || *size + payload_size_item(item) > PAYLOAD_BUILD_MAX)
+		return false;
+	*size += payload_size_item(item);
+	p->items[p->item_count++] = *item;
+	return true;
+}
+
+// As many as fit, then complaints, and CLOSE after the last where that is asked for and fits, too.
+static void fill(struct outbox *o, struct draft *d, bool close)
 {
 	const struct payload_item closing = {.type = PAYLOAD_CLOSE};
+	const struct outbox_queue *q = &o->queue;
 	struct payload *p = &d->payload;
 	size_t size = payload_size_base(p->seen_count);
 	p->items = mem_alloc_array(PAYLOAD_ITEMS_MAX, sizeof *p->items);
-	if (rekey) {
-		p->items[p->item_count++] = (struct payload_item){.type = PAYLOAD_REKEY, .certificate = rekey};
-		size += payload_size_item(&p->items[0]);
-	}
 	while (d->first + d->count < q->count && p->item_count < PAYLOAD_ITEMS_MAX) {
 		add_item(d, at(q, d->first + d->count));
 		size += payload_size_item(&p->items[p->item_count - 1]);
@@ -159,11 +166,11 @@ static void fill(const struct outbox_queue *q, struct draft *d, struct bytes *re
 		}
 		d->count++;
 	}
-	if (close && d->first + d->count == q->count && p->item_count < PAYLOAD_ITEMS_MAX &&
-	    size + payload_size_item(&closing) <= PAYLOAD_BUILD_MAX) {
-		p->items[p->item_count++] = closing;
-		d->closes = true;
-	}
+	while (o->commit.complaints < o->complaint_count &&
+	       add_if_it_fits(d, &size, &o->complaints[o->commit.complaints]))
+		o->commit.complaints++;
+	if (close && d->first + d->count == q->count)
+		d->closes = add_if_it_fits(d, &size, &closing);
 }
 
 static void encode(const struct draft *d, struct outbox_payload *out)
@@ -181,7 +188,7 @@ static void encode(const struct draft *d, struct outbox_payload *out)
 
 // The next payload after o->commit's. Returns how many messages it takes; *closes: CLOSE is in it.
 static size_t build(struct outbox *o, int64_t now_ms, size_t first, bool close,
-		    struct bytes *rekey, struct outbox_payload *out, bool *closes)
+		    struct outbox_payload *out, bool *closes)
 {
 	struct draft d = {.first = first};
 	struct payload *p = &d.payload;
@@ -193,7 +200,7 @@ static size_t build(struct outbox *o, int64_t now_ms, size_t first, bool close,
 	p->previous = o->commit.sequence ? o->commit.hash : o->roster_hash;
 	p->seen_count = transcript_seen(o->transcript, p->seen);
 	p->time_ms = now_ms;
-	fill(&o->queue, &d, rekey, close);
+	fill(o, &d, close);
 	encode(&d, out);
 	free(p->items);
 	o->commit.sequence = out->sequence;
@@ -204,13 +211,13 @@ static size_t build(struct outbox *o, int64_t now_ms, size_t first, bool close,
 
 // --- commits ------------------------------------------------------------------------------------
 
-static void place_rows(struct outbox_action *a, size_t first, size_t count, uint64_t sequence, size_t items_before)
+static void place_rows(struct outbox_action *a, size_t first, size_t count, uint64_t sequence)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct outbox_row *row = &a->commit.rows[first + i];
 		row->placed = true;
 		row->sequence = sequence;
-		row->index = (uint32_t)(items_before + i);
+		row->index = (uint32_t)i;
 	}
 }
 
@@ -246,9 +253,8 @@ static void add_payloads(struct outbox *o, struct outbox_action *a, int64_t now_
 	bool closes = false;
 	do {
 		struct outbox_payload p;
-		struct bytes *rekey = c->payload_count ? NULL : c->rekey;
-		size_t count = build(o, now_ms, c->placed, close, rekey, &p, &closes);
-		place_rows(a, c->placed, count, p.sequence, rekey ? 1 : 0);
+		size_t count = build(o, now_ms, c->placed, close, &p, &closes);
+		place_rows(a, c->placed, count, p.sequence);
 		c->placed += count;
 		a->commit.payloads = mem_realloc(a->commit.payloads,
 						 (c->payload_count + 1) * sizeof p);
@@ -270,6 +276,8 @@ static void commit(struct outbox *o, int64_t now_ms, bool payloads, bool close)
 		.submits = q->submit_count,
 		.sequence = o->built,
 		.hash = o->head,
+		.heard = o->heard,
+		.ack_due = o->ack_due,
 	};
 	a->commit.time_ms = now_ms;
 	a->commit.closes = close;
@@ -280,13 +288,10 @@ static void commit(struct outbox *o, int64_t now_ms, bool payloads, bool close)
 		bytes_ref(at(q, i)->text);
 	}
 	mark_news(q, a);
-	if (payloads && !close) {
-		o->commit.rekey = o->rekey;
-		o->rekey = NULL;
-		a->commit.rekey = bytes_ref(o->commit.rekey);
-	}
-	if (payloads || close)
+	if (payloads || close) {
 		add_payloads(o, a, now_ms, close);
+		o->heard = o->ack_due = o->ack_is_set = false; // it says what was seen until now
+	}
 	drop_old_rows(a);
 }
 
@@ -301,8 +306,8 @@ void outbox_queue_commit(struct outbox *o, int64_t now_ms)
 		commit(o, now_ms, true, true);
 		return;
 	}
-	bool payloads = (q->count > 0 || o->rekey) && !o->close_wanted && !o->closing && !o->frozen &&
-			!outbox_window_awaits_seal(o);
+	bool something = q->count > 0 || o->ack_due || o->complaint_count > 0;
+	bool payloads = something && !o->close_wanted && !o->closing && !o->frozen && !outbox_window_awaits_seal(o);
 	if (fresh || (payloads && may_begin))
 		commit(o, now_ms, payloads, false);
 }
@@ -311,14 +316,15 @@ static void commit_failed(struct outbox *o, enum err code)
 {
 	struct outbox_queue *q = &o->queue;
 	size_t submits = o->commit.submits;
-	if (o->commit.rekey && !o->rekey)
-		o->rekey = bytes_ref(o->commit.rekey);
 	for (size_t i = 0; i < submits; i++)
 		reject(o, &q->submits[i], code);
 	remove_submits(q, submits);
 	remove_range(q, q->on_disk, o->commit.messages - q->on_disk);
+	o->heard |= o->commit.heard;
+	o->ack_due |= o->commit.ack_due;
+	bool waits = o->ack_due || o->complaint_count > 0;
 	forget_commit(o);
-	if (submits) {
+	if (submits && !waits) {
 		o->counters.failures++; // whoever submitted knows, and may try again
 		return;
 	}
@@ -343,6 +349,8 @@ void outbox_queue_committed(struct outbox *o, enum err code)
 	q->on_disk = o->commit.messages - o->commit.placed;
 	remove_range(q, 0, o->commit.placed);
 	o->counters.built += o->commit.payload_count;
+	o->complaint_count -= o->commit.complaints;
+	memmove(o->complaints, o->complaints + o->commit.complaints, o->complaint_count * sizeof *o->complaints);
 	if (o->commit.payload_count) {
 		o->built = o->commit.sequence;
 		o->head = o->commit.hash;

@@ -16,7 +16,6 @@ struct transcript *transcript_new(const struct transcript_config *config)
 	struct transcript *t = mem_alloc(sizeof *t);
 	t->roster = *config->roster;
 	t->roster_hash = config->roster_hash;
-	t->keys = config->keys;
 	memcpy(t->own, config->own, sizeof t->own);
 	t->self = roster_position(&t->roster, t->own);
 	t->chains = mem_alloc_array(t->roster.count, sizeof *t->chains);
@@ -39,6 +38,8 @@ struct transcript *transcript_new(const struct transcript_config *config)
 static void forget_commit(struct transcript *t)
 {
 	transcript_messages_free(t->commit.messages, t->commit.count);
+	free(t->commit.seen);
+	free(t->commit.complaints);
 	memset(&t->commit, 0, sizeof t->commit);
 	t->commits = false;
 }
@@ -58,12 +59,6 @@ struct transcript_head transcript_head(const struct transcript *t, size_t member
 {
 	assert(member < t->roster.count);
 	return t->chains[member].head;
-}
-
-uint64_t transcript_covered(const struct transcript *t, size_t member)
-{
-	assert(member < t->roster.count);
-	return t->chains[member].covered;
 }
 
 size_t transcript_seen(const struct transcript *t, struct payload_seen out[RECORD_MEMBERS_MAX])
@@ -201,16 +196,27 @@ static void take_message(struct transcript *t, const struct payload *p, uint32_t
 	m->text = bytes_ref(item->text);
 }
 
+static size_t count_complaints(const struct payload *p)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < p->item_count; i++)
+		count += p->items[i].type == PAYLOAD_COMPLAINT;
+	return count;
+}
+
 // Of items that a later version added only the payload's bytes are kept; what follows a CLOSE was
 // never said.
 static void take_messages(struct transcript *t, const struct payload *p)
 {
 	const uint8_t *slots[NONCE_SLOTS] = {NULL};
 	t->commit.messages = mem_alloc_array(p->item_count + 1, sizeof *t->commit.messages);
+	t->commit.complaints = mem_alloc_array(count_complaints(p) + 1, sizeof *t->commit.complaints);
 	for (uint32_t i = 0; i < p->item_count && !t->commit.closes; i++) {
 		const struct payload_item *item = &p->items[i];
 		if (item->type == PAYLOAD_CLOSE)
 			t->commit.closes = true;
+		else if (item->type == PAYLOAD_COMPLAINT)
+			t->commit.complaints[t->commit.complaint_count++] = *item;
 		else if (item->type != PAYLOAD_TEXT)
 			continue;
 		else if (note_nonce(slots, item->nonce))
@@ -230,33 +236,14 @@ static struct transcript_message *copy_messages(const struct transcript_message 
 	return to;
 }
 
+static struct payload_seen *copy_seen(const struct payload *p)
+{
+	struct payload_seen *copy = mem_alloc_array(p->seen_count + 1, sizeof *copy);
+	memcpy(copy, p->seen, p->seen_count * sizeof *copy);
+	return copy;
+}
+
 // --- commits ------------------------------------------------------------------------------------
-
-static const struct payload_item *find_rekey(const struct payload *p)
-{
-	for (size_t i = 0; i < p->item_count && p->items[i].type != PAYLOAD_CLOSE; i++)
-		if (p->items[i].type == PAYLOAD_REKEY)
-			return &p->items[i];
-	return NULL;
-}
-
-static uint64_t seen_of_mine(const struct transcript *t, const struct payload *p)
-{
-	for (size_t i = 0; i < p->seen_count; i++)
-		if (strcmp(p->seen[i].fingerprint, t->own) == 0)
-			return p->seen[i].sequence;
-	return 0;
-}
-
-// Its certificate is what the payload holds, its id what whoever imported it found.
-static void commit_rekey(const struct held *h, const struct payload *p, struct transcript_action *a)
-{
-	const struct payload_item *item = find_rekey(p);
-	if (!item || !h->rekeyed)
-		return;
-	a->commit.rekey.certificate = bytes_ref(item->certificate);
-	a->commit.rekey.key = h->key;
-}
 
 static void commit(struct transcript *t, size_t i, const struct payload *p, const struct hash *hash)
 {
@@ -265,51 +252,46 @@ static void commit(struct transcript *t, size_t i, const struct payload *p, cons
 	t->committing = i;
 	t->commit.sequence = p->sequence;
 	t->commit.hash = *hash;
-	t->commit.covered = seen_of_mine(t, p);
 	take_messages(t, p);
 	payload_set(&a->commit.payload, &t->held[i], p, hash);
 	a->commit.count = t->commit.count;
 	a->commit.messages = copy_messages(t->commit.messages, t->commit.count);
 	a->commit.closes = t->commit.closes;
-	commit_rekey(&t->held[i], p, a);
+	a->commit.speaks = p->item_count > 0;
+	a->commit.seen_count = t->commit.seen_count = p->seen_count;
+	a->commit.seen = copy_seen(p);
+	t->commit.seen = copy_seen(p);
 }
 
-static void rekey(struct transcript *t, size_t i, const struct payload_item *item)
+// Sealed anew it cannot be opened either. Others have what came first, so that is what is named; only what follows all that is here
+// can be told by its header.
+static void complain(struct transcript *t, const struct held *h)
 {
-	struct transcript_action *a = transcript_act(t, TRANSCRIPT_REKEY);
-	a->rekey.ticket = t->rekeying = ++t->last_ticket;
-	t->rekeying_at = i;
-	a->rekey.sender = t->held[i].sender;
-	a->rekey.certificate = bytes_ref(item->certificate);
-}
-
-static void rekeyed(struct transcript *t, const struct transcript_event *event)
-{
-	size_t i = t->rekeying_at;
-	enum err code = event->rekeyed.code;
-	if (!t->rekeying || event->rekeyed.ticket != t->rekeying)
+	struct transcript_chain *c = &t->chains[h->sender];
+	if (t->roster.count < 3 || h->sequence != c->head.sequence + 1 || h->sequence == c->complained)
 		return;
-	t->rekeying = 0;
-	if (code == OK) {
-		t->held[i].rekeyed = true;
-		t->held[i].key = event->rekeyed.key;
-	} else if (transcript_is_nobodys_fault(code)) {
-		t->hold_commits = true;
-		transcript_retry_later(t);
-	} else {
-		refuse(t, i, TRANSCRIPT_MALFORMED, true);
-	}
+	c->complained = h->sequence;
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_COMPLAIN);
+	a->complaint.by = t->self;
+	a->complaint.sender = h->sender;
+	a->complaint.sequence = h->sequence;
+	a->complaint.hash = c->refused;
 }
 
-static void cannot_open(struct transcript *t, size_t i, enum transcript_reason why)
+static void cannot_open(struct transcript *t, size_t i)
 {
 	const struct held h = t->held[i];
+	const struct hash hash = hash_of(span(h.frame->data + SEALED_FRAME_HEADER_LEN, h.frame->len - SEALED_FRAME_HEADER_LEN));
 	struct transcript_link *l = &t->links[h.member];
-	refuse(t, i, why, false);
+	refuse(t, i, TRANSCRIPT_NOT_OPENED, false);
 	if (h.member != h.sender)
-		return; // only its author can seal it anew
-	if (l->refused != h.sequence)
+		return; // only its author can seal it anew, and what others pass on may be theirs
+	if (l->refused == h.sequence && l->refusals > 0)
+		complain(t, &h);
+	if (l->refused != h.sequence) {
 		l->refusals = 0;
+		t->chains[h.sender].refused = hash;
+	}
 	l->refused = h.sequence;
 	if (l->refusals++ >= TRANSCRIPT_CANNOT_OPEN_MAX)
 		return;
@@ -319,25 +301,13 @@ static void cannot_open(struct transcript *t, size_t i, enum transcript_reason w
 	a->delivery.sequence = h.sequence;
 }
 
-static void accept(struct transcript *t, size_t i, const struct payload *p, const struct hash *hash)
-{
-	const struct held *h = &t->held[i];
-	const struct payload_item *item = find_rekey(p);
-	if (h->recipients && !rekeys_fresh(t->keys, &t->roster, h->sender, h->recipients, p))
-		cannot_open(t, i, TRANSCRIPT_OLD_KEY);
-	else if (item && !h->rekeyed)
-		rekey(t, i, item);
-	else
-		commit(t, i, p, hash);
-}
-
 static void apply_one(struct transcript *t, size_t i)
 {
 	struct payload p;
 	enum transcript_reason why;
 	const struct held *h = &t->held[i];
 	if (h->code) {
-		cannot_open(t, i, TRANSCRIPT_NOT_OPENED);
+		cannot_open(t, i);
 		return;
 	}
 	if (payload_decode(&p, bytes_span(h->payload), NULL)) {
@@ -346,7 +316,7 @@ static void apply_one(struct transcript *t, size_t i)
 	}
 	struct hash hash = hash_of(bytes_span(h->payload));
 	if (may_accept(t, h, &p, &hash, &why))
-		accept(t, i, &p, &hash);
+		commit(t, i, &p, &hash);
 	else
 		refuse_payload(t, i, &p, &hash, why);
 	payload_fini(&p);
@@ -355,7 +325,7 @@ static void apply_one(struct transcript *t, size_t i)
 static void apply(struct transcript *t)
 {
 	size_t i;
-	while (!t->commits && !t->rekeying && !t->hold_commits && transcript_held_next(t, &i))
+	while (!t->commits && !t->hold_commits && transcript_held_next(t, &i))
 		apply_one(t, i);
 }
 
@@ -383,6 +353,42 @@ static void deliver(struct transcript *t, size_t sender, const bool *skipped)
 	a->deliver.messages = kept;
 }
 
+static void tell_complaints(struct transcript *t, size_t by)
+{
+	for (size_t i = 0; i < t->commit.complaint_count; i++) {
+		const struct payload_item *item = &t->commit.complaints[i];
+		size_t sender = roster_position(&t->roster, item->about);
+		if (sender == ROSTER_NOBODY || sender == by)
+			continue;
+		struct transcript_action *a = transcript_act(t, TRANSCRIPT_COMPLAINT);
+		a->complaint.by = by;
+		a->complaint.sender = sender;
+		a->complaint.sequence = item->sequence;
+		a->complaint.hash = item->hash;
+	}
+}
+
+// What one signs to have seen of another is another payload than the one here: one of the two has two (P5.7), or this one lies.
+static void find_dispute(struct transcript *t, size_t by)
+{
+	for (size_t i = 0; i < t->commit.seen_count; i++) {
+		const struct payload_seen *s = &t->commit.seen[i];
+		size_t sender = roster_position(&t->roster, s->fingerprint);
+		if (sender == ROSTER_NOBODY || sender == t->self)
+			continue;
+		const struct transcript_head *here = &t->chains[sender].recent[s->sequence % TRANSCRIPT_RECENT];
+		if (here->sequence != s->sequence || hash_equal(&here->hash, &s->hash))
+			continue;
+		t->links[by].disputed = s->sequence;
+		t->links[by].disputed_sender = sender;
+		struct transcript_action *a = transcript_act(t, TRANSCRIPT_DISPUTE);
+		a->delivery.member = by;
+		a->delivery.sender = sender;
+		a->delivery.sequence = s->sequence;
+		return;
+	}
+}
+
 static void committed(struct transcript *t, const bool *skipped)
 {
 	size_t i = t->committing;
@@ -392,12 +398,12 @@ static void committed(struct transcript *t, const bool *skipped)
 	c->head.hash = t->commit.hash;
 	c->recent[c->head.sequence % TRANSCRIPT_RECENT] = c->head;
 	c->closed = t->commit.closes;
-	if (t->commit.covered > c->covered)
-		c->covered = t->commit.covered;
 	t->counters.accepted++;
 	if (!t->retry_is_set)
 		t->retry_ms = TRANSCRIPT_RETRY_FIRST_MS;
 	deliver(t, sender, skipped);
+	tell_complaints(t, sender);
+	find_dispute(t, sender);
 	forget_commit(t);
 	transcript_held_remove(t, i);
 	transcript_acknowledge(t, member, sender);
@@ -454,9 +460,6 @@ void transcript_step(struct transcript *t, const struct transcript_event *event,
 		break;
 	case TRANSCRIPT_EVENT_COMMITTED:
 		commit_done(t, event);
-		break;
-	case TRANSCRIPT_EVENT_REKEYED:
-		rekeyed(t, event);
 		break;
 	case TRANSCRIPT_EVENT_LINK_UP:
 		transcript_held_link_up(t, event->member);

@@ -12,8 +12,9 @@ const char *transcript_reason_name(enum transcript_reason reason)
 	static const char *const names[TRANSCRIPT_REASON_COUNT] = {
 		"malformed_frame", "other_epoch",  "no_member",    "reflected",
 		"duplicate",       "gap",          "overflow",     "not_opened",
-		"malformed",       "old_key",      "other_discussion", "other_roster", "other_sender",
-		"broken_chain",    "equivocated",  "after_close",  "beyond_cut",   "repeated_item",
+		"malformed",       "other_discussion", "other_roster", "other_sender",
+		"broken_chain",    "equivocated",  "after_close",   "beyond_cut",
+		"repeated_item",
 	};
 	return names[reason];
 }
@@ -46,10 +47,7 @@ static void action_fini(struct transcript_action *x)
 	case TRANSCRIPT_COMMIT:
 		transcript_payload_fini(&x->commit.payload);
 		transcript_messages_free(x->commit.messages, x->commit.count);
-		bytes_unref(x->commit.rekey.certificate);
-		break;
-	case TRANSCRIPT_REKEY:
-		bytes_unref(x->rekey.certificate);
+		free(x->commit.seen);
 		break;
 	case TRANSCRIPT_DELIVER:
 		transcript_messages_free(x->deliver.messages, x->deliver.count);
@@ -59,6 +57,9 @@ static void action_fini(struct transcript_action *x)
 		break;
 	case TRANSCRIPT_ACK:
 	case TRANSCRIPT_CANNOT_OPEN:
+	case TRANSCRIPT_COMPLAIN:
+	case TRANSCRIPT_COMPLAINT:
+	case TRANSCRIPT_DISPUTE:
 	case TRANSCRIPT_DROP:
 	case TRANSCRIPT_PAUSE:
 	case TRANSCRIPT_RESUME:

@@ -81,14 +81,13 @@ static void release(struct held *h)
 	bytes_unref(h->frame);
 	bytes_unref(h->payload);
 	secret_unref(h->session_key);
-	free(h->recipients);
 }
 
 void transcript_held_remove(struct transcript *t, size_t i)
 {
 	struct held *h = &t->held[i];
 	size_t len = h->frame->len;
-	assert(!t->commits && !t->rekeying); // or what they are for would move
+	assert(!t->commits); // or t->committing would move
 	t->links[h->member].held--;
 	t->links[h->member].held_bytes -= len;
 	t->held_bytes -= len;
@@ -103,7 +102,6 @@ void transcript_held_clear(struct transcript *t)
 	free(t->held);
 	t->held = NULL;
 	t->held_count = t->held_room = t->held_bytes = 0;
-	t->rekeying = 0;
 	for (size_t i = 0; i < t->roster.count; i++)
 		t->links[i].held = t->links[i].held_bytes = 0;
 }
@@ -136,6 +134,13 @@ void transcript_held_drop_gaps(struct transcript *t, size_t member, size_t sende
 	}
 }
 
+// It is the proof that was asked for.
+static bool is_disputed(const struct transcript *t, size_t member, size_t sender, uint64_t sequence)
+{
+	const struct transcript_link *l = &t->links[member];
+	return l->disputed && sequence == l->disputed && sender == l->disputed_sender && !t->ended;
+}
+
 void transcript_held_receive(struct transcript *t, size_t member, struct span frame)
 {
 	struct sealed_frame f;
@@ -150,6 +155,10 @@ void transcript_held_receive(struct transcript *t, size_t member, struct span fr
 		transcript_drop(t, member, TRANSCRIPT_NO_MEMBER, false);
 	} else if (sender == t->self) {
 		transcript_drop(t, member, TRANSCRIPT_REFLECTED, false);
+	} else if (is_disputed(t, member, sender, f.sequence)) {
+		append(t, member, sender, f.sequence, frame);
+		t->held[t->held_count - 1].disputed = true;
+		t->links[member].disputed = 0;
 	} else if (f.sequence <= t->chains[sender].head.sequence) {
 		transcript_drop(t, member, TRANSCRIPT_DUPLICATE, false);
 		transcript_acknowledge(t, member, sender);
@@ -204,19 +213,10 @@ void transcript_held_open_more(struct transcript *t)
 	}
 }
 
-bool transcript_is_nobodys_fault(enum err code)
+static bool is_nobodys_fault(enum err code)
 {
 	return code == ERR_LOCKED || code == ERR_TIMEOUT || code == ERR_BUSY || code == ERR_IO ||
 	       code == ERR_CANCELED || code == ERR_INTERNAL;
-}
-
-static void keep_recipients(const struct transcript *t, struct held *h, const uint64_t *recipients)
-{
-	size_t count = t->roster.count - 1;
-	if (!recipients || !t->keys)
-		return;
-	h->recipients = mem_alloc_array(count, sizeof *h->recipients);
-	memcpy(h->recipients, recipients, count * sizeof *recipients);
 }
 
 void transcript_held_opened(struct transcript *t, const struct transcript_event *event)
@@ -232,7 +232,7 @@ void transcript_held_opened(struct transcript *t, const struct transcript_event 
 		return; // let go of meanwhile
 	struct held *h = &t->held[i];
 	h->ticket = 0;
-	if (transcript_is_nobodys_fault(event->opened.code)) {
+	if (is_nobodys_fault(event->opened.code)) {
 		h->stage = HELD_WAITING;
 		t->hold_opens = true;
 		transcript_retry_later(t);
@@ -243,7 +243,6 @@ void transcript_held_opened(struct transcript *t, const struct transcript_event 
 	if (h->code == OK) {
 		h->payload = bytes_ref(event->opened.payload);
 		h->session_key = secret_ref(event->opened.session_key);
-		keep_recipients(t, h, event->opened.recipients);
 	}
 }
 

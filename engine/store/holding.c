@@ -102,6 +102,32 @@ enum err store_void_beyond(struct store *s, const char *discussion, uint32_t epo
 	return query_run(&q, NULL, info);
 }
 
+enum err store_confirm(struct store *s, const char *discussion, uint32_t epoch, const char *sender, uint64_t first,
+		       uint64_t last, store_message_id_visit *each, void *arg, struct err_info *info)
+{
+	struct query q;
+	int64_t number;
+	enum err e = check(sender, last, info);
+	if (!e)
+		e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "SELECT id FROM messages INDEXED BY messages_placed WHERE discussion = ? AND sender = ? AND epoch = ? "
+		    "AND sequence >= ? AND sequence <= ? AND state IN ('queued', 'sent', 'delivered') ORDER BY number");
+	bind_beyond(&q, number, epoch, sender, first);
+	query_bind_int(&q, (int64_t)last);
+	e = name_each(&q, each, arg, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "UPDATE messages INDEXED BY messages_placed SET state = 'confirmed' WHERE discussion = ? AND sender = ? "
+		    "AND epoch = ? AND sequence >= ? AND sequence <= ? AND state IN ('queued', 'sent', 'delivered')");
+	bind_beyond(&q, number, epoch, sender, first);
+	query_bind_int(&q, (int64_t)last);
+	return query_run(&q, NULL, info);
+}
+
 enum err store_void_drop(struct store *s, const char *id, const char *sender, bool *gone, struct err_info *info)
 {
 	struct query q;

@@ -192,6 +192,12 @@ enum err store_payload_append(struct store *s, const struct store_payload *paylo
 	return e;
 }
 
+static enum err no_payload(const struct store_payload_key *key, struct err_info *info)
+{
+	return err_set(info, ERR_NOT_FOUND, "no payload %llu of %s in epoch %u", (unsigned long long)key->sequence, key->sender,
+		       key->epoch);
+}
+
 static enum err find_payload(struct store *s, int64_t discussion,
 			     const struct store_payload_key *key, int64_t *number,
 			     struct err_info *info)
@@ -210,10 +216,7 @@ static enum err find_payload(struct store *s, int64_t discussion,
 		*number = query_take_int(&q);
 	}
 	enum err e = query_end(&q, info);
-	if (!e && !found)
-		e = err_set(info, ERR_NOT_FOUND, "no payload %llu of %s in epoch %u",
-			    (unsigned long long)key->sequence, key->sender, key->epoch);
-	return e;
+	return !e && !found ? no_payload(key, info) : e;
 }
 
 enum err store_payload_set_message(struct store *s, const struct store_payload_key *key,
@@ -287,6 +290,31 @@ static enum err visit_rows(struct store *s, struct query *q, const struct data_k
 			e = err_set(info, ERR_LOCKED, "the store is locked");
 	}
 	return e;
+}
+
+enum err store_payload_hash(struct store *s, const struct store_payload_key *key, struct hash *out, struct err_info *info)
+{
+	struct query q;
+	int64_t number;
+	bool found = false;
+	enum err e = check_key(key, info);
+	if (!e)
+		e = check_sequence(key->sequence, info);
+	if (!e)
+		e = discussion_find(s, key->discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "SELECT hash FROM payloads WHERE discussion = ? AND epoch = ? AND sender = ? AND sequence = ?");
+	query_bind_int(&q, number);
+	query_bind_int(&q, key->epoch);
+	query_bind_text(&q, key->sender);
+	query_bind_int(&q, (int64_t)key->sequence);
+	found = query_step(&q);
+	if (found)
+		query_take_exact(&q, out->bytes, sizeof out->bytes);
+	e = query_end(&q, info);
+	return !e && !found ? no_payload(key, info) : e;
 }
 
 enum err store_payload_each_after(struct store *s, const struct store_payload_key *key,

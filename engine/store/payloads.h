@@ -38,6 +38,9 @@ MUST_CHECK enum err store_payload_append(struct store *s, const struct store_pay
 MUST_CHECK enum err store_payload_set_message(struct store *s, const struct store_payload_key *key,
 					      struct span message, struct span session_key,
 					      struct err_info *info);
+// ERR_NOT_FOUND. Also while the store is locked.
+MUST_CHECK enum err store_payload_hash(struct store *s, const struct store_payload_key *key, struct hash *out,
+				       struct err_info *info);
 // Of the key's discussion, epoch and sender: those with a sequence above the key's, rising, at most
 // limit (1 to 1000). ERR_LOCKED.
 MUST_CHECK enum err store_payload_each_after(struct store *s, const struct store_payload_key *key,

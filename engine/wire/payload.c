@@ -19,6 +19,8 @@
 #define CLOSE_ITEM_SIZE 14
 // {"t":"rekey","certificate":"4 digits for 3 bytes"}, with a comma
 #define REKEY_ITEM_SIZE 40
+// {"t":"complaint","sender":"40 digits","sequence":16 digits,"hash":"43 digits"}, with a comma
+#define COMPLAINT_ITEM_SIZE 160
 #define ITEM_TYPE_MAX 32
 
 // --- checks both ways ----------------------------------------------------------------------------
@@ -74,6 +76,12 @@ static void put_item(struct record_writer *w, const struct payload_item *item)
 	case PAYLOAD_REKEY:
 		record_put_string(w, "t", span_string("rekey"), 1, ITEM_TYPE_MAX);
 		record_put_binary(w, "certificate", bytes_span(item->certificate), 1, RECORD_DISCUSSION_CERTIFICATE_MAX);
+		break;
+	case PAYLOAD_COMPLAINT:
+		record_put_string(w, "t", span_string("complaint"), 1, ITEM_TYPE_MAX);
+		record_put_fingerprint(w, "sender", item->about);
+		record_put_integer(w, "sequence", (int64_t)item->sequence, 1, RECORD_SEQUENCE_MAX);
+		record_put_hash(w, "hash", &item->hash);
 		break;
 	case PAYLOAD_UNKNOWN:
 		record_refuse(w, "items", "an item of an unknown type");
@@ -136,6 +144,8 @@ size_t payload_size_item(const struct payload_item *item)
 {
 	if (item->type == PAYLOAD_CLOSE)
 		return CLOSE_ITEM_SIZE;
+	if (item->type == PAYLOAD_COMPLAINT)
+		return COMPLAINT_ITEM_SIZE;
 	if (item->type == PAYLOAD_REKEY)
 		return REKEY_ITEM_SIZE + (item->certificate->len + 2) / 3 * 4;
 	return TEXT_ITEM_SIZE + record_string_size(bytes_span(item->text));
@@ -171,6 +181,11 @@ static void get_item(struct record_value v, struct payload_item *item)
 	} else if (strcmp(type, "rekey") == 0) {
 		item->type = PAYLOAD_REKEY;
 		record_get_binary(record_field(v, "certificate"), 1, RECORD_DISCUSSION_CERTIFICATE_MAX, &item->certificate);
+	} else if (strcmp(type, "complaint") == 0) {
+		item->type = PAYLOAD_COMPLAINT;
+		record_get_fingerprint(record_field(v, "sender"), item->about);
+		record_get_unsigned(record_field(v, "sequence"), 1, RECORD_SEQUENCE_MAX, &item->sequence);
+		record_get_hash(record_field(v, "hash"), &item->hash);
 	} else {
 		keep_unknown(v, item);
 	}

@@ -18,6 +18,7 @@ enum payload_item_type {
 	PAYLOAD_TEXT,
 	PAYLOAD_CLOSE,
 	PAYLOAD_REKEY, // the sender's new encryption subkey (P4.2); at most one in a payload
+	PAYLOAD_COMPLAINT, // a sealed message of another member cannot be opened here (P5.8)
 	PAYLOAD_UNKNOWN, // of a later version: kept, so that it does not break the sender's chain
 };
 
@@ -27,6 +28,9 @@ struct payload_item {
 	int64_t time_ms;                  // TEXT: when it was written
 	struct bytes *text;               // TEXT: 1 to PAYLOAD_TEXT_MAX bytes; wiped
 	struct bytes *certificate;        // REKEY: 1 to RECORD_DISCUSSION_CERTIFICATE_MAX bytes, not looked into
+	char about[FINGERPRINT_SIZE];     // COMPLAINT: whose message
+	uint64_t sequence;                // COMPLAINT: of its payload, as its header says; from 1
+	struct hash hash;                 // COMPLAINT: of the OpenPGP message
 	struct bytes *unknown;            // UNKNOWN: the item as compact JSON; wiped
 };
 

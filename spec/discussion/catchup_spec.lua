@@ -83,6 +83,17 @@ describe("catching up", function()
       assert.equal(5, m:missing(BOB))
     end)
 
+    it("P5.6 asks nobody before what came earlier is here", function()
+      new { cut = { 0, 5, 4 }, waits = true }
+      assert.equal("", up(DAVE))
+      assert.is_false(m:is_busy())
+      assert.equal("4 wants 2 after 0, 4 wants 3 after 0, timer", step("go", ME, ME))
+      assert.is_true(m:is_busy())
+      head(BOB, 5)
+      assert.equal("", lacks(DAVE, CAROL, 0))
+      assert.is_false(m:is_busy())
+    end)
+
     it("P5.6 who sent a part of it is asked for the rest", function()
       new { cut = { 0, 5 } }
       up(CAROL)

@@ -198,7 +198,8 @@ describe("transcript", function()
       for i = 1, 6 do
         receive(payload())
         opened(table.remove(case.opens), ({ "crypto", "bad_input", "not_found", "too_large" })[i % 4 + 1])
-        assert.equal(i <= 4 and "open, drop not_opened, cannot_open" or "open, drop not_opened", took())
+        assert.equal("open, drop not_opened" .. (i == 2 and ", complain" or "") .. (i <= 4 and ", cannot_open" or ""),
+          (took()))
       end
       step { type = "link_up", member = BOB }
       receive(payload())
@@ -206,6 +207,89 @@ describe("transcript", function()
       local names, all = took()
       assert.equal("open, drop not_opened, cannot_open", names)
       assert.same({ BOB, BOB, 1 }, { all[3].member, all[3].sender, all[3].sequence })
+    end)
+
+    it("P5.8 complains of what cannot be opened sealed anew either, once, by the bytes that others have", function()
+      local first = world.seal(case.roster, BOB, payload())
+      receive(nil, { message = first })
+      opened(table.remove(case.opens), "crypto")
+      took()
+      receive(payload())
+      opened(table.remove(case.opens), "crypto")
+      local _, all = took()
+      assert.same({ "complain", ME, BOB, 1, H(first) },
+        { all[3].type, all[3].by, all[3].sender, all[3].sequence, all[3].hash })
+      step { type = "link_up", member = BOB }
+      for _ = 1, 3 do
+        receive(payload())
+        opened(table.remove(case.opens), "crypto")
+      end
+      assert.is_nil((took():find "complain"))
+      -- of two the author knows by its asking
+      case.new { n = 2 }
+      for _ = 1, 3 do
+        receive(payload())
+        opened(table.remove(case.opens), "crypto")
+      end
+      assert.is_nil((took():find "complain"))
+    end)
+
+    it("P5.8 what others complain of is told, once it is on disk", function()
+      local about = { type = 3, about = world.fingerprint(CAROL), sequence = 4, hash = H "sealed" }
+      local bytes = payload { items = { item "a", about, { type = 3, about = world.fingerprint(9), sequence = 1,
+        hash = H "x" }, { type = 3, about = world.fingerprint(BOB), sequence = 1, hash = H "x" } } }
+      local names, all = accept(bytes)
+      assert.equal("open, commit, deliver, complaint, ack", names)
+      assert.same({ BOB, CAROL, 4, H "sealed" }, { all[4].by, all[4].sender, all[4].sequence, all[4].hash })
+      assert.equal(1, #all[2].messages)
+    end)
+
+    it("P5.8 says what a payload's sender has of others, and whether it says more than that", function()
+      local seen = { { fingerprint = world.fingerprint(CAROL), sequence = 3, hash = H "c" } }
+      local _, all = accept(payload { items = {}, seen = seen })
+      assert.same({ false, seen }, { all[2].speaks, all[2].seen })
+      _, all = accept(payload { sequence = 2, previous = H(payload { items = {}, seen = seen }) }, { sequence = 2 })
+      assert.is_true(all[2].speaks)
+    end)
+
+    describe("where one has signed to have another payload", function()
+      local carols, other
+      before_each(function()
+        carols = chain(2, CAROL)
+        other = payload { sender = world.fingerprint(CAROL), items = { item "for bob's ears" } }
+        accept(carols[1], { sender = CAROL, from = CAROL })
+      end)
+      local function bob_says(hash, sequence)
+        local names, all = accept(payload {
+          seen = { { fingerprint = world.fingerprint(CAROL), sequence = sequence or 1, hash = hash } } })
+        return names, all
+      end
+
+      it("P5.7 asks for it, and opened it is the proof", function()
+        local names, all = bob_says(H(other))
+        assert.equal("open, commit, deliver, dispute, ack", names)
+        assert.same({ BOB, CAROL, 1 }, { all[4].member, all[4].sender, all[4].sequence })
+        receive(other, { sender = CAROL, from = BOB })
+        open_all()
+        names, all = took()
+        assert.equal("open, equivocation, drop equivocated", names)
+        assert.same({ CAROL, 1, H(other) }, { all[2].sender, all[2].sequence, all[2].hash })
+        receive(other, { sender = CAROL, from = BOB })
+        assert.equal("drop duplicate, ack", (took()))
+      end)
+
+      it("P5.7 nothing is proven where it sends what is here", function()
+        bob_says(H(other))
+        receive(carols[1], { sender = CAROL, from = BOB })
+        open_all()
+        assert.equal("open, drop duplicate, ack", (took()))
+      end)
+
+      it("P5.7 nor is anything asked where both have the same, or this one has not got so far", function()
+        assert.is_nil(bob_says(H(carols[1])):find "dispute")
+        accept(carols[2], { sender = CAROL, from = CAROL, sequence = 2 })
+        assert.equal("drop duplicate, ack", (select(1, accept(other, { sender = CAROL, from = BOB }))))
+      end)
     end)
 
     it("P3.10 only its author is asked to seal anew", function()

@@ -208,7 +208,7 @@ describe("messages in the simulator", function()
     if ONE then return end
     for _, what in ipairs { "commit", "accepted", "rejected", "seal", "store_sealed", "load", "transmit", "store_ack",
       "retry_in", "closed", "failed", "key_may_die", "closed_delivered", "undeliverable", "open", "deliver", "ack",
-      "cannot_open", "pause", "resume", "closed_by", "duplicate", "gap", "not_opened", "after_close" } do
+      "cannot_open", "complain", "complaint", "ack_in", "pause", "resume", "closed_by", "duplicate", "gap", "not_opened", "after_close" } do
       assert((total[what] or 0) > 0, "never: " .. what)
     end
   end)

@@ -6,7 +6,7 @@
 
 #define CATCHUP_TYPE "support.catchup"
 
-static const char *const events[] = {"link_up", "link_down", "has", "lacks", "head", "timeout", NULL};
+static const char *const events[] = {"link_up", "link_down", "has", "lacks", "head", "timeout", "go", NULL};
 
 struct machine {
 	struct catchup *catchup;
@@ -30,6 +30,7 @@ static int machine_new(lua_State *L)
 	struct catchup_config c = {.count = (size_t)field_integer(L, 1, "count", 3),
 				   .own = (size_t)field_integer(L, 1, "own", 1) - 1};
 	(void)numbers_get(L, "heads", c.heads);
+	c.waits = field_bool(L, 1, "waits");
 	c.cut = numbers_get(L, "cut", cut) ? cut : NULL;
 	struct machine *m = lua_newuserdatauv(L, sizeof *m, 0);
 	m->catchup = catchup_new(&c);
@@ -77,11 +78,17 @@ static int machine_missing(lua_State *L)
 	return 1;
 }
 
+static int machine_is_busy(lua_State *L)
+{
+	lua_pushboolean(L, catchup_is_busy(check(L)));
+	return 1;
+}
+
 int luaopen_support_catchup(lua_State *L);
 int luaopen_support_catchup(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
-		{"step", machine_step}, {"missing", machine_missing}, {"free", machine_free}, {NULL, NULL}};
+		{"step", machine_step}, {"missing", machine_missing}, {"is_busy", machine_is_busy}, {"free", machine_free}, {NULL, NULL}};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};
 	luaL_newmetatable(L, CATCHUP_TYPE);
 	lua_pushcfunction(L, machine_free);

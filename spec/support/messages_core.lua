@@ -213,6 +213,13 @@ function own.retry_in(core, a)
   core:later(function() core:tell { type = "retry" } end)
 end
 
+function own.ack_in(core, a)
+  assert(a.ms == 30000 and core.world.n > 2)
+  core:later(function() core:tell { type = "ack_due" } end)
+end
+
+function own.drained() error "nobody froze it" end
+
 function own.closed(core) core.world:closed(core) end
 
 function own.failed(core, a)
@@ -265,6 +272,8 @@ function others.open(core, a)
   end)
 end
 
+local function world_has_three(core) return core.world.n > 2 end
+
 function others.commit(core, a)
   local disk, world, skipped = core.disk, core.world, {}
   local chain = disk.chains[a.sender]
@@ -291,10 +300,24 @@ function others.commit(core, a)
     end
   end
   core:answer(function()
+    local life = core.life
     core:done "take"
     core:say { type = "committed", code = code, skipped = skipped }
+    if core.life == life and not code and a.speaks and world.n > 2 then core:tell { type = "heard" } end
   end)
 end
+
+-- The author's own link, and sealed anew it could not be opened either.
+function others.complain(core, a)
+  assert(a.by == core.me and world_has_three(core), "complains where nobody else is there")
+  core:tell { type = "complain", member = a.sender, sequence = a.sequence, hash = a.hash }
+end
+
+function others.complaint(core, a)
+  assert(a.by ~= a.sender and a.by ~= core.me)
+end
+
+function others.dispute() error "a dispute among honest members" end
 
 function others.deliver(core, a)
   for _, m in ipairs(a.messages) do

@@ -10,12 +10,12 @@
 static const char *const events[] = {
 	"start",	 "submit",  "release",	 "committed", "sealed",	     "stored",	  "ack_stored", "loaded",
 	"failed_stored", "link_up", "link_down", "ack",	      "cannot_open", "congested", "writable",	"retry",
-	"rekey",	 "freeze",  "close",   "abandon",	 NULL,
+	"heard",	 "ack_due", "complain",	 "freeze",    "close",   "abandon",	 NULL,
 };
 static const char *const actions[] = {
 	"commit",	"accepted",    "rejected",    "drained", "seal",
 	"store_sealed", "load",	       "transmit",    "store_ack",
-	"retry_in",	"closed",      "failed",      "key_may_die",
+	"ack_in",	"retry_in",    "closed",      "failed",      "key_may_die",
 	"closed_delivered", "rolled_back", "undeliverable",
 };
 
@@ -91,6 +91,7 @@ static int machine_new(lua_State *L)
 	c.closing = field_bool(L, 1, "closing");
 	c.keyless = field_bool(L, 1, "keyless");
 	c.frozen = field_bool(L, 1, "frozen");
+	c.heard = field_bool(L, 1, "heard");
 	if (lua_getfield(L, 1, "queued") == LUA_TTABLE)
 		queued = messages_get(L, &c.queued_count);
 	lua_pop(L, 1);
@@ -116,7 +117,7 @@ struct room {
 	size_t message_count;
 	struct outbox_loaded *rows;
 	size_t row_count;
-	struct bytes *message, *certificate;
+	struct bytes *message;
 };
 
 static void room_free(struct room *r)
@@ -128,7 +129,6 @@ static void room_free(struct room *r)
 	}
 	free(r->rows);
 	bytes_unref(r->message);
-	bytes_unref(r->certificate);
 }
 
 static void submit_get(lua_State *L, int t, struct outbox_event *e, struct room *r)
@@ -209,16 +209,20 @@ static void event_get(lua_State *L, int t, struct outbox_event *e, struct room *
 		e->delivery.epoch = (uint32_t)field_integer(L, t, "epoch", 0);
 		e->delivery.sequence = (uint64_t)field_integer(L, t, "sequence", 0);
 		break;
+	case OUTBOX_EVENT_COMPLAIN:
+		e->complaint.sender = member_get(L, t);
+		e->complaint.sequence = (uint64_t)field_integer(L, t, "sequence", 0);
+		field_hash(L, t, "hash", &e->complaint.hash);
+		break;
 	case OUTBOX_EVENT_LINK_DOWN:
 	case OUTBOX_EVENT_CONGESTED:
 	case OUTBOX_EVENT_WRITABLE:
 		e->member = member_get(L, t);
 		break;
-	case OUTBOX_EVENT_REKEY:
-		r->certificate = e->rekey.certificate = bytes_new_span(field_need(L, t, "certificate"));
-		break;
 	case OUTBOX_EVENT_START:
 	case OUTBOX_EVENT_RETRY:
+	case OUTBOX_EVENT_HEARD:
+	case OUTBOX_EVENT_ACK_DUE:
 	case OUTBOX_EVENT_FREEZE:
 	case OUTBOX_EVENT_CLOSE:
 	case OUTBOX_EVENT_ABANDON:
@@ -282,7 +286,6 @@ static void action_push(lua_State *L, const struct outbox_action *a)
 		payloads_push(L, a);
 		put_integer(L, "time", a->commit.time_ms);
 		put_bool(L, "closes", a->commit.closes);
-		put_bytes(L, "rekey", a->commit.rekey);
 		break;
 	case OUTBOX_ACCEPTED:
 		put_integer(L, "ticket", (lua_Integer)a->ticket);
@@ -311,6 +314,7 @@ static void action_push(lua_State *L, const struct outbox_action *a)
 	case OUTBOX_STORE_ACK:
 		ack_push(L, a);
 		break;
+	case OUTBOX_ACK_IN:
 	case OUTBOX_RETRY_IN:
 		put_integer(L, "ms", a->ms);
 		break;
@@ -375,12 +379,6 @@ static int machine_owes(lua_State *L)
 	return 1;
 }
 
-static int machine_is_rekeying(lua_State *L)
-{
-	lua_pushboolean(L, outbox_is_rekeying(check(L)));
-	return 1;
-}
-
 static int machine_counters(lua_State *L)
 {
 	struct outbox_counters c = outbox_counters(check(L));
@@ -405,7 +403,7 @@ int luaopen_support_outbox(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
 		{"step", machine_step}, {"head", machine_head},
-		{"owes", machine_owes}, {"is_settled", machine_is_settled}, {"is_rekeying", machine_is_rekeying}, {"counters", machine_counters},
+		{"owes", machine_owes}, {"is_settled", machine_is_settled}, {"counters", machine_counters},
 		{"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};

@@ -216,6 +216,18 @@ static int hold_waiting(lua_State *L)
 	return e ? answer(L, e, &info) : 1;
 }
 
+// confirm(discussion, epoch, sender, first, last) → ids
+static int confirm(lua_State *L)
+{
+	struct err_info info = {0};
+	const char *discussion = luaL_checkstring(L, 2), *sender = luaL_checkstring(L, 4);
+	uint32_t epoch = (uint32_t)luaL_checkinteger(L, 3);
+	uint64_t first = (uint64_t)luaL_checkinteger(L, 5), last = (uint64_t)luaL_checkinteger(L, 6);
+	lua_newtable(L);
+	enum err e = store_confirm(to_store(L), discussion, epoch, sender, first, last, name_message, L, &info);
+	return e ? answer(L, e, &info) : 1;
+}
+
 // void_drop(id, sender) → whether there was one
 static int void_drop(lua_State *L)
 {
@@ -284,6 +296,7 @@ static const luaL_Reg methods[] = {
 	{"hold_waiting", hold_waiting},
 	{"void_beyond", void_beyond},
 	{"void_drop", void_drop},
+	{"confirm", confirm},
 	{"search", search},
 	{NULL, NULL},
 };

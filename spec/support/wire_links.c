@@ -210,6 +210,9 @@ static void take_items(lua_State *L, struct payload *p)
 		item->time_ms = take_integer(L, "time_ms");
 		TAKE_BYTES(*item, text);
 		TAKE_BYTES(*item, certificate);
+		TAKE_TEXT(*item, about);
+		item->sequence = (uint64_t)take_integer(L, "sequence");
+		TAKE_RAW(*item, hash);
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
@@ -260,6 +263,11 @@ static void give_items(lua_State *L, const struct payload *p)
 		}
 		GIVE_BYTES(*item, text);
 		GIVE_BYTES(*item, certificate);
+		if (item->type == PAYLOAD_COMPLAINT) {
+			GIVE_TEXT(*item, about);
+			give_integer(L, "sequence", (int64_t)item->sequence);
+			GIVE_RAW(*item, hash);
+		}
 		GIVE_BYTES(*item, unknown);
 		lua_seti(L, -2, (lua_Integer)i + 1);
 	}

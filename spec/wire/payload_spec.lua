@@ -3,7 +3,7 @@ local R = require "wire.records"
 local K = R.kinds
 local codec = R.codecs.payload
 
-local TEXT, CLOSE, REKEY, UNKNOWN = 0, 1, 2, 3
+local TEXT, CLOSE, REKEY, UNKNOWN = 0, 1, 2, 4
 local MAX, BUILD_MAX, TEXT_MAX = 1024 * 1024, 1024 * 1024 - 16 * 1024, 65536
 
 local function text_item(i, text)
@@ -11,6 +11,11 @@ local function text_item(i, text)
     text or "hi \u{1f600}" } }
 end
 local close_item = { { "t", "close" } }
+local function complaint_item(t)
+  local fields = { sender = R.fingerprint(2), sequence = 7, hash = R.b64(R.bytes(32, 6)) }
+  for k, v in pairs(t or {}) do fields[k] = v end
+  return { { "t", "complaint" }, { "sender", fields.sender }, { "sequence", fields.sequence }, { "hash", fields.hash } }
+end
 local function rekey_item(n) return { { "t", "rekey" }, { "certificate", R.b64(R.bytes(n or 391, 5)) } } end
 local function seen_row(i) return { array = { R.fingerprint(i), i, R.b64(R.bytes(32, i)) } } end
 
@@ -65,6 +70,18 @@ describe("payload", function()
     assert.equal("bad_params", select(2, codec.encode(got)))
     got.items = { { type = REKEY } }
     assert.equal("bad_params", select(2, codec.encode(got)))
+  end)
+
+  it("P5.8 complains of another's message by its sequence and hash", function()
+    local function with(...) return R.text(R.with(payload, { "items" }, { array = { ... } })) end
+    local got = R.taken(codec, with(text_item(1), complaint_item()))
+    assert.same({ R.fingerprint(2), 7, R.bytes(32, 6) }, { got.items[2].about, got.items[2].sequence, got.items[2].hash })
+    assert.equal(with(text_item(1), complaint_item()), codec.encode(got))
+    R.taken(codec, codec.encode(R.taken(codec, with(complaint_item { sequence = 9007199254740991 }))))
+    R.refused(codec, with(complaint_item { sequence = 0 }), "sequence")
+    R.refused(codec, with(complaint_item { sender = "bob" }), "sender")
+    R.refused(codec, with(complaint_item { hash = R.b64(R.bytes(31)) }), "hash")
+    R.refused(codec, with({ { "t", "complaint" } }), "sender")
   end)
 
   it("P3.3 holds 0 to 1000 items", function()
