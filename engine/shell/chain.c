@@ -158,6 +158,15 @@ static void is_ahead(struct line *l, uint32_t epoch, const struct seen_row *row)
 		timer_start(c->engine->loop, &c->chain_timer, ASK_AFTER_MS, ask, c);
 }
 
+static void is_here(struct line *l, const struct seen_record *seen)
+{
+	struct conversation *c = l->conversation;
+	if (!l->in_epoch)
+		line_up(l, row_of(seen, discussion_own(c->discussion)));
+	if (seen && l->in_epoch)
+		catching_up_seen(c, l->member, seen);
+}
+
 void chain_seen(struct line *l, const struct seen_record *seen)
 {
 	struct discussion *d = l->conversation->discussion;
@@ -174,8 +183,8 @@ void chain_seen(struct line *l, const struct seen_record *seen)
 		send_chain(l, theirs, false);
 	else if (theirs > d->row.epoch)
 		is_ahead(l, theirs, row_of(seen, discussion_own(d)));
-	else if (!l->in_epoch)
-		line_up(l, row_of(seen, discussion_own(d)));
+	else
+		is_here(l, seen);
 }
 
 void chain_moved(struct line *l)

@@ -11,6 +11,7 @@
 #include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
 #include "shell/meeting.h"
+#include "shell/past.h"
 #include "shell/own_presence.h"
 #include "shell/shell.h"
 #include "wire/frame.h"
@@ -75,7 +76,11 @@ static const char *fingerprint_of(const struct conversation *c, size_t member)
 
 size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX])
 {
-	return rekeys_without(rekeying_keys(c), member, out);
+	size_t count = 0;
+	for (size_t i = 0; i < c->count; i++)
+		if (i != member)
+			out[count++] = c->keys[i];
+	return count;
 }
 
 struct line *conversation_line(struct conversation *c, size_t member)
@@ -177,7 +182,9 @@ void conversation_farewell_told(struct conversation *c, size_t member)
 void conversation_settle(struct conversation *c)
 {
 	struct discussion *d = c->discussion;
-	if (!discussion_has_ended(d) || !outbox_is_settled(c->outbox))
+	if (c->present)
+		past_moved(c->present);
+	if (c->present || !discussion_has_ended(d) || !outbox_is_settled(c->outbox))
 		return;
 	if (c->told && !d->row.told) {
 		d->row.told = true;
@@ -226,6 +233,7 @@ void conversation_recover(struct conversation *c)
 		return;
 	receiving_feed(c, &receives);
 	sending_feed(c, &sends);
+	past_recover(c);
 	change_recover(c);
 }
 
@@ -276,14 +284,19 @@ static enum err open_machines(struct conversation *c, struct err_info *info)
 	c->lines = mem_alloc_array(c->line_count, sizeof *c->lines);
 	for (size_t i = 0; i < c->line_count; i++)
 		line_init(c, i);
+	for (size_t i = 0; i < c->count; i++)
+		if (code == OK && key_id_parse(d->members[i].key_id, &c->keys[i]))
+			code = err_set(info, ERR_CRYPTO, "the member %.8s has no key id", d->members[i].fingerprint);
 	if (code == OK && c->own >= c->count)
 		code = err_set(info, ERR_CRYPTO, "this core is not in the roster");
-	if (code == OK)
-		code = rekeying_open(c, info);
 	if (code == OK)
 		code = receiving_open(c, info);
 	if (code == OK)
 		code = sending_open(c, info);
+	if (code == OK)
+		code = past_open(c, info);
+	if (code == OK)
+		catching_up_open(c, c->pasts != NULL);
 	if (code == OK)
 		code = change_open(c, info);
 	return code;
@@ -321,6 +334,8 @@ void conversation_begin(struct conversation *c)
 	if (change_is_frozen(c))
 		sending_freeze(c);
 	sending_feed(c, &start);
+	confirming_start(c);
+	past_start(c);
 	change_start(c);
 }
 
@@ -362,12 +377,13 @@ void conversation_bury(struct conversation *c)
 	timer_cancel(c->engine->loop, &c->chain_timer);
 	while (c->meetings)
 		meeting_cancel(c->meetings);
+	past_fini(c);
 	change_fini(c);
+	catching_up_fini(c);
 	cancel_jobs(c);
 	free_lines(c);
 	sending_fini(c);
 	receiving_fini(c);
-	rekeying_fini(c);
 	free(c);
 }
 

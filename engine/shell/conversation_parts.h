@@ -3,12 +3,13 @@
 #ifndef SOTTO_SHELL_CONVERSATION_PARTS_H
 #define SOTTO_SHELL_CONVERSATION_PARTS_H
 
+#include "discussion/catchup.h"
+#include "discussion/confirmation.h"
 #include "discussion/outbox.h"
 #include "discussion/transcript.h"
 #include "openpgp/gpg.h"
 #include "shell/conversation.h"
 #include "shell/dialer.h"
-#include "shell/rekeying.h"
 
 // Payloads of frames CHANGE: that wait for room on a link, or to be checked.
 struct line_queue {
@@ -19,7 +20,7 @@ void line_queue_add(struct line_queue *q, struct bytes *record); // a reference 
 struct bytes *line_queue_take(struct line_queue *q);             // the oldest: the caller's; NULL
 void line_queue_clear(struct line_queue *q);
 
-enum { LINE_PAUSED_BY_MESSAGES = 1, LINE_PAUSED_BY_STATEMENTS = 2 };
+enum { LINE_PAUSED_BY_MESSAGES = 1, LINE_PAUSED_BY_STATEMENTS = 2, LINE_PAUSED_BY_PAST = 4 };
 
 // To one other member, or to somebody who was one: who does not know yet that it is none any more is told on a link (chain.h).
 struct line {
@@ -39,6 +40,8 @@ struct line {
 	bool dialled;      // by this side
 	bool congested;
 	bool heard;            // the transcript was told of a link
+	bool waits;            // the outbox was not: own messages of earlier epochs go first (past.h)
+	struct outbox_event up; // what it is told then
 	struct meeting *farewell; // frames go through it instead
 	struct dialer dialer;
 	const char *problem; // of the last dial, as link_end_name; NULL: none
@@ -51,7 +54,6 @@ struct job {
 	struct job *next, **link;
 	struct gpg_op *op;
 	uint64_t ticket; // of a seal: the sequence
-	uint64_t recipients[ROSTER_MAX]; // of an open
 };
 
 struct submission;
@@ -66,17 +68,21 @@ struct conversation {
 	const struct roster_record *roster; // of that epoch, as are
 	const struct hash *roster_hash;
 	const struct store_member *members;
+	const struct transcript_head *cut; // of an earlier one: where each chain ends; else NULL
+	struct past *past;                 // of an earlier one: what else past.c has of it
+	struct past *pasts;                // of the present one: earlier ones that are not complete, oldest first
+	struct deferred past_turn;
 	struct outbox *outbox;
 	struct transcript *transcript;
 	size_t count, own; // members, own position
 	size_t line_count; // members and former ones
-	struct rekeying *rekeying; // whose encryption keys are which
+	uint64_t keys[ROSTER_MAX]; // encryption key ids in roster order
 	struct line *lines;        // one for each member, the own unused, then one for each former
 	struct change *change;
 	struct timer chain_timer;
-	struct outbox_action delayed_seal; // until what a member has said of its key is imported
-	bool seal_is_delayed;
-	struct timer sending_retry, receiving_retry;
+	struct timer sending_retry, receiving_retry, ack_timer, catchup_timer;
+	struct catchup *catchup; // NULL: of two there is nobody to ask
+	struct confirmation confirmation;
 	struct outbox_action postponed[SENDING_POSTPONED_MAX]; // to the end of the turn
 	bool is_postponed[SENDING_POSTPONED_MAX];
 	struct deferred postponed_turn;
@@ -109,6 +115,7 @@ void conversation_bury(struct conversation *c);  // the last one, whose links ha
 // The machines are told of a way to that member, which is in this epoch; seen: what it says it has, NULL for a farewell or a handshake's link.
 void line_up(struct line *l, const struct seen_row *seen);
 void line_down(struct line *l);
+void line_passed(struct line *l); // what it waited for with own messages is done
 // A record on that member's line, whatever it is: a link or a farewell.
 void line_send_record(struct line *l, struct span record);
 void line_transmit(struct line *l, struct bytes *frame); // of kind SEALED
@@ -127,7 +134,6 @@ void conversation_settle(struct conversation *c);    // the outbox has written s
 MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
 void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
 void sending_fini(struct conversation *c);
-void sending_seal_delayed(struct conversation *c); // rekeying_delays has ended
 // What waited for the end of the turn is written now, until nothing is: before another transaction is to see it.
 void sending_flush(struct conversation *c);
 void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed
@@ -149,5 +155,26 @@ void submissions_cancel(struct conversation *c);
 MUST_CHECK enum err receiving_open(struct conversation *c, struct err_info *info);
 void receiving_feed(struct conversation *c, const struct transcript_event *event);
 void receiving_fini(struct conversation *c);
+struct delivery_record;
+void receiving_say(struct conversation *c, size_t member, struct delivery_record *r); // on its line; the discussion is filled in
+
+// catching_up.c
+void catching_up_open(struct conversation *c, bool waits); // after receiving_open; waits: for catching_up_go
+void catching_up_fini(struct conversation *c);
+void catching_up_go(struct conversation *c);
+void catching_up_link(struct conversation *c, size_t member, bool up);
+void catching_up_seen(struct conversation *c, size_t member, const struct seen_record *seen);              // on a link
+void catching_up_has(struct conversation *c, size_t member, const char *sender, uint64_t sequence); // that member says so
+void catching_up_got(struct conversation *c, size_t sender, uint64_t sequence);                     // it is on disk
+void catching_up_heard(struct conversation *c, size_t member, const struct delivery_record *r);     // want, lacks
+
+// confirming.c
+// After receiving_open. Whether others have said something that no own payload covers.
+bool confirming_open(struct conversation *c);
+void confirming_start(struct conversation *c); // what was confirmed before is told, should the core have ended too early
+void confirming_heard(struct conversation *c, const struct transcript_action *commit); // it is on disk
+void confirming_forget(struct conversation *c, size_t member); // is no member any more: nobody waits for what it signs
+void confirming_complain(struct conversation *c, const struct transcript_action *a);
+void confirming_complaint(struct conversation *c, const struct transcript_action *a);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "discussion/words.h"
 #include "shell/conversation.h"
+#include "shell/past.h"
 #include "shell/shell.h"
 #include "store/messages.h"
 
@@ -58,6 +59,9 @@ json_t *discussion_view(struct discussion *d)
 		json_object_set_new(v, "roster_hash", json_string(hex));
 		json_object_set_new(v, "words", json_string(words));
 	}
+	json_t *missing = past_missing(d->conversation);
+	if (missing)
+		json_object_set_new(v, "missing", missing);
 	if (d->row.reason[0])
 		json_object_set_new(v, "reason", json_string(d->row.reason));
 	if (d->life.state == LIFECYCLE_SUSPENDED)

@@ -10,6 +10,7 @@
 #include "shell/change.h"
 #include "shell/conversation_parts.h"
 #include "shell/meeting.h"
+#include "shell/past.h"
 #include "shell/shell.h"
 #include "shell/statements.h"
 #include "wire/frame.h"
@@ -62,14 +63,23 @@ void line_up(struct line *l, const struct seen_row *seen)
 	l->heard = true;
 	l->congested = false;
 	receiving_feed(c, &heard);
+	l->waits = !l->farewell && past_line_up(c, l->member);
+	l->up = sends;
 	// who says farewell can open nothing any more, and takes only acknowledgements
-	if (!l->farewell || c->discussion->row.closing)
+	if (!l->waits && (!l->farewell || c->discussion->row.closing))
 		sending_feed(c, &sends);
 	if (!l->farewell) {
 		l->in_epoch = true;
+		catching_up_link(c, l->member, true);
 		change_line_up(c, l->member);
 		expect_messages(c);
 	}
+}
+
+void line_passed(struct line *l)
+{
+	l->waits = false;
+	sending_feed(l->conversation, &l->up);
 }
 
 void line_down(struct line *l)
@@ -77,10 +87,12 @@ void line_down(struct line *l)
 	struct conversation *c = l->conversation;
 	const struct transcript_event heard = {.type = TRANSCRIPT_EVENT_LINK_DOWN, .member = l->member};
 	struct outbox_event sends = {.type = OUTBOX_EVENT_LINK_DOWN, .member = l->member};
-	l->in_epoch = false;
+	l->in_epoch = l->waits = false;
 	if (!l->heard)
 		return;
 	l->heard = false;
+	catching_up_link(c, l->member, false);
+	past_line_down(c, l->member);
 	receiving_feed(c, &heard);
 	sending_feed(c, &sends);
 }
@@ -143,6 +155,8 @@ static void on_frame(void *arg, uint8_t kind, struct span payload, bool encrypte
 		change_frame(l->conversation, l->member, payload);
 	else if (kind == FRAME_RECORD)
 		heard_record(l, payload);
+	else if (kind == FRAME_SEALED && !line_is_former(l) && past_frame(l->conversation, l->member, payload))
+		return;
 	else if (kind == FRAME_SEALED && l->in_epoch)
 		receiving_feed(l->conversation, &received);
 	else if (kind == FRAME_SEALED)
@@ -158,6 +172,7 @@ void conversation_drained(struct conversation *c, size_t member)
 	if (!l->congested)
 		return;
 	l->congested = false;
+	past_congested(c, l->member, false);
 	sending_feed(c, &event);
 }
 
@@ -266,6 +281,7 @@ void line_transmit(struct line *l, struct bytes *frame)
 	}
 	if (!l->congested && link_room(link) < LINK_ROOM_LEAST) {
 		l->congested = true;
+		past_congested(l->conversation, l->member, true);
 		sending_feed(l->conversation, &event);
 	}
 }

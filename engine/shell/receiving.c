@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "shell/conversation_parts.h"
 #include "shell/message_view.h"
+#include "shell/past.h"
 #include "shell/shell.h"
 #include "store/heads.h"
 #include "store/holding.h"
@@ -18,8 +19,7 @@
 enum err receiving_open(struct conversation *c, struct err_info *info)
 {
 	struct discussion *d = c->discussion;
-	struct transcript_config config = {
-		.roster = c->roster, .roster_hash = *c->roster_hash, .keys = rekeying_keys(c)};
+	struct transcript_config config = {.roster = c->roster, .roster_hash = *c->roster_hash, .cut = c->cut};
 	memcpy(config.own, discussion_own(d), sizeof config.own);
 	for (size_t i = 0; i < c->count; i++) {
 		struct store_head head;
@@ -28,8 +28,10 @@ enum err receiving_open(struct conversation *c, struct err_info *info)
 		if (code)
 			return code;
 		config.heads[i] = (struct transcript_head){.sequence = head.sequence, .hash = head.hash};
+		if (c->cut && head.sequence > c->cut[i].sequence)
+			config.heads[i] = c->cut[i];
 		// of two members, one has closed the discussion or none
-		config.closed[i] = i != c->own && d->life.reason == LIFECYCLE_REASON_CLOSED_BY_MEMBER;
+		config.closed[i] = i != c->own && !c->present && d->life.reason == LIFECYCLE_REASON_CLOSED_BY_MEMBER;
 	}
 	c->transcript = transcript_new(&config);
 	if (discussion_has_ended(d)) {
@@ -47,20 +49,18 @@ void receiving_fini(struct conversation *c)
 
 // --- opening ---------------------------------------------------------------------------------------------------------------------
 
-static void tell_opened(struct conversation *c, uint64_t ticket, enum err code, struct bytes *payload, struct secret *key,
-			const uint64_t *recipients)
+static void tell_opened(struct conversation *c, uint64_t ticket, enum err code, struct bytes *payload, struct secret *key)
 {
 	const struct transcript_event event = {
 		.type = TRANSCRIPT_EVENT_OPENED,
-		.opened = {.ticket = ticket, .code = code, .payload = payload, .session_key = key, .recipients = recipients}};
+		.opened = {.ticket = ticket, .code = code, .payload = payload, .session_key = key}};
 	receiving_feed(c, &event);
 }
 
 static void opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
 {
 	struct job *j = arg;
-	uint64_t ticket = j->ticket, recipients[ROSTER_MAX];
-	memcpy(recipients, j->recipients, sizeof recipients);
+	uint64_t ticket = j->ticket;
 	struct conversation *c = job_end(j);
 	if (!c)
 		return;
@@ -69,7 +69,7 @@ static void opened(void *arg, enum err code, const struct err_info *info, const 
 		metrics_count(&c->engine->metrics, "messages_unopened", verdict_name(result->verdict));
 	struct bytes *payload = code ? NULL : bytes_ref(result->output);
 	struct secret *key = code ? NULL : secret_ref(result->session_key);
-	tell_opened(c, ticket, code, payload, key, recipients);
+	tell_opened(c, ticket, code, payload, key);
 	bytes_unref(payload);
 	secret_unref(key);
 }
@@ -77,27 +77,23 @@ static void opened(void *arg, enum err code, const struct err_info *info, const 
 static void open_message(struct conversation *c, const struct transcript_action *a)
 {
 	struct err_info info;
-	size_t count = 0;
+	uint64_t keys[ROSTER_MAX];
 	if (!c->discussion->home) {
-		tell_opened(c, a->open.ticket, ERR_NOT_FOUND, NULL, NULL, NULL);
+		tell_opened(c, a->open.ticket, ERR_NOT_FOUND, NULL, NULL);
 		return;
 	}
 	struct job *j = job_new(c, a->open.ticket);
 	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = opened, .arg = j,
 				      .soon_again = true};
 	struct bytes *message = bytes_new_span(a->open.message);
-	// which of each member's keys it names, and then exactly these
-	enum err code = sealed_recipients(a->open.message, j->recipients, ROSTER_MAX, &count, &info);
-	if (code == OK)
-		code = rekeys_fit(rekeying_keys(c), a->open.sender, c->own, j->recipients, count, &info);
-	if (code == OK)
-		code = gpg_open_start(&call, message, j->recipients, count,
-				      c->members[a->open.sender].certificate_fingerprint, &j->op, &info);
+	size_t count = conversation_keys_without(c, a->open.sender, keys);
+	enum err code = gpg_open_start(&call, message, keys, count,
+				       c->members[a->open.sender].certificate_fingerprint, &j->op, &info);
 	bytes_unref(message);
 	if (code) {
 		gpg_went(c, code, &info, false);
 		(void)job_end(j);
-		tell_opened(c, a->open.ticket, code, NULL, NULL, NULL);
+		tell_opened(c, a->open.ticket, code, NULL, NULL);
 	}
 }
 
@@ -168,10 +164,7 @@ static enum err write_commit(struct conversation *c, const struct transcript_act
 		fill_message(c, &a->commit.payload, &a->commit.messages[i], &m);
 		code = insert(c, &m, &skipped[i], info);
 	}
-	if (code == OK && a->commit.rekey.certificate)
-		code = rekeying_write(c, a->commit.payload.sender, a->commit.payload.sequence, a->commit.rekey.certificate,
-				      info);
-	if (code == OK && a->commit.closes)
+	if (code == OK && a->commit.closes && !c->present)
 		code = write_closed(c, info);
 	return code;
 }
@@ -179,6 +172,8 @@ static enum err write_commit(struct conversation *c, const struct transcript_act
 static void commit(struct conversation *c, const struct transcript_action *a)
 {
 	struct store *s = c->engine->store;
+	struct discussion *d = c->discussion;
+	struct conversation *present = d->conversation;
 	struct err_info info;
 	bool *skipped = mem_alloc_array(a->commit.count, sizeof *skipped);
 	enum err code = store_begin(s, &info);
@@ -191,14 +186,16 @@ static void commit(struct conversation *c, const struct transcript_action *a)
 	}
 	if (code)
 		health_store_failed(c->engine, &info, "received messages could not be stored");
-	else if (a->commit.rekey.certificate)
-		rekeying_learned(c, a->commit.payload.sender, a->commit.payload.sequence, a->commit.rekey.key);
 	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_COMMITTED,
 					       .committed = {.code = code, .skipped = skipped}};
 	receiving_feed(c, &event);
 	free(skipped);
-	if (code == OK)
-		rekeying_accepted(c);
+	if (code || d->conversation != present)
+		return; // a CLOSE in it was the last that there was to do
+	catching_up_got(c, a->commit.payload.sender, a->commit.payload.sequence);
+	confirming_heard(c, a);
+	if (c->present)
+		past_moved(c->present);
 }
 
 static void deliver(struct conversation *c, const struct transcript_action *a)
@@ -213,7 +210,7 @@ static void deliver(struct conversation *c, const struct transcript_action *a)
 
 // --- answers -----------------------------------------------------------------------------------------------------------------------
 
-static void send_delivery(struct conversation *c, size_t member, struct delivery_record *r)
+void receiving_say(struct conversation *c, size_t member, struct delivery_record *r)
 {
 	struct err_info info;
 	struct buf out;
@@ -230,13 +227,13 @@ static void answer(struct conversation *c, enum delivery_type type, const struct
 {
 	struct delivery_record r = {.type = type, .epoch = c->epoch, .sequence = a->delivery.sequence};
 	memcpy(r.sender, c->members[a->delivery.sender].fingerprint, sizeof r.sender);
-	send_delivery(c, a->delivery.member, &r);
+	receiving_say(c, a->delivery.member, &r);
 }
 
 static void say_closed(struct conversation *c, size_t member)
 {
 	struct delivery_record r = {.type = DELIVERY_CLOSED};
-	send_delivery(c, member, &r);
+	receiving_say(c, member, &r);
 }
 
 static void drop(struct conversation *c, const struct transcript_action *a)
@@ -257,6 +254,24 @@ static void equivocation(struct conversation *c, const struct transcript_action 
 	discussion_happens(c->discussion, LIFECYCLE_FREEZE, LIFECYCLE_NO_REASON);
 }
 
+// One has another payload of somebody's than this core: with both, that somebody is proven to have signed two.
+static void dispute(struct conversation *c, const struct transcript_action *a)
+{
+	struct delivery_record r = {.type = DELIVERY_WANT, .epoch = c->epoch, .sequence = a->delivery.sequence - 1};
+	memcpy(r.sender, c->members[a->delivery.sender].fingerprint, sizeof r.sender);
+	log_info("%.8s has another message %llu of %.8s than this core", c->members[a->delivery.member].fingerprint,
+		 (unsigned long long)a->delivery.sequence, r.sender);
+	receiving_say(c, a->delivery.member, &r);
+}
+
+static void pause_line(struct conversation *c, size_t member, bool pause)
+{
+	if (c->present)
+		past_pause(c, member, pause);
+	else
+		line_pause(&c->lines[member], LINE_PAUSED_BY_MESSAGES, pause);
+}
+
 static void retry(void *arg)
 {
 	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_RETRY};
@@ -268,9 +283,6 @@ static void carry_out(struct conversation *c, const struct transcript_action *a)
 	switch (a->type) {
 	case TRANSCRIPT_OPEN:
 		open_message(c, a);
-		break;
-	case TRANSCRIPT_REKEY:
-		rekeying_take(c, a->rekey.sender, a->rekey.ticket, a->rekey.certificate);
 		break;
 	case TRANSCRIPT_COMMIT:
 		commit(c, a);
@@ -284,6 +296,15 @@ static void carry_out(struct conversation *c, const struct transcript_action *a)
 	case TRANSCRIPT_CANNOT_OPEN:
 		answer(c, DELIVERY_CANNOT_OPEN, a);
 		break;
+	case TRANSCRIPT_COMPLAIN:
+		confirming_complain(c, a);
+		break;
+	case TRANSCRIPT_COMPLAINT:
+		confirming_complaint(c, a);
+		break;
+	case TRANSCRIPT_DISPUTE:
+		dispute(c, a);
+		break;
 	case TRANSCRIPT_CLOSED:
 		say_closed(c, a->member);
 		break;
@@ -291,13 +312,14 @@ static void carry_out(struct conversation *c, const struct transcript_action *a)
 		drop(c, a);
 		break;
 	case TRANSCRIPT_PAUSE:
-		line_pause(&c->lines[a->member], LINE_PAUSED_BY_MESSAGES, true);
+		pause_line(c, a->member, true);
 		break;
 	case TRANSCRIPT_RESUME:
-		line_pause(&c->lines[a->member], LINE_PAUSED_BY_MESSAGES, false);
+		pause_line(c, a->member, false);
 		break;
 	case TRANSCRIPT_CLOSED_BY:
-		discussion_happens(c->discussion, LIFECYCLE_CLOSED_BY, LIFECYCLE_NO_REASON);
+		if (!c->present)
+			discussion_happens(c->discussion, LIFECYCLE_CLOSED_BY, LIFECYCLE_NO_REASON);
 		break;
 	case TRANSCRIPT_EQUIVOCATION:
 		equivocation(c, a);

@@ -8,6 +8,7 @@
 #include "shell/change.h"
 #include "shell/conversation_parts.h"
 #include "shell/message_view.h"
+#include "shell/past.h"
 #include "shell/shell.h"
 #include "shell/waiting.h"
 #include "store/heads.h"
@@ -25,6 +26,8 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 	struct outbox_config config = {.roster = c->roster,
 				       .roster_hash = *c->roster_hash,
 				       .transcript = c->transcript,
+				       .heard = confirming_open(c),
+				       .frozen = c->present != NULL,
 				       .closing = d->row.closing,
 				       .keyless = !d->row.home[0]};
 	memcpy(config.own, discussion_own(d), sizeof config.own);
@@ -33,8 +36,15 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 		if (i != c->own)
 			code = store_ack_get(s, d->row.id, c->epoch, c->members[i].fingerprint, &config.acknowledged[i],
 					     info);
-	if (code == OK)
+	if (code == OK && !c->present)
 		code = waiting_read(&w, d, "queued", info);
+	if (code == OK && c->cut && c->cut[c->own].sequence < head.sequence) {
+		head.sequence = c->cut[c->own].sequence;
+		head.hash = c->cut[c->own].hash;
+	}
+	for (size_t i = 0; i < c->count; i++)
+		if (config.acknowledged[i] > head.sequence)
+			config.acknowledged[i] = head.sequence; // of what is void now
 	if (code == OK) {
 		config.built = head.sequence;
 		config.head = head.hash;
@@ -49,10 +59,8 @@ enum err sending_open(struct conversation *c, struct err_info *info)
 void sending_fini(struct conversation *c)
 {
 	timer_cancel(c->engine->loop, &c->sending_retry);
+	timer_cancel(c->engine->loop, &c->ack_timer);
 	sending_disk_fini(c);
-	if (c->seal_is_delayed)
-		outbox_action_fini(&c->delayed_seal);
-	c->seal_is_delayed = false;
 	submissions_cancel(c);
 	outbox_free(c->outbox);
 }
@@ -78,15 +86,10 @@ static void sealed(void *arg, enum err code, const struct err_info *info, const 
 	bytes_unref(message);
 }
 
-static void seal(struct conversation *c, struct outbox_action *a)
+static void seal(struct conversation *c, const struct outbox_action *a)
 {
 	struct err_info info;
 	uint64_t keys[ROSTER_MAX];
-	if (rekeying_delays(c)) {
-		c->delayed_seal = outbox_action_take(a); // one is under way at a time
-		c->seal_is_delayed = true;
-		return;
-	}
 	if (!c->discussion->home) {
 		tell_sealed(c, ERR_LOCKED, NULL);
 		return;
@@ -103,21 +106,17 @@ static void seal(struct conversation *c, struct outbox_action *a)
 	}
 }
 
-void sending_seal_delayed(struct conversation *c)
-{
-	struct outbox_action a = c->delayed_seal;
-	if (!c->seal_is_delayed)
-		return;
-	c->seal_is_delayed = false;
-	seal(c, &a);
-	outbox_action_fini(&a);
-}
-
 // --- the machine -----------------------------------------------------------------------------------------------------------------
 
 static void retry(void *arg)
 {
 	struct outbox_event event = {.type = OUTBOX_EVENT_RETRY};
+	sending_feed(arg, &event);
+}
+
+static void ack_due(void *arg)
+{
+	struct outbox_event event = {.type = OUTBOX_EVENT_ACK_DUE};
 	sending_feed(arg, &event);
 }
 
@@ -159,6 +158,9 @@ static void carry_out(struct conversation *c, struct outbox_action *a)
 		break;
 	case OUTBOX_TRANSMIT:
 		line_transmit(conversation_line(c, a->transmit.member), a->transmit.frame);
+		break;
+	case OUTBOX_ACK_IN:
+		timer_start(c->engine->loop, &c->ack_timer, a->ms, ack_due, c);
 		break;
 	case OUTBOX_RETRY_IN:
 		timer_start(c->engine->loop, &c->sending_retry, a->ms, retry, c);
@@ -206,8 +208,15 @@ void sending_heard(struct conversation *c, size_t member, struct span record)
 		conversation_farewell_told(c, member);
 		return;
 	}
-	if (strcmp(r.sender, discussion_own(d)) != 0)
-		return; // another member's payloads are that member's affair
+	if (member >= c->count)
+		return;
+	if (r.type == DELIVERY_WANT || r.type == DELIVERY_LACKS) {
+		catching_up_heard(c, member, &r);
+		return;
+	}
+	c = past_of(c, r.epoch, &member);
+	if (!c || strcmp(r.sender, discussion_own(d)) != 0)
+		return; // it is known there that all have it, or another member's payloads are that member's affair
 	event.type = r.type == DELIVERY_ACK ? OUTBOX_EVENT_ACK : OUTBOX_EVENT_CANNOT_OPEN;
 	event.delivery.member = member;
 	event.delivery.epoch = r.epoch;

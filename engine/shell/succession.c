@@ -106,8 +106,10 @@ static enum err commit(struct change *ch, const struct roster_record *next, stru
 		code = store_commit(s, info);
 	else
 		store_rollback(s);
-	if (code)
+	if (code) {
 		d->row = row;
+		holding_forget(d);
+	}
 	return code;
 }
 

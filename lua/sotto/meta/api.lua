@@ -257,6 +257,8 @@ function sotto.proposals.explain(params) end
 ---| "message.received" # A message arrived and is on disk. Since 1.
 ---| "message.sent" # At least one member's core has it. Since 1.
 ---| "message.delivered" # All other members' stores have it. Since 1.
+---| "message.confirmed" # All other members have signed that they have it. Of two members nobody does: delivered says as much. Since 1.
+---| "message.complaint" # A member cannot open a message of another, as others may: discussion, member, sender, epoch, seq, messages (ids, of what is here), same (it is what is here). Since 1.
 ---| "message.held" # The members changed before it was sent: it waits for messages.release or messages.discard. Since 1.
 ---| "message.void" # The members changed, and not all of them can have this message: it was never said. Since 1.
 ---| "message.failed" # A message will not be sent any more. Since 1.

@@ -69,6 +69,16 @@
 ---@field unread integer
 ---@field suspended integer|nil milliseconds since 1970: since when no member can be reached
 ---@field reason string|nil why it was refused or closed
+---@field missing { fingerprint: string, epoch: integer, payloads: integer }[]|nil not here yet, of earlier epochs
+
+---@class sotto.complaint
+---@field discussion string
+---@field member string who cannot open it
+---@field sender string whose messages they are
+---@field epoch integer
+---@field seq integer
+---@field messages string[] ids, of what is here
+---@field same boolean it is what this core has: its author has sealed it so
 
 ---@class sotto.proposal
 ---@field id string

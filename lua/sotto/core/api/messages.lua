@@ -80,6 +80,15 @@ return {
     { type = "message.sent", noun = "message", since = 1, text = "At least one member's core has it." },
     { type = "message.delivered", noun = "message", since = 1, text = "All other members' stores have it." },
     {
+      type = "message.confirmed", noun = "message", since = 1,
+      text = "All other members have signed that they have it. Of two members nobody does: delivered says as much.",
+    },
+    {
+      type = "message.complaint", noun = "complaint", since = 1,
+      text = "A member cannot open a message of another, as others may: "
+        .. "discussion, member, sender, epoch, seq, messages (ids, of what is here), same (it is what is here).",
+    },
+    {
       type = "message.held", noun = "message", since = 1,
       text = "The members changed before it was sent: it waits for messages.release or messages.discard.",
     },
