@@ -412,6 +412,7 @@ int luaopen_support_store(lua_State *L)
 	luaL_newlib(L, methods);
 	luaopen_support_store_discussions(L);
 	luaopen_support_store_messages(L);
+	luaopen_support_store_changes(L);
 	lua_setfield(L, -2, "__index");
 	lua_newtable(L);
 	lua_pushcfunction(L, open_store);

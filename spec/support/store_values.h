@@ -14,6 +14,7 @@
 // Each fills the table of methods at the top of the stack.
 int luaopen_support_store_discussions(lua_State *L);
 int luaopen_support_store_messages(lua_State *L);
+int luaopen_support_store_changes(lua_State *L);
 
 static inline struct store *to_store(lua_State *L)
 {
