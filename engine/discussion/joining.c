@@ -59,13 +59,13 @@ static bool members_are_there(struct joining *j)
 		const struct roster_record_member *m = &j->roster.members[i];
 		struct person *p = joining_meet(j, m->fingerprint, j->invite.members[i].certificate);
 		if (!p) {
-			joining_refuse(j, "more members have come and gone than can be kept");
+			joining_fail(j, "more members have come and gone than can be kept");
 			return false;
 		}
 		joining_import(j, p);
 		all = all && p->import == JOINING_IMPORTED;
 		if (p->import == JOINING_IMPORTED && strcmp(p->is.key, m->key)) {
-			joining_refuse(j, "the invitation's roster has another key of %.8s than its certificate", m->fingerprint);
+			joining_fail(j, "the invitation's roster has another key of %.8s than its certificate", m->fingerprint);
 			return false;
 		}
 	}
@@ -77,7 +77,7 @@ static void sign_binding(struct joining *j)
 	struct buf b;
 	buf_init(&b, BINDING_INPUT_MAX);
 	if (binding_input(&b, j->config.discussion, &j->roster.charter, &j->certificate_hash, j->config.own)) {
-		joining_refuse(j, "a binding that cannot be made");
+		joining_fail(j, "a binding that cannot be made");
 	} else {
 		struct joining_action *x = joining_act(j, JOINING_SIGN_BINDING);
 		x->sign.body = buf_take(&b);
@@ -111,7 +111,7 @@ static void sign_join(struct joining *j)
 	if (code == OK)
 		code = signed_input(&input, JOIN_TYPE, buf_span(&body));
 	if (code) {
-		joining_refuse(j, "a JOIN that cannot be made");
+		joining_fail(j, "a JOIN that cannot be made");
 	} else {
 		bytes_unref(j->join_body);
 		j->join_body = buf_take(&body);
@@ -141,7 +141,7 @@ static void join_signed(struct joining *j, struct bytes *signature)
 	struct err_info info;
 	buf_init(&b, OP_JOIN_MAX);
 	if (envelope_encode(&e, &b, &info)) {
-		joining_refuse(j, "a JOIN that cannot be made: %s", info.text);
+		joining_fail(j, "a JOIN that cannot be made: %s", info.text);
 	} else {
 		j->join = buf_take(&b);
 		send_join(j);
@@ -156,7 +156,7 @@ static bool may_use(struct joining *j, const struct joining_event *event)
 	if (code == OK && event->result.bytes)
 		return true;
 	if (code != ERR_LOCKED && code != ERR_CANCELED && code != ERR_BUSY && code != ERR_TIMEOUT)
-		joining_refuse(j, "your key could not sign: %s", err_name(code));
+		joining_fail(j, "your key could not sign: %s", err_name(code));
 	return false;
 }
 
@@ -183,7 +183,7 @@ static void imported(struct joining *j, size_t index, const struct joining_event
 		p->import = JOINING_NOT_IMPORTED;
 		if (event->result.code == ERR_CANCELED || event->result.code == ERR_BUSY)
 			return;
-		joining_refuse(j, "the certificate of %.8s is of no use: %s", p->is.fingerprint, err_name(event->result.code));
+		joining_fail(j, "the certificate of %.8s is of no use: %s", p->is.fingerprint, err_name(event->result.code));
 		return;
 	}
 	p->import = JOINING_IMPORTED;
@@ -348,8 +348,10 @@ static void accept(struct joining *j, const struct joining_event *event)
 
 static void withdrawn(struct joining *j, int64_t time_ms)
 {
-	if (j->phase != JOINING_WAITS && time_ms == j->invite.time_ms)
-		joining_refuse(j, "the invitation stands no more");
+	if (j->phase == JOINING_WAITS || time_ms != j->invite.time_ms)
+		return;
+	joining_fail(j, "the invitation stands no more");
+	j->out->list[j->out->count - 1].why.code = ERR_REFUSED;
 }
 
 // --- events -----------------------------------------------------------------------------------------------------------------
@@ -429,6 +431,11 @@ const struct roster_record *joining_roster(const struct joining *j)
 struct hash joining_roster_hash(const struct joining *j)
 {
 	return j->roster_hash;
+}
+
+struct bytes *joining_own_binding(const struct joining *j)
+{
+	return j->binding;
 }
 
 const struct joining_person *joining_person(const struct joining *j, const struct hash *certificate)

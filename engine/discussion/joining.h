@@ -84,7 +84,7 @@ enum joining_action_type {
 	JOINING_DEADLINE,   // .ms: event DEADLINE after that time; replaces the last one
 	JOINING_DROP,       // .why: what came from .member is of no use
 	JOINING_FOUNDED,    // this core is a member: joining_epochs, joining_person
-	JOINING_REFUSED,    // .why
+	JOINING_REFUSED,    // .why: ERR_REFUSED where the sponsor has said so, else what is wrong
 };
 
 struct joining_action {
@@ -136,6 +136,7 @@ const struct invite_record *joining_invite(const struct joining *j);
 struct bytes *joining_invite_bytes(const struct joining *j);
 const struct roster_record *joining_roster(const struct joining *j); // the invitation's: who may link
 struct hash joining_roster_hash(const struct joining *j);
+struct bytes *joining_own_binding(const struct joining *j); // NULL: not made yet
 
 // A member of an epoch: what is known of it.
 struct joining_person {

@@ -103,7 +103,7 @@ static bool fits_invitations(struct joining *j, const struct hash *hash)
 		if (j->heads[i].epoch != j->now.epoch)
 			continue;
 		if (!hash_equal(&j->heads[i].hash, hash)) {
-			joining_refuse(j, "the chain does not contain the roster of the invitation: epoch %u had another", j->now.epoch);
+			joining_fail(j, "the chain does not contain the roster of the invitation: epoch %u had another", j->now.epoch);
 			return false;
 		}
 		j->passed = true;
@@ -120,7 +120,7 @@ static bool others_are_there(struct joining *j)
 		if (!strcmp(m->fingerprint, j->config.own))
 			continue;
 		if (p && p->import == JOINING_IMPORTED && strcmp(p->is.key, m->key)) {
-			joining_refuse(j, "the roster has another key of %.8s than its certificate", m->fingerprint);
+			joining_fail(j, "the roster has another key of %.8s than its certificate", m->fingerprint);
 			return false;
 		}
 		if (!p || p->import != JOINING_IMPORTED)
@@ -146,9 +146,9 @@ static void look_for_oneself(struct joining *j)
 	if (hash_equal(&j->now.members[own].certificate, &j->certificate_hash)) {
 		j->named = j->passed;
 		if (!j->passed)
-			joining_refuse(j, "the chain does not contain the roster of the invitation");
+			joining_fail(j, "the chain does not contain the roster of the invitation");
 	} else if (j->passed) {
-		joining_refuse(j, "the roster names you with a key that is not the one you joined with");
+		joining_fail(j, "the roster names you with a key that is not the one you joined with");
 	}
 }
 
@@ -201,7 +201,7 @@ void joining_decided(struct joining *j, const struct epoch_decision *d)
 	struct err_info info;
 	if (j->epoch_count == JOINING_EPOCHS_MAX || !meet_newcomer(j, d->op) ||
 	    roster_decode(&next, bytes_span(d->next), &info)) {
-		joining_refuse(j, "the chain is longer than can be followed");
+		joining_fail(j, "the chain is longer than can be followed");
 		return;
 	}
 	e->count = d->count;
@@ -281,12 +281,12 @@ void joining_take_founding(struct joining *j, struct bytes *record)
 	j->founding_serial++;
 	// its hash is in the invitation, so that is what is wrong then
 	if (strcmp(j->founders.discussion, j->config.discussion)) {
-		joining_refuse(j, "the invitation is for another discussion than it says");
+		joining_fail(j, "the invitation is for another discussion than it says");
 		return;
 	}
 	for (size_t i = 0; i < r.count; i++)
 		if (!check_founder(j, &j->founders, i)) {
-			joining_refuse(j, "more members have come and gone than can be kept");
+			joining_fail(j, "more members have come and gone than can be kept");
 			return;
 		}
 }
@@ -301,7 +301,7 @@ void joining_begin_chain(struct joining *j)
 		if (!p || p->import != JOINING_IMPORTED)
 			return;
 		if (strcmp(p->is.key, j->founders.members[i].key)) {
-			joining_refuse(j, "the first roster has another key of %.8s than its certificate", p->is.fingerprint);
+			joining_fail(j, "the first roster has another key of %.8s than its certificate", p->is.fingerprint);
 			return;
 		}
 	}

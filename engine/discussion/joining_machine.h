@@ -93,7 +93,7 @@ struct joining {
 
 struct joining_action *joining_act(struct joining *j, enum joining_action_type type);
 uint64_t joining_work(struct joining *j, enum work_kind kind, uint64_t index); // its ticket
-void joining_refuse(struct joining *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void joining_fail(struct joining *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Who has that certificate, made where it is new; NULL: there are too many. Borrowed until the next one is made.
 struct person *joining_meet(struct joining *j, const char *fingerprint, struct bytes *certificate);

@@ -53,7 +53,7 @@ uint64_t joining_work(struct joining *j, enum work_kind kind, uint64_t index)
 	return j->last_ticket;
 }
 
-void joining_refuse(struct joining *j, const char *format, ...)
+void joining_fail(struct joining *j, const char *format, ...)
 {
 	va_list args;
 	if (j->phase == JOINING_OVER)

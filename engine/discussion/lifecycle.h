@@ -67,7 +67,9 @@ struct lifecycle {
 // What an event says, and what happens in a state where it means anything.
 enum lifecycle_event_type {
 	LIFECYCLE_ACCEPT,  // requested: the person or policy accepted
+	LIFECYCLE_ASK_AGAIN, // of what is not founded: it has become another thing to accept
 	LIFECYCLE_FOUNDED, // the handshake's COMMIT_OPENING has been carried out
+	LIFECYCLE_ALONE, // what others have founded was joined, and no member is linked now
 	// The handshake ended after that, unfinished: a link between members may still open it.
 	LIFECYCLE_LEFT,
 	// .reason: the handshake ended before that; the person refused; another request won (P2.9).

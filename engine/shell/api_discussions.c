@@ -10,6 +10,7 @@
 #include "shell/change.h"
 #include "shell/conversation.h"
 #include "shell/export.h"
+#include "shell/joining.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
 
@@ -181,6 +182,13 @@ static enum err open_(struct call *c)
 
 // --- the rest --------------------------------------------------------------------------------------------------------------------
 
+static enum err accept_invitation(struct call *c, struct discussion *d)
+{
+	if (call_secret(c, "password"))
+		return err_set(c->info, ERR_BAD_PARAMS, "an invitation is accepted without a password");
+	return joining_accept(d, c->info);
+}
+
 static enum err accept(struct call *c)
 {
 	struct discussion *d = NULL;
@@ -190,6 +198,8 @@ static enum err accept(struct call *c)
 		code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_ACCEPT, c->info);
+	if (code == OK && joining_is(d))
+		return answer(c, d, accept_invitation(c, d));
 	if (code == OK)
 		code = prepared_password(c, &password);
 	if (code == OK)
@@ -204,6 +214,8 @@ static enum err refuse(struct call *c)
 	enum err code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_REFUSE, c->info);
+	if (code == OK && joining_is(d))
+		return answer(c, d, joining_refuse(d, "", c->info));
 	if (code == OK)
 		opening_end(d->opening, HANDSHAKE_REASON_REFUSED);
 	return answer(c, d, code);
@@ -217,6 +229,8 @@ static enum err close_(struct call *c)
 		code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_CLOSE, c->info);
+	if (code == OK && joining_is(d))
+		return answer(c, d, joining_refuse(d, "", c->info));
 	if (code == OK)
 		code = discussion_step(d, LIFECYCLE_CLOSE, LIFECYCLE_NO_REASON, c->info);
 	return answer(c, d, code);

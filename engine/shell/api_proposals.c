@@ -6,6 +6,7 @@
 #include "peers/find.h"
 #include "shell/call.h"
 #include "shell/change.h"
+#include "shell/invitation.h"
 #include "shell/proposals.h"
 #include "shell/shell.h"
 #include "wire/op.h"
@@ -43,6 +44,31 @@ static enum err make(struct call *c, struct discussion *d, const struct op *op)
 {
 	struct store_proposal p;
 	enum err code = proposals_make(d, op, &p, c->info);
+	if (code)
+		return code;
+	*c->out = proposal_view(c->engine, &p);
+	store_proposal_fini(&p);
+	return OK;
+}
+
+// The sponsor's proposal is one from the invitation on: the op follows with the candidate's JOIN.
+static enum err create_admit(struct call *c, struct discussion *d)
+{
+	const char *text;
+	const struct peer *peer;
+	char candidate[FINGERPRINT_SIZE], id[33];
+	struct store_proposal p;
+	enum err code = call_need_string(c, "peer", &text);
+	if (code == OK && strcmp(text, discussion_own(d)) == 0)
+		return err_set(c->info, ERR_BAD_PARAMS, "you are a member already");
+	if (code == OK)
+		code = neighbours_find(&c->engine->neighbours, text, &peer, c->info);
+	if (code)
+		return code;
+	memcpy(candidate, peer->fingerprint, sizeof candidate);
+	code = invitation_begin(d, candidate, id, c->info);
+	if (code == OK)
+		code = store_proposal_get(c->engine->store, id, &p, c->info);
 	if (code)
 		return code;
 	*c->out = proposal_view(c->engine, &p);
@@ -107,11 +133,13 @@ static enum err create(struct call *c)
 		code = err_set(c->info, ERR_WRONG_STATE, "the discussion cannot go on");
 	if (code)
 		return code;
+	if (strcmp(op, "admit") == 0)
+		return create_admit(c, d);
 	if (strcmp(op, "remove") == 0)
 		return create_remove(c, d);
 	if (strcmp(op, "charter") == 0)
 		return create_charter(c, d);
-	return err_set(c->info, ERR_BAD_PARAMS, "the parameter 'op' is remove or charter");
+	return err_set(c->info, ERR_BAD_PARAMS, "the parameter 'op' is admit, remove or charter");
 }
 
 // --- list, show, answer -------------------------------------------------------------------------------------------------------

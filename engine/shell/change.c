@@ -8,10 +8,12 @@
 #include "base/mem.h"
 #include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
+#include "shell/invitation.h"
 #include "shell/proposals.h"
 #include "shell/shell.h"
 #include "shell/statements.h"
 #include "wire/frame.h"
+#include "wire/join.h"
 #include "wire/signed.h"
 
 // --- actions ----------------------------------------------------------------------------------------------------------------
@@ -179,6 +181,13 @@ void change_line_up(struct conversation *c, size_t member)
 		change_feed(c->change, &event);
 }
 
+// Between sponsor and candidate, who have a discussion of their own.
+static void invited(struct line *l, const char *type, struct span record)
+{
+	if (!line_is_former(l) && !invitation_frame(l->conversation, l->member, type, record))
+		line_drop(l, "malformed_record");
+}
+
 void change_frame(struct conversation *c, size_t member, struct span record)
 {
 	struct line *l = &c->lines[member];
@@ -190,6 +199,8 @@ void change_frame(struct conversation *c, size_t member, struct span record)
 	}
 	if (statement_type_parse(type, &statement))
 		statements_take(l, record);
+	else if (!strcmp(type, "invite") || !strcmp(type, JOIN_TYPE) || !strcmp(type, "decline"))
+		invited(l, type, record);
 	else
 		metrics_count(&c->engine->metrics, "statements_dropped", "unknown");
 }

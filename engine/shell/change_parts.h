@@ -45,6 +45,8 @@ struct change {
 	struct epoch_decision decision;
 	bool left;
 	struct bytes *leave; // the own LEAVE's envelope, where the discussion has ended by it
+	struct job *importing; // a newcomer's certificate
+	bool imported;
 	struct deferred end_turn;
 	struct timer end_retry;
 	int64_t end_retry_ms;

@@ -11,6 +11,7 @@
 #include "shell/conversation.h"
 #include "shell/export.h"
 #include "shell/holding.h"
+#include "shell/joining.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
 
@@ -46,6 +47,7 @@ static void free_members(struct discussion *d)
 void discussion_free(struct discussion *d)
 {
 	export_cancel(d->export, ERR_CANCELED);
+	joining_sleep(d);
 	conversation_stop(d);
 	holding_forget(d);
 	free_members(d);
@@ -57,14 +59,16 @@ enum err discussion_create(struct engine *e, const struct discussion_birth *birt
 			   struct err_info *info)
 {
 	struct discussion *d = discussion_new(e);
-	d->life = lifecycle_begin(birth->responder ? LIFECYCLE_REQUESTED : LIFECYCLE_REQUESTING,
+	bool requested = birth->responder || birth->candidate;
+	const char *role = birth->candidate ? DISCUSSION_CANDIDATE : birth->responder ? "responder" : "initiator";
+	d->life = lifecycle_begin(requested ? LIFECYCLE_REQUESTED : LIFECYCLE_REQUESTING,
 				  e->options.resume_window_s * 1000, e->options.opening_timeout_s * 1000);
-	d->held_back = birth->responder;
+	d->held_back = requested;
 	copy_text(d->row.id, sizeof d->row.id, birth->id);
 	copy_text(d->row.other, sizeof d->row.other, birth->other);
 	copy_text(d->row.state, sizeof d->row.state, lifecycle_state_name(d->life.state));
 	copy_text(d->row.mode, sizeof d->row.mode, birth->mode == HANDSHAKE_PINNED ? "pinned" : "password");
-	copy_text(d->row.role, sizeof d->row.role, birth->responder ? "responder" : "initiator");
+	copy_text(d->row.role, sizeof d->row.role, role);
 	copy_text(d->row.charter, sizeof d->row.charter, birth->charter);
 	d->row.created = clock_now_ms(e->clock);
 	if (birth->key)
@@ -166,7 +170,7 @@ static enum err save(struct discussion *d, struct err_info *info)
 	copy_text(d->row.state, sizeof d->row.state, lifecycle_state_name(d->life.state));
 	copy_text(d->row.reason, sizeof d->row.reason, lifecycle_reason_name(d->life.reason));
 	d->row.suspended_at = d->life.since;
-	if (d->life.state == LIFECYCLE_OPEN && !d->row.opened)
+	if ((d->life.state == LIFECYCLE_OPEN || d->life.state == LIFECYCLE_SUSPENDED) && !d->row.opened)
 		d->row.opened = now;
 	if (discussion_has_ended(d) && !d->row.ended)
 		d->row.ended = now;
@@ -335,56 +339,21 @@ void discussion_take_key(struct discussion *d, const struct fresh_key *key)
 	d->row.certificate = bytes_ref(key->certificate);
 }
 
-static void member_addresses(struct discussion *d, const char *fingerprint, struct store_addresses *out)
-{
-	const struct peer *p = neighbours_get(&d->engine->neighbours, fingerprint);
-	for (size_t i = 0; p && i < p->addresses.count && i < STORE_ADDRESSES_MAX; i++)
-		addr_format(&p->addresses.at[i].endpoint, out->text[out->count++]);
-}
-
-static enum err put_members(struct discussion *d, const struct handshake_action *a, struct err_info *info)
-{
-	struct engine *e = d->engine;
-	enum err code = OK;
-	for (size_t i = 0; code == OK && i < a->opening.count; i++) {
-		const struct handshake_member *from = &a->opening.members[i];
-		bool own = strcmp(from->fingerprint, e->identity.row.fingerprint) == 0;
-		struct store_member m = {.position = (uint32_t)i,
-					 .certificate = from->certificate,
-					 .binding = from->binding,
-					 .general = from->general,
-					 .verified = own || a->opening.mode == HANDSHAKE_PASSWORD ||
-						     neighbours_is_pinned(&e->neighbours, from->fingerprint)};
-		memcpy(m.fingerprint, from->fingerprint, sizeof m.fingerprint);
-		memcpy(m.certificate_fingerprint, from->key_fingerprint, sizeof m.certificate_fingerprint);
-		memcpy(m.key_id, from->key, sizeof m.key_id);
-		member_addresses(d, from->fingerprint, &m.addresses);
-		code = store_member_put(e->store, d->row.id, 0, &m, info);
-	}
-	return code;
-}
-
 // Roster, members and the state in one transaction.
-static enum err write_opening(struct discussion *d, const struct handshake_action *a, struct lifecycle_actions *actions,
-			      struct err_info *info)
+static enum err write_founding(struct discussion *d, const struct discussion_founding *f, struct lifecycle_actions *actions,
+			       struct err_info *info)
 {
-	struct store *s = d->engine->store;
-	const struct store_epoch epoch = {
-		.roster = a->opening.roster, .roster_hash = a->opening.hash, .head = a->opening.hash};
 	const struct lifecycle_event founded = {.type = LIFECYCLE_FOUNDED, .now_ms = clock_now_ms(d->engine->clock)};
 	d->row.has_h0 = true;
-	d->row.h0 = a->opening.hash;
-	d->row.epoch = 0;
-	d->life.members = a->opening.count;
+	d->row.h0 = f->first;
+	d->row.epoch = f->epoch;
+	copy_text(d->row.charter, sizeof d->row.charter, f->charter);
+	d->life.members = f->members;
 	enum err code = step(d, &founded, actions, info);
-	if (code == OK)
-		code = store_epoch_create(s, d->row.id, &epoch, info);
-	if (code == OK)
-		code = put_members(d, a, info);
-	return code;
+	return code ? code : f->write(f->arg, info);
 }
 
-enum err discussion_commit_opening(struct discussion *d, const struct handshake_action *a, struct err_info *info)
+enum err discussion_found(struct discussion *d, const struct discussion_founding *f, struct err_info *info)
 {
 	struct store *s = d->engine->store;
 	struct store_discussion row = d->row;
@@ -396,7 +365,7 @@ enum err discussion_commit_opening(struct discussion *d, const struct handshake_
 		code = store_begin(s, info);
 	if (code)
 		return code;
-	code = write_opening(d, a, &actions, info);
+	code = write_founding(d, f, &actions, info);
 	if (code == OK)
 		code = store_commit(s, info);
 	else

@@ -16,8 +16,11 @@
 struct engine;
 struct opening;
 struct conversation;
+struct candidacy;
 struct export;
 struct holding;
+
+#define DISCUSSION_CANDIDATE "candidate" // .row.role of what began with an invitation
 
 struct discussion {
 	struct engine *engine;
@@ -27,6 +30,7 @@ struct discussion {
 	struct timer deadline;       // of the lifecycle
 	struct home *home;           // open while its key lives
 	struct opening *opening;     // unfinished
+	struct candidacy *candidacy; // an invitation, until a roster names this person
 	struct conversation *conversation;
 	struct export *export; // being written
 	struct holding *holding; // of an epoch's end that is not told yet (holding.h)
@@ -46,6 +50,7 @@ struct discussion {
 struct discussion_birth {
 	const char *id, *other;
 	bool responder;
+	bool candidate; // it begins with an invitation: `other` is the sponsor, and there is no handshake
 	enum handshake_mode mode;
 	const char *charter;
 	struct fresh_key *key; // borrowed: home and certificate; NULL at the answering side
@@ -74,6 +79,16 @@ bool discussion_ended_here(const struct discussion *d); // by this person, or as
 void discussion_take_key(struct discussion *d, const struct fresh_key *key);
 MUST_CHECK enum err discussion_commit_opening(struct discussion *d, const struct handshake_action *opening,
 					      struct err_info *info);
+// What others have founded, and this person has joined: in one transaction with what `write` writes, which is epochs and members.
+struct discussion_founding {
+	struct hash first; // H_0
+	uint32_t epoch;    // the current one
+	const char *charter;
+	size_t members;
+	enum err (*write)(void *arg, struct err_info *info);
+	void *arg;
+};
+MUST_CHECK enum err discussion_found(struct discussion *d, const struct discussion_founding *founding, struct err_info *info);
 void discussion_opened(struct discussion *d, struct link *link, const char *other, bool dialled); // the link is taken
 void discussion_announce_request(struct discussion *d);
 bool discussion_is_held_back(const struct discussion *d);

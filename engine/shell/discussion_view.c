@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "discussion/words.h"
 #include "shell/conversation.h"
+#include "shell/joining.h"
 #include "shell/past.h"
 #include "shell/shell.h"
 #include "store/messages.h"
@@ -59,6 +60,7 @@ json_t *discussion_view(struct discussion *d)
 		json_object_set_new(v, "roster_hash", json_string(hex));
 		json_object_set_new(v, "words", json_string(words));
 	}
+	joining_view(d, v);
 	json_t *missing = past_missing(d->conversation);
 	if (missing)
 		json_object_set_new(v, "missing", missing);

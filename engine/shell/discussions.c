@@ -10,6 +10,7 @@
 #include "peers/find.h"
 #include "shell/conversation.h"
 #include "shell/export.h"
+#include "shell/joining.h"
 #include "shell/opening.h"
 #include "shell/shell.h"
 #include "store/budgets.h"
@@ -69,7 +70,7 @@ enum err discussions_load(struct discussions *all, struct err_info *info)
 		return code;
 	// what was neither refused nor committed when the core ended is never retried (P2.1); its home goes with the sweep
 	for (struct discussion *d = all->first; d; d = d->next)
-		if (!d->life.founded && !discussion_has_ended(d)) {
+		if (!d->life.founded && !discussion_has_ended(d) && !joining_is(d)) {
 			d->row.home[0] = 0;
 			discussion_happens(d, LIFECYCLE_END, LIFECYCLE_REASON_RESTART);
 		}
@@ -105,11 +106,15 @@ void discussions_prune(void *arg)
 
 void discussions_wake(struct discussions *all)
 {
-	for (struct discussion *d = all->first; d; d = d->next)
+	invitations_load(all->engine);
+	for (struct discussion *d = all->first; d; d = d->next) {
 		if (d->row.has_h0) {
 			conversation_start(d);
 			discussion_happens(d, LIFECYCLE_RESTORE, LIFECYCLE_NO_REASON);
+		} else {
+			joining_wake(d);
 		}
+	}
 }
 
 void discussions_sleep(struct discussions *all)
@@ -122,8 +127,10 @@ void discussions_sleep(struct discussions *all)
 		if (d && !d->life.founded)
 			discussion_happens(d, LIFECYCLE_END, why);
 	}
+	invitations_fini(all->engine);
 	for (struct discussion *d = all->first; d; d = d->next) {
 		export_cancel(d->export, all->engine->stopping ? ERR_CANCELED : ERR_LOCKED);
+		joining_sleep(d);
 		conversation_stop(d);
 	}
 }
@@ -161,8 +168,8 @@ static void item_at(void *arg, size_t i, struct find_item *item)
 	struct finding *f = arg;
 	struct discussion *d = f->list[i];
 	item->identity = d->row.id;
-	item->name = d->row.other[0] && !discussion_has_ended(d) ? neighbours_name(&f->engine->neighbours, d->row.other)
-								 : "";
+	bool of_two = d->row.other[0] && d->life.members == 2 && !joining_is(d) && !discussion_has_ended(d);
+	item->name = of_two ? neighbours_name(&f->engine->neighbours, d->row.other) : "";
 }
 
 enum err discussions_find(struct discussions *all, const char *text, struct discussion **out, struct err_info *info)

@@ -73,6 +73,7 @@ void line_up(struct line *l, const struct seen_row *seen)
 		catching_up_link(c, l->member, true);
 		change_line_up(c, l->member);
 		expect_messages(c);
+		invitation_line_up(c, l->member);
 	}
 }
 

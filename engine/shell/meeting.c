@@ -9,6 +9,7 @@
 #include "discussion/member_link.h"
 #include "openpgp/key.h"
 #include "shell/conversation_parts.h"
+#include "shell/joining.h"
 #include "shell/shell.h"
 #include "store/heads.h"
 #include "wire/frame.h"
@@ -421,6 +422,8 @@ void meeting_answer(struct engine *e, struct link *link, const struct addr *sour
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
 						.frame = {.kind = FRAME_RECORD, .payload = l1}};
 	size_t member;
+	if (joining_answer(e, link, source, known, l1))
+		return;
 	for (struct discussion *d = e->discussions.first; d; d = d->next) {
 		bool over = is_over(d);
 		if ((!over && !d->conversation) || !discussion_matches(d, l1, &member))

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "shell/change.h"
 #include "shell/conversation_parts.h"
+#include "shell/invitation.h"
 #include "shell/shell.h"
 #include "wire/op.h"
 
@@ -242,6 +243,8 @@ void proposals_told(struct conversation *c, const struct hash *op, size_t member
 		if (refused)
 			emit(d, "proposal.refused", &p);
 	}
+	if (refused)
+		invitation_ended(d->engine, p.id);
 	store_proposal_fini(&p);
 }
 

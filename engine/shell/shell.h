@@ -15,6 +15,7 @@
 #include "shell/hearing.h"
 #include "shell/identity.h"
 #include "shell/imported.h"
+#include "shell/invitation.h"
 #include "shell/lan.h"
 #include "shell/metrics.h"
 #include "shell/neighbours.h"
@@ -49,6 +50,7 @@ struct engine {
 	struct hearing hearing;
 	struct lan_shell lan;
 	struct discussions discussions;
+	struct invitations invitations; // into them, by this person
 	struct health health;
 	struct checkup *checkup; // under way, or NULL
 

@@ -9,6 +9,7 @@
 #include "openpgp/gpg.h"
 #include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
+#include "shell/invitation.h"
 #include "shell/shell.h"
 #include "wire/delivery.h"
 #include "wire/signed.h"
@@ -24,6 +25,7 @@ struct statement_check {
 	struct bytes *envelope;
 	struct hash digest; // of the envelope
 	struct gpg_op *op;
+	struct admission_check *admission;
 	struct op proposed; // PROPOSE; .kind OP_KIND_COUNT: none
 	char leaver[FINGERPRINT_SIZE]; // LEAVE: its author; else ""
 };
@@ -114,12 +116,27 @@ static void checked(struct statement_check *k, enum err code, const struct err_i
 	statements_go_on(c);
 }
 
+static void on_admission(void *arg, enum err code, const struct err_info *info)
+{
+	struct statement_check *k = arg;
+	k->admission = NULL;
+	checked(k, code, info);
+}
+
+// Of an ADMIT the JOIN, too.
 static void on_verified(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
 {
 	struct statement_check *k = arg;
+	struct err_info own;
 	(void)result;
 	k->op = NULL;
-	checked(k, code, info);
+	if (code || !k->change || k->proposed.kind != OP_ADMIT) {
+		checked(k, code, info);
+		return;
+	}
+	code = admission_check_start(k->change->conversation->discussion, &k->proposed, on_admission, k, &k->admission, &own);
+	if (code)
+		checked(k, code, &own);
 }
 
 // --- what waits -------------------------------------------------------------------------------------------------------------
@@ -201,8 +218,6 @@ static void begin_check(struct change *ch, struct line *l, struct bytes *envelop
 	enum err code = OK;
 	if (s->type == STATEMENT_PROPOSE)
 		code = op_decode(&k->proposed, bytes_span(s->op), &info);
-	if (code == OK && k->proposed.kind == OP_ADMIT)
-		code = err_set(&info, ERR_UNSUPPORTED, "nobody is admitted by this version");
 	if (code == OK)
 		code = start(ch, k, e, s, &info);
 	if (code)
@@ -281,7 +296,12 @@ void statements_stop(struct conversation *c)
 		struct statement_check *k = ch->checks;
 		ch->checks = k->next;
 		k->change = NULL;
-		gpg_op_cancel(k->op); // its end frees it
+		if (k->admission) {
+			admission_check_cancel(k->admission);
+			check_free(k);
+		} else {
+			gpg_op_cancel(k->op); // its end frees it
+		}
 	}
 	ch->checking = 0;
 }

@@ -11,6 +11,7 @@
 #include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
 #include "shell/holding.h"
+#include "shell/invitation.h"
 #include "shell/proposals.h"
 #include "shell/shell.h"
 #include "wire/signed.h"
@@ -51,14 +52,23 @@ static enum err write_cut(struct discussion *d, const struct statement_heads *cu
 	return code == ERR_WRONG_STATE ? OK : code;
 }
 
-static enum err put_member(struct discussion *d, const struct roster_record *next, size_t i, struct err_info *info)
+// Who stays is as known; who is new, as its JOIN says.
+static enum err put_member(struct discussion *d, const struct roster_record *next, size_t i, const struct op *op,
+			   struct err_info *info)
 {
 	const struct store_member *known = discussion_member(d, next->members[i].fingerprint);
-	if (!known)
-		return err_set(info, ERR_UNSUPPORTED, "nobody is admitted by this version");
-	struct store_member m = *known; // borrowed
+	struct store_member m = {0};
+	enum err code = OK;
+	if (known)
+		m = *known; // borrowed
+	else
+		code = admission_member(d->engine, op, &m, info);
 	m.position = (uint32_t)i;
-	return store_member_put(d->engine->store, d->row.id, next->epoch, &m, info);
+	if (code == OK)
+		code = store_member_put(d->engine->store, d->row.id, next->epoch, &m, info);
+	if (!known)
+		store_member_fini(&m);
+	return code;
 }
 
 static enum err write_next(struct discussion *d, const struct epoch_decision *e, const struct roster_record *next,
@@ -67,9 +77,14 @@ static enum err write_next(struct discussion *d, const struct epoch_decision *e,
 	struct store *s = d->engine->store;
 	const struct store_epoch epoch = {
 		.epoch = next->epoch, .roster = e->next, .roster_hash = e->next_hash, .head = e->next_hash};
-	enum err code = store_epoch_create(s, d->row.id, &epoch, info);
+	struct op op;
+	enum err code = op_decode(&op, bytes_span(e->op), info);
+	if (code)
+		return code;
+	code = store_epoch_create(s, d->row.id, &epoch, info);
 	for (size_t i = 0; code == OK && i < next->count; i++)
-		code = put_member(d, next, i, info);
+		code = put_member(d, next, i, &op, info);
+	op_fini(&op);
 	if (code)
 		return code;
 	d->row.epoch = next->epoch;
@@ -181,6 +196,7 @@ static void tell(struct discussion *d, uint32_t before)
 	discussion_emit(d, "epoch.changed");
 	holding_tell(d, before);
 	proposals_tell_ended(d, before);
+	invitations_epoch_changed(d);
 }
 
 // This person is none any more: the others have removed it, or order its LEAVE.
@@ -190,6 +206,7 @@ static void part(struct change *ch, uint32_t before)
 	log_info("this person is no member of %.8s any more", d->row.id);
 	discussion_happens(d, LIFECYCLE_REMOVED, LIFECYCLE_NO_REASON);
 	proposals_tell_ended(d, before);
+	invitations_epoch_changed(d);
 }
 
 // --- its steps --------------------------------------------------------------------------------------------------------------
@@ -202,6 +219,51 @@ static void again(struct change *ch)
 	timer_start(ch->conversation->engine->loop, &ch->end_retry, ch->end_retry_ms, run, ch);
 }
 
+static void on_imported(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
+{
+	struct conversation *c = job_end(arg);
+	(void)result;
+	if (!c)
+		return;
+	struct change *ch = c->change;
+	ch->importing = NULL;
+	ch->imported = code == OK;
+	gpg_went(c, code, info, true);
+	if (code)
+		again(ch);
+	else
+		run(ch);
+}
+
+// A newcomer's certificate is in the keyring before anybody seals to it. True: that is under way.
+static bool import(struct change *ch)
+{
+	struct conversation *c = ch->conversation;
+	struct discussion *d = c->discussion;
+	struct store_member m = {0};
+	struct err_info info;
+	struct op op;
+	if (ch->imported || !d->home || op_decode(&op, bytes_span(ch->decision.op), &info))
+		return false;
+	enum err code = op.kind == OP_ADMIT ? admission_member(d->engine, &op, &m, &info) : ERR_NOT_FOUND;
+	op_fini(&op);
+	if (code) {
+		ch->imported = true;
+		return false;
+	}
+	ch->importing = job_new(c, 0);
+	const struct gpg_call call = {.gpg = c->engine->gpg, .home = d->home, .done = on_imported, .arg = ch->importing};
+	code = gpg_import_start(&call, m.certificate, &ch->importing->op, &info);
+	store_member_fini(&m);
+	if (code) {
+		gpg_went(c, code, &info, true);
+		(void)job_end(ch->importing);
+		ch->importing = NULL;
+		again(ch);
+	}
+	return true;
+}
+
 static void run(void *arg)
 {
 	struct change *ch = arg;
@@ -210,6 +272,8 @@ static void run(void *arg)
 	struct roster_record next;
 	struct err_info info;
 	uint32_t before = d->row.epoch;
+	if (ch->importing || import(ch))
+		return;
 	sending_flush(c);
 	enum err code = roster_decode(&next, bytes_span(ch->decision.next), &info);
 	if (code == OK)

@@ -206,7 +206,29 @@ static const char schema_4[] =
 	") STRICT;"
 	"CREATE INDEX proposals_in_order ON proposals (discussion, number);";
 
-const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}, {schema_4}};
+// New encryption keys within an epoch (P4.2).
+static const char schema_5[] =
+	"CREATE TABLE rekeys ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" discussion INTEGER NOT NULL REFERENCES discussions ON DELETE CASCADE,"
+	" epoch INTEGER NOT NULL,"
+	" member TEXT NOT NULL,"
+	" sequence INTEGER NOT NULL,"
+	" key TEXT NOT NULL,"
+	" time INTEGER NOT NULL,"
+	" certificate BLOB NOT NULL,"
+	" UNIQUE (discussion, epoch, member, sequence)"
+	") STRICT;";
+
+// How this core came into a discussion of others. Sealed column: invite.
+static const char schema_6[] =
+	"CREATE TABLE joinings ("
+	" discussion INTEGER PRIMARY KEY REFERENCES discussions ON DELETE CASCADE,"
+	" accepted INTEGER NOT NULL,"
+	" invite BLOB NOT NULL"
+	") STRICT;";
+
+const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}, {schema_4}, {schema_5}, {schema_6}};
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 
 static enum err database_error(sqlite3 *db, struct err_info *info)

@@ -77,6 +77,29 @@ describe("lifecycle", function()
     assert.equal(GONE:format("abandon_outbox", "tell_refused"), actions)
   end)
 
+  it("an invitation that was accepted is asked about again, as long as nothing is founded", function()
+    local l, actions = step(life "opening", "ask_again")
+    assert.same({ "requested", "save" }, { l.state, actions })
+    assert.equal("opening", step(life("opening", { founded = true }), "ask_again").state)
+  end)
+
+  it("P3.8 what others have founded waits for no link: of three or more, nobody has to be there", function()
+    local joined = life("opening", { founded = true, members = 3 })
+    local l, actions = step(joined, "alone", { now = 70 })
+    assert.same({ "suspended", 70, "save dial clear_deadline tell_opened" }, { l.state, l.since, actions })
+    l, actions = step(l, "link_up")
+    assert.same({ "open", "save clear_deadline tell_resumed" }, { l.state, actions })
+    l, actions = step(joined, "restore")
+    assert.same({ "suspended", "save dial tell_opened" }, { l.state, actions })
+    l, actions = step(joined, "deadline")
+    assert.same({ "opening", "" }, { l.state, actions })
+    assert.same({ "open", "save clear_deadline tell_opened" }, (function()
+      local linked, told = step(joined, "link_up")
+      return { linked.state, told }
+    end)())
+    assert.equal("opening", step(life("opening", { founded = true }), "alone").state)
+  end)
+
   it("P3.8 a lost link suspends, and the window begins", function()
     local l, actions, deadline = step(life "open", "link_down", { now = 5000 })
     assert.same({ "suspended", 5000, 0 }, { l.state, l.since, l.links })
@@ -188,7 +211,7 @@ describe("lifecycle", function()
     local means = {
       requesting = { founded = 1, ["end"] = 1, close = 1, restore = 1 },
       requested = { accept = 1, ["end"] = 1, close = 1, restore = 1 },
-      opening = { founded = 1, ["end"] = 1, close = 1, restore = 1 },
+      opening = { ask_again = 1, founded = 1, ["end"] = 1, close = 1, restore = 1 },
       ["opening, founded"] = { left = 1, link_up = 1, close = 1, closed_by = 1, deadline = 1, restore = 1 },
       open = { link_down = 1, close = 1, closed_by = 1, freeze = 1, rolled_back = 1, restore = 1,
         leave = 1, removed = 1 },
@@ -211,7 +234,7 @@ describe("lifecycle", function()
         end
       end
     end
-    assert.equal(9 * 14, count)
+    assert.equal(9 * 16, count)
   end)
 
   it("allows each call in its states only", function()

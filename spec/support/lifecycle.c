@@ -5,7 +5,7 @@
 #include "spec/support/fields.h"
 
 static const char *const events[LIFECYCLE_EVENT_COUNT + 1] = {
-	"accept", "founded",   "left",	   "end",    "link_up",	    "link_down", "close",
+	"accept", "ask_again", "founded", "alone", "left", "end", "link_up", "link_down", "close",
 	"closed_by", "deadline", "freeze", "leave", "removed", "rolled_back", "restore", NULL,
 };
 static const char *const actions[] = {

@@ -4,6 +4,7 @@
 #include "spec/support/store_values.h"
 #include "store/discussions.h"
 #include "store/epochs.h"
+#include "store/joinings.h"
 #include "store/payloads.h"
 
 // --- discussions, epochs, members ---------------------------------------------------------------
@@ -109,6 +110,36 @@ static int discussion_prune(lua_State *L)
 	struct err_info info = {0};
 	size_t keep = (size_t)luaL_checkinteger(L, 2);
 	return answer(L, store_discussion_prune(to_store(L), keep, &info), &info);
+}
+
+static int joining_put(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store_joining j = {.accepted = get_int(L, 3, "accepted") != 0};
+	j.invite = get_bytes(L, 3, "invite");
+	enum err e = store_joining_put(to_store(L), luaL_checkstring(L, 2), &j, &info);
+	store_joining_fini(&j);
+	return answer(L, e, &info);
+}
+
+static int joining_get(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store_joining j;
+	enum err e = store_joining_get(to_store(L), luaL_checkstring(L, 2), &j, &info);
+	if (e)
+		return answer(L, e, &info);
+	lua_newtable(L);
+	set_int(L, "accepted", j.accepted);
+	set_bytes(L, "invite", j.invite);
+	store_joining_fini(&j);
+	return 1;
+}
+
+static int joining_drop(lua_State *L)
+{
+	struct err_info info = {0};
+	return answer(L, store_joining_drop(to_store(L), luaL_checkstring(L, 2), &info), &info);
 }
 
 static int epoch_create(lua_State *L)
@@ -355,6 +386,9 @@ static const luaL_Reg methods[] = {
 	{"discussion_each", discussion_each},
 	{"discussion_forget", discussion_forget},
 	{"discussion_prune", discussion_prune},
+	{"joining_put", joining_put},
+	{"joining_get", joining_get},
+	{"joining_drop", joining_drop},
 	{"epoch_create", epoch_create},
 	{"epoch_get", epoch_get},
 	{"epoch_each", epoch_each},

@@ -1,0 +1,187 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Somebody is invited into a discussion of others, and joins it (§5, 1; P5.4): with whatever goes wrong on the way.
+local cores = require "support.cores"
+local group = require "support.group"
+
+local ann, ben, cid, id, between
+
+local function three()
+  ann, ben, cid = cores.person "ann", cores.person "ben", cores.person "cid"
+  cores.meet(ann, ben)
+  cores.meet(ann, cid)
+  id = cores.open_between(ann, ben)
+  between = cores.open_between(ann, cid, "another password that is long")
+end
+
+local function consents(who, reason)
+  who:call("proposals.answer", { proposal = group.asked(who, id).id, answer = "consent", reason = reason })
+end
+
+describe("an invitation", function()
+  before_each(three)
+  after_each(cores.clean)
+
+  it("§5, 1 shows whom one joins, and the first message reaches both", function()
+    cores.talk(id, ann, ben)
+    local seen, made = group.invite(ann, cid, id)
+    assert.are.equal(ann.fingerprint, seen.sponsor)
+    assert.are.equal("all", seen.charter)
+    local names = {}
+    for _, m in ipairs(seen.members) do names[m.fingerprint] = m.name end
+    assert.are.same({ [ann.fingerprint] = "ann", [ben.fingerprint] = "ben" }, names)
+    assert.are.equal(ann:discussion(id).words, seen.words_of_members)
+    -- nobody is asked before the candidate has answered
+    assert.are.same({ cid.fingerprint }, made.waiting_for)
+    assert.are.same({ cid.fingerprint }, made.subjects)
+    assert.are.same({}, ben:call("proposals.list", { discussion = id }))
+    assert.are.equal("opening", cid:call("discussions.accept", { discussion = id }).state)
+    local asked = group.asked(ben, id)
+    assert.are.same({ "admit", ann.fingerprint }, { asked.op, asked.proposer })
+    assert.are.same({ ben.fingerprint }, asked.waiting_for)
+    -- until then messages go on
+    cores.talk(id, ann, ben)
+    consents(ben, "a friend")
+    local found = group.agree(id, ann, ben, cid)
+    assert.are.equal(1, found.epoch)
+    cid:event("discussion.opened", { id = id })
+    group.ends(ann, made.id, "committed")
+    group.heard(id, cid, ann, ben)
+    group.heard(id, ann, ben, cid)
+    group.heard(id, ben, ann, cid)
+    -- nothing of what was said before
+    for _, text in ipairs(cid:texts(id)) do assert.is_nil(text:find("^from ann, %x") or text:find("^from ben, %x")) end
+    -- and again after a restart
+    cid:restart()
+    group.agree(id, ann, ben, cid)
+    group.heard(id, cid, ann, ben)
+  end)
+
+  it("is declined, with the reason that nobody else sees first", function()
+    local _, made = group.invite(ann, cid, id)
+    assert.are.equal("refused", cid:call("discussions.refuse", { discussion = id }).state)
+    local ended = group.ends(ann, made.id, "refused")
+    assert.are.same({}, ended.waiting_for)
+    assert.are.same({}, ben:call("proposals.list", { discussion = id }))
+    assert.are.equal(0, ann:discussion(id).epoch)
+    -- whoever has declined may be asked once more, and say yes
+    group.admit(id, ann, cid, ben)
+    group.heard(id, cid, ann, ben)
+  end)
+
+  it("ends for the candidate when a member refuses, and the sponsor sees why", function()
+    local _, made = group.invite(ann, cid, id)
+    cid:call("discussions.accept", { discussion = id })
+    ben:call("proposals.answer", { proposal = group.asked(ben, id).id, answer = "refuse", reason = "who is that" })
+    local ended = group.ends(ann, made.id, "refused")
+    local said = {}
+    for _, a in ipairs(ended.answers) do said[a.member] = a.answer .. ": " .. a.reason end
+    assert.are.equal("refuse: who is that", said[ben.fingerprint])
+    assert.are.equal("refused", cores.state(cid, id, "refused").reason)
+    cores.ask("cid's key for it is gone", function() return #cid:homes() == 3 end)
+    cores.talk(id, ann, ben)
+  end)
+
+  it("is an error where it cannot be", function()
+    local function fails(who, name, params)
+      params.discussion, params.op = params.discussion or id, "admit"
+      return who:fails(name, "proposals.create", params)
+    end
+    fails(ben, "not_found", { peer = cid.fingerprint }) -- ben does not know cid
+    cores.meet(ben, cid)
+    fails(ben, "wrong_state", { peer = cid.fingerprint }) -- and has no discussion with it
+    fails(ann, "bad_params", { peer = ben.fingerprint })
+    fails(ann, "bad_params", { peer = ann.fingerprint })
+    fails(ann, "bad_params", {})
+    group.invite(ann, cid, id)
+    fails(ann, "bad_params", { peer = cid.fingerprint }) -- twice
+    cid:fails("bad_params", "discussions.accept", { discussion = id, password = "what for" })
+    cid:call("discussions.accept", { discussion = id })
+    consents(ben)
+    group.agree(id, ann, ben, cid)
+    fails(ann, "bad_params", { peer = cid.fingerprint }) -- a member by now
+  end)
+end)
+
+describe("an admission that is interrupted", function()
+  before_each(three)
+  after_each(cores.clean)
+
+  it("goes on when the candidate's core was killed, asked or joined", function()
+    group.invite(ann, cid, id)
+    cid:kill()
+    cid:start()
+    assert.are.equal(ann.fingerprint, cores.state(cid, id, "requested").sponsor)
+    cid:call("discussions.accept", { discussion = id })
+    local proposal = group.asked(ben, id)
+    cid:kill()
+    ben:call("proposals.answer", { proposal = proposal.id, answer = "consent" })
+    cores.ask("the members have it", function() return #ann:discussion(id).members == 3 and #ben:discussion(id).members == 3 end)
+    cid:start()
+    group.agree(id, ann, ben, cid)
+    group.heard(id, cid, ann, ben)
+  end)
+
+  it("goes on when the sponsor's core was killed, before and after the JOIN", function()
+    local _, made = group.invite(ann, cid, id)
+    ann:kill()
+    cid:call("discussions.accept", { discussion = id })
+    ann:start()
+    local proposal = group.asked(ben, id)
+    ann:kill()
+    ben:call("proposals.answer", { proposal = proposal.id, answer = "consent" })
+    ann:start()
+    group.agree(id, ann, ben, cid)
+    group.ends(ann, made.id, "committed")
+    group.heard(id, cid, ann, ben)
+  end)
+
+  it("is brought to its end by another member where the sponsor has gone", function()
+    group.invite(ann, cid, id)
+    cid:call("discussions.accept", { discussion = id })
+    local proposal = group.asked(ben, id)
+    cid:kill() -- so that nobody can bring it in at once
+    ben:call("proposals.answer", { proposal = proposal.id, answer = "consent" })
+    cores.ask("the members have it", function() return #ann:discussion(id).members == 3 and #ben:discussion(id).members == 3 end)
+    ann:kill()
+    cid:start()
+    cores.state(cid, id, "open")
+    group.heard(id, cid, ben)
+    group.heard(id, ben, cid)
+    ann:start()
+    group.agree(id, ann, ben, cid)
+    group.heard(id, cid, ann, ben)
+  end)
+
+  it("stands where the discussion of two has closed after the JOIN", function()
+    group.invite(ann, cid, id)
+    cid:call("discussions.accept", { discussion = id })
+    local proposal = group.asked(ben, id)
+    ann:call("discussions.close", { discussion = between })
+    cores.state(cid, between, "closed")
+    ben:call("proposals.answer", { proposal = proposal.id, answer = "consent" })
+    group.agree(id, ann, ben, cid)
+  end)
+end)
+
+describe("an invitation into another epoch", function()
+  after_each(cores.clean)
+
+  it("needs no new answer with the same people, and one with others", function()
+    three()
+    local dan = cores.person "dan"
+    cores.meet(ann, dan)
+    cores.open_between(ann, dan, "a third password that is long")
+    group.invite(ann, dan, id)
+    group.invite(ann, cid, id)
+    -- dan is in before cid has answered: cid sees it
+    dan:call("discussions.accept", { discussion = id })
+    consents(ben)
+    group.agree(id, ann, ben, dan)
+    cores.ask("cid sees dan in the invitation", function() return #cid:discussion(id).members == 3 end)
+    cid:call("discussions.accept", { discussion = id })
+    for _, who in ipairs { ben, dan } do consents(who) end
+    group.agree(id, ann, ben, cid, dan)
+    group.heard(id, cid, ann, ben, dan)
+    group.heard(id, dan, ann, ben, cid)
+  end)
+end)
