@@ -148,6 +148,37 @@ describe("a script's start", function()
     assert.is_nil(script "another")
   end)
 
+  it("of another file under its name does not get to what it has stored, unless the user says so", function()
+    local function text(value)
+      return HEAD:format "keeper" .. ("s.store.last = s.store.last or %q\n"):format(value) ..
+        's:command("last", {}, function() return s.store.last end)\n'
+    end
+    local function last() return bob:call("scripts.command", { name = "keeper", command = "last" }).reply end
+    local other = cores.root() .. "/other.lua"
+    system.write(path, text "first")
+    system.write(other, text "second")
+    load_script()
+    assert.are.equal("first", last())
+    assert.are.equal("wrong_state", (bob:fails("scripts.erase", { name = "keeper" })))
+    bob:call("scripts.unload", { name = "keeper" })
+    -- the same file has its data again, also in the next core
+    bob:restart()
+    load_script()
+    assert.are.equal("first", last())
+    bob:call("scripts.unload", { name = "keeper" })
+    local kind, message = bob:fails("scripts.load", { path = other, grant = true })
+    assert.are.equal("refused", kind)
+    assert.truthy(message:find(path, 1, true), message)
+    load_script { path = other, inherit = true }
+    assert.are.equal("first", last())
+    bob:call("scripts.unload", { name = "keeper" })
+    -- now it is the other's
+    assert.are.equal("refused", (bob:fails("scripts.load", { path = path, grant = true })))
+    bob:call("scripts.erase", { name = "keeper" })
+    load_script { path = other }
+    assert.are.equal("second", last())
+  end)
+
   it("waits for the user where its text has changed while the core was away, also where it is watched", function()
     system.write(path, COUNT)
     load_script { watch = true }

@@ -149,7 +149,7 @@ function Scripts:load(client, params, answer)
   }
   entry.life:load(loop.now())
   self:start_text(entry, text, {
-    grant = params.grant,
+    grant = params.grant, inherit = params.inherit,
     refused = function(reason, reason_name)
       self:end_entry(entry)
       answer(nil, reason, reason_name)
@@ -206,6 +206,13 @@ function Scripts:unload(_, params)
   return {}
 end
 
+--- Erases what a script has stored that is loaded no longer.
+function Scripts:erase(_, params)
+  local entry = self:find(params.name)
+  if entry then return nil, ("'%s' is loaded: unload it first"):format(params.name), "wrong_state" end
+  return self.registry:drop_values(params.name)
+end
+
 -- --- the other methods -------------------------------------------------------------------------------------
 
 function Scripts:show_log(_, params)
@@ -246,6 +253,7 @@ function Scripts:handlers()
     ["scripts.load"] = later(self.load), ["scripts.reload"] = later(self.reload),
     ["scripts.unload"] = later(self.unload), ["scripts.list"] = later(self.list),
     ["scripts.log"] = later(self.show_log), ["scripts.command"] = later(self.command),
+    ["scripts.erase"] = later(self.erase),
     ["scripts.explain"] = later(self.explain),
     ["scripts.advance"] = later(self.advance),
   }

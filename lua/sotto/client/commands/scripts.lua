@@ -47,7 +47,13 @@ end
 
 function verbs.unload(chat, name)
   chat:call("scripts.unload", { name = name })
-  chat:print(("%s is unloaded; what it has stored is kept."):format(names.safe(name)))
+  chat:print(("%s is unloaded; what it has stored is kept; /scripts erase %s ends that, too."):format(names.safe(name),
+    names.safe(name)))
+end
+
+function verbs.erase(chat, name)
+  chat:call("scripts.erase", { name = name })
+  chat:print(("What %s had stored is erased."):format(names.safe(name)))
 end
 
 function verbs.log(chat, name)
@@ -78,7 +84,7 @@ end
 
 return {
   names = script_names,
-  name = "scripts", args = "[load PATH | unload, reload, log NAME | run NAME COMMAND …]", asks = true,
+  name = "scripts", args = "[load PATH | unload, erase, reload, log NAME | run NAME COMMAND …]", asks = true,
   help = "the scripts in the core's care; loads one, ends it, shows what it said, runs a command of it",
   complete = function(chat, text)
     local verb, path = text:match("^(%a+) (.*)$")
@@ -95,7 +101,7 @@ return {
   run = function(chat, text)
     local verb, rest = text:match("^(%a+)%s+(.+)$")
     if verb and verbs[verb] then return verbs[verb](chat, rest) end
-    if text ~= "" then error("/scripts takes load PATH, unload NAME, reload NAME, log NAME or run NAME COMMAND", 0) end
+    if text ~= "" then error("/scripts takes load PATH, unload, erase, reload or log NAME, or run NAME COMMAND", 0) end
     local scripts = chat:call("scripts.list")
     for _, script in ipairs(scripts) do show(chat, script) end
     if #scripts == 0 then chat:print("There is none. /scripts load PATH loads a file or a folder.") end

@@ -28,6 +28,10 @@ return {
           name = "watch", type = "boolean", standard = false, text = "reloads it whenever its files change",
         },
         {
+          name = "inherit", type = "boolean", standard = false,
+          text = "takes over what a script of that name has stored that was somewhere else",
+        },
+        {
           name = "temporary", type = "boolean", standard = false,
           text = "ends with the connection that has loaded it, and is not loaded again",
         },
@@ -42,10 +46,17 @@ return {
     },
     {
       name = "unload",
-      text = "Ends a script. What it has stored is kept. One that config.lua names comes again with the next core.",
+      text = "Ends a script; what it has stored is kept. One of config.lua comes again with the next core.",
       params = { script },
       result = "nothing",
       returns = "nothing", since = 1, capability = "scripts", errors = { "not_found" },
+    },
+    {
+      name = "erase",
+      text = "Erases what a script has stored that is no longer loaded.",
+      params = { script },
+      result = "nothing",
+      returns = "nothing", since = 1, capability = "scripts", errors = { "wrong_state", "locked" },
     },
     {
       name = "reload",

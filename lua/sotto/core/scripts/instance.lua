@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- One process of one script, from its start to its end: what it has declared, what it may do, what it hears.
 local api = require "sotto.core.api"
+local belongings = require "sotto.core.scripts.belongings"
 local errors = require "sotto.core.errors"
 local grants = require "sotto.core.scripts.grants"
 local host = require "sotto.core.scripts.host"
@@ -20,6 +21,7 @@ local CHANGED_MS = 100
 ---@field script sotto.scripts.entry
 ---@field granted string[] what was granted before
 ---@field grant boolean grants what is named now, too
+---@field inherit boolean|nil it may have what another script has stored under its name
 ---@field state any for `restore`
 ---@field done fun(ok: boolean|nil, message?: string, name?: string) once, when the main chunk has run, or could not
 ---@field failed fun(reason: string, last: integer|nil) once, after done: it has ended; and the last event's seq
@@ -57,30 +59,40 @@ local function check_declaration(self, params)
   if problem then return problem, "bad_params" end
   local missing = grants.missing(needs, self.options.granted)
   if #missing > 0 and not self.options.grant then
-    self.missing = missing
-    return missing_text(missing), "refused"
+    self.missing = missing_text(missing)
+    return self.missing, "refused"
   end
 end
 
 -- where its store is
 local function kept_values(self) return self.options.script.memory or self.options.manager.registry end
 
+-- what it has stored before
+local function stored(self, name)
+  local script, registry = self.options.script, self.options.manager.registry
+  if script.memory then return script.memory:values() end
+  return belongings.open(registry, name, script, self.options.inherit)
+end
+
 function Instance:declare(params)
   local message, name = check_declaration(self, params)
   if message then return nil, message, name end
+  local granted, leaves = grants.new(params.needs, self.options.script.discussions), nil
+  if granted.names.store then
+    local problem, kind
+    leaves, problem, kind = stored(self, params.name)
+    if not leaves then
+      self.missing = kind == "refused" and problem or nil
+      return nil, problem, kind
+    end
+  end
   self.declared = {
     name = params.name, version = tostring(params.version), needs = params.needs,
     help = type(params.help) == "string" and params.help or nil,
   }
-  self.grants = grants.new(params.needs, self.options.script.discussions)
+  self.grants = granted
   self.services = services.new(params.needs, self.options.granted, self.options.manager.limits, self.host)
-  local answer = { hears = json.array(self.grants:event_types()) }
-  if self.grants.names.store then
-    local leaves, problem, kind = kept_values(self):values(params.name)
-    if not leaves then return nil, problem, kind end
-    answer.store = leaves
-  end
-  return answer
+  return { hears = json.array(granted:event_types()), store = leaves }
 end
 
 -- --- events to it ------------------------------------------------------------------------------------------
@@ -139,10 +151,10 @@ end
 
 local function are_writes(set, drop)
   for _, leaf in ipairs(set) do
-    if type(leaf) ~= "table" or type(leaf[1]) ~= "table" or leaf[2] == nil then return false end
+    if type(leaf) ~= "table" or type(leaf[1]) ~= "table" or #leaf[1] == 0 or leaf[2] == nil then return false end
   end
   for _, path in ipairs(drop) do
-    if type(path) ~= "table" then return false end
+    if type(path) ~= "table" or #path == 0 then return false end
   end
   return true
 end
@@ -258,7 +270,7 @@ function Instance:begin()
     clock = options.script.memory and "standing" or nil,
   }, function(description, message, name)
     if message then
-      if self.missing then return finish_start(self, nil, missing_text(self.missing), "refused") end
+      if self.missing then return finish_start(self, nil, self.missing, "refused") end
       return finish_start(self, nil, message, name == "script" and "bad_input" or name)
     end
     self:describe(description)

@@ -151,6 +151,7 @@ end
 
 ---@class sotto.scripts.attempt
 ---@field grant boolean what the text names is granted
+---@field inherit boolean|nil
 ---@field state any for `restore`
 ---@field refused fun(message: string, name: string|nil)
 
@@ -169,6 +170,7 @@ function lives:start_text(entry, text, options, answer)
   end
   local started, message, name = instance.start({
     manager = self, source = text, script = entry, granted = granted, grant = all or options.grant,
+    inherit = options.inherit,
     state = options.state,
     done = function(ok, problem, kind)
       entry.attempt = nil

@@ -39,15 +39,37 @@ end
 ---@param name string
 function Registry:drop(name) return ask(self, "scripts.drop_row", { name = name }) end
 
---- A script's own values: leaves, each with the path to it and its value.
+-- Whose values these are lies beside them, as the leaf that no script can write: the one with no path to it.
+local OWNER = json.array {}
+
+--- A script's own values: leaves, each with the path to it and its value; and whose they are, where that was said.
 ---@param name string
----@return {[1]: (string|integer)[], [2]: any}[]|nil, string? message, string? error
+---@return {[1]: (string|integer)[], [2]: any}[]|nil, string? owner_or_message, string? error
 function Registry:values(name)
   local rows, message, kind = ask(self, "scripts.values", { name = name })
   if not rows then return nil, message, kind end
-  local leaves = json.array {}
-  for i, row in ipairs(rows) do leaves[i] = { json.decode(row.path), json.decode(row.value) } end
-  return leaves
+  local leaves, owner = json.array {}, nil
+  for _, row in ipairs(rows) do
+    local path, value = json.decode(row.path), json.decode(row.value)
+    if #path == 0 then owner = value else leaves[#leaves + 1] = { path, value } end
+  end
+  return leaves, owner
+end
+
+--- Says whose the values under that name are.
+---@param name string
+---@param owner string
+function Registry:own_values(name, owner) return self:put_values(name, { { OWNER, owner } }, {}) end
+
+--- Erases them, and whose they were.
+---@param name string
+---@return table|nil, string? message, string? error
+function Registry:drop_values(name)
+  local rows, message, kind = ask(self, "scripts.values", { name = name })
+  if not rows then return nil, message, kind end
+  local drop = json.array {}
+  for i, row in ipairs(rows) do drop[i] = row.path end
+  return ask(self, "scripts.put_values", { name = name, set = json.array {}, drop = drop })
 end
 
 --- Takes leaves away, then sets others, all or none of them.
