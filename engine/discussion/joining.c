@@ -348,7 +348,7 @@ static void accept(struct joining *j, const struct joining_event *event)
 
 static void withdrawn(struct joining *j, int64_t time_ms)
 {
-	if (j->phase == JOINING_WAITS || time_ms != j->invite.time_ms)
+	if (j->phase == JOINING_WAITS || (time_ms != j->invite.time_ms && time_ms != DECLINE_ANY))
 		return;
 	joining_fail(j, "the invitation stands no more");
 	j->out->list[j->out->count - 1].why.code = ERR_REFUSED;

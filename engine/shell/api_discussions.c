@@ -214,8 +214,10 @@ static enum err refuse(struct call *c)
 	enum err code = find(c, &d);
 	if (code == OK)
 		code = lifecycle_allows(&d->life, LIFECYCLE_CALL_REFUSE, c->info);
-	if (code == OK && joining_is(d))
-		return answer(c, d, joining_refuse(d, "", c->info));
+	if (code == OK && joining_is(d)) {
+		const char *reason = call_string(c, "reason");
+		return answer(c, d, joining_refuse(d, reason ? reason : "", c->info));
+	}
 	if (code == OK)
 		opening_end(d->opening, HANDSHAKE_REASON_REFUSED);
 	return answer(c, d, code);

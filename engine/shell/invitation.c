@@ -222,18 +222,23 @@ enum err invitation_begin(struct discussion *d, const char *candidate, char prop
 
 // --- its end ----------------------------------------------------------------------------------------------------------------
 
-static void withdraw(struct invitation *i)
+static void say_over(struct engine *e, const char *candidate, const char *discussion, int64_t time_ms)
 {
-	struct decline_record r = {.time_ms = i->time_ms};
+	struct decline_record r = {.time_ms = time_ms};
 	struct buf out;
-	memcpy(r.discussion, i->discussion, sizeof r.discussion);
+	memcpy(r.discussion, discussion, sizeof r.discussion);
 	buf_init(&out, 4096);
 	if (decline_encode(&r, &out, NULL) == OK) {
 		struct bytes *record = buf_take(&out);
-		(void)invitation_say(i->engine, i->candidate, record);
+		(void)invitation_say(e, candidate, record);
 		bytes_unref(record);
 	}
 	buf_fini(&out);
+}
+
+static void withdraw(struct invitation *i)
+{
+	say_over(i->engine, i->candidate, i->discussion, i->time_ms);
 }
 
 void invitation_ended(struct engine *e, const char *proposal)
@@ -346,6 +351,14 @@ static bool is_proposed(struct engine *e, const struct invitation *i, const stru
 	return is;
 }
 
+// It ended while the candidate was away.
+static void answer_late(struct engine *e, const char *candidate, const char *discussion)
+{
+	const struct discussion *d = discussions_get(&e->discussions, discussion);
+	if (d && d->conversation && !discussion_has_ended(d) && !discussion_member(d, candidate))
+		say_over(e, candidate, discussion, DECLINE_ANY);
+}
+
 static bool take_join(struct engine *e, const char *candidate, struct span record)
 {
 	struct envelope parts;
@@ -366,6 +379,8 @@ static bool take_join(struct engine *e, const char *candidate, struct span recor
 		else
 			invite(i); // to the epoch that there is now
 		bytes_unref(envelope);
+	} else if (good && !i) {
+		answer_late(e, candidate, join.discussion);
 	}
 	join_fini(&join);
 	return good;

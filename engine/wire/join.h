@@ -13,6 +13,7 @@
 #define INVITE_MAX (224 * 1024)   // bytes of a record
 #define FOUNDING_MAX (224 * 1024) // likewise
 #define DECLINE_REASON_MAX 256    // bytes of UTF-8
+#define DECLINE_ANY 0             // time: whichever it was
 
 // INVITE, plain: the link that it comes on, of the two-person discussion of sponsor and candidate, says whose word it is. What stands
 // in it of the members proves itself against the roster, and the roster against the chain that is taken later.
@@ -52,7 +53,7 @@ void join_fini(struct join_record *r);
 // DECLINE, plain, on the link of the INVITE. The candidate declines; from the sponsor it says that the invitation stands no more.
 struct decline_record {
 	char discussion[DISCUSSION_ID_SIZE];
-	int64_t time_ms; // of the INVITE
+	int64_t time_ms; // of the INVITE; from the sponsor DECLINE_ANY, too: there is none
 	char reason[DECLINE_REASON_MAX + 1];
 };
 MUST_CHECK enum err decline_encode(const struct decline_record *r, struct buf *out, struct err_info *info);

@@ -126,13 +126,14 @@ sotto.discussions = {}
 function sotto.discussions.open(params) end
 --- Accepts a request. Answers when the decision is recorded; the outcome is an event. Since 1; needs discussions.
 --- - `discussion` id, 8 digits or more of it, or the name of a member
---- - `password` the one both of you have agreed on
+--- - `password` the one both of you have agreed on; none for an invitation into a discussion of others
 ---@param params {discussion: string, password?: string}
 ---@return sotto.discussion
 function sotto.discussions.accept(params) end
---- Refuses a request. Since 1; needs discussions.
+--- Refuses a request, or declines an invitation. Since 1; needs discussions.
 --- - `discussion` id, 8 digits or more of it, or the name of a member
----@param params {discussion: string}
+--- - `reason` told to who has invited you; of a request nothing is told
+---@param params {discussion: string, reason?: string}
 ---@return sotto.discussion
 function sotto.discussions.refuse(params) end
 --- Lists the discussions, ended ones too. Since 1; needs discussions.

@@ -65,7 +65,8 @@
 ---@field roster_hash string
 ---@field words string the spoken fingerprint
 ---@field charter string
----@field sponsor string|nil
+---@field sponsor string|nil who has invited this person into it
+---@field words_of_members string|nil while this person is invited, or joins: what its members read to each other
 ---@field unread integer
 ---@field suspended integer|nil milliseconds since 1970: since when no member can be reached
 ---@field reason string|nil why it was refused or closed

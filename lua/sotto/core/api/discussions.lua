@@ -26,7 +26,10 @@ return {
       text = "Accepts a request. Answers when the decision is recorded; the outcome is an event.",
       params = {
         discussion,
-        { name = "password", type = "secret", least = 1, text = "the one both of you have agreed on" },
+        {
+          name = "password", type = "secret", least = 1,
+          text = "the one both of you have agreed on; none for an invitation into a discussion of others",
+        },
       },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "discussions",
@@ -34,8 +37,14 @@ return {
     },
     {
       name = "refuse",
-      text = "Refuses a request.",
-      params = { discussion },
+      text = "Refuses a request, or declines an invitation.",
+      params = {
+        discussion,
+        {
+          name = "reason", type = "string", most = 256,
+          text = "told to who has invited you; of a request nothing is told",
+        },
+      },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "discussions",
       errors = { "not_found", "ambiguous", "wrong_state" },
