@@ -132,10 +132,11 @@ $(BUILD)/support.so: $(SUPPORT_OBJ) $(BUILD)/libengine.a
 	$(Q)$(CC) $(MODULE) $(LDFLAGS_ALL) -o $@ $(SUPPORT_OBJ) -Wl,--whole-archive $(BUILD)/libengine.a -Wl,--no-whole-archive $(ENGINE_LIBS) -lutil
 
 # the ordering of discussions of many, simulated: schedules by the thousand, each from its seed
+SIM_WRAPS = -Wl,--wrap=envelope_decode -Wl,--wrap=statement_decode -Wl,--wrap=op_decode -Wl,--wrap=payload_decode -Wl,--wrap=hash_equal
 SIM_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard spec/sim/epoch/*.c))
 $(BUILD)/sim: $(SIM_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $(SIM_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(SIM_WRAPS) -pie -o $@ $(SIM_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS)
 
 # loaded into a core by specs: a kill at a moment of their choice, a disk that is read-only, another clock
 PRELOADS = $(patsubst spec/support/preload/%.c,$(BUILD)/%.so,$(wildcard spec/support/preload/*.c))
@@ -205,7 +206,7 @@ sim: deps-test
 MUTANT_RUNS ?= 20000
 mutants: deps-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/sim
-	@CC='$(CC)' CFLAGS='$(CPPFLAGS_ALL) $(CFLAGS_ALL)' LIBS='$(LDFLAGS_ALL) -pie $(ENGINE_LIBS)' \
+	@CC='$(CC)' CFLAGS='$(CPPFLAGS_ALL) $(CFLAGS_ALL)' LIBS='$(LDFLAGS_ALL) $(SIM_WRAPS) -pie $(ENGINE_LIBS)' \
 		$(LUA) spec/sim/epoch/mutants.lua $(BUILD) $(MUTANT_RUNS) $(MUTANTS)
 
 # two Tox clients to compare with; needed by nothing else

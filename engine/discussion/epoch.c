@@ -48,7 +48,7 @@ static void tell(struct epoch *e, const struct held *h)
 {
 	struct hash name = h->s.type == STATEMENT_PROPOSE ? hash_of(bytes_span(h->s.op)) : h->s.answer.op;
 	const struct epoch_op *op = epoch_op_find(e, &name);
-	if (!op)
+	if (!op || !epoch_op_counts(e, op))
 		return;
 	struct epoch_action *a = epoch_act(e, EPOCH_TELL);
 	a->op.name = name;
@@ -59,9 +59,9 @@ static void tell(struct epoch *e, const struct held *h)
 // Whether it is new and there is room for it.
 static bool take(struct epoch *e, struct held *h, struct err_info *info)
 {
-	if (h->s.type == STATEMENT_PROPOSE) {
-		bool full = epoch_held_of(e, h->author, STATEMENT_PROPOSE)->count == EPOCH_PROPOSALS_MAX;
-		if (full && !epoch_held_find(e, &h->name)) {
+	if (h->s.type == STATEMENT_PROPOSE && !epoch_held_find(e, &h->name)) {
+		h->spare = epoch_held_spare(e, h->author);
+		if (epoch_held_of(e, h->author, STATEMENT_PROPOSE)->count >= EPOCH_PROPOSALS_MAX + EPOCH_SPARE_MAX) {
 			(void)err_set(info, ERR_BUSY, "more proposals than a member may make in an epoch");
 			return false;
 		}
@@ -84,7 +84,7 @@ static void received(struct epoch *e, struct bytes *envelope)
 		(void)err_set(&info, ERR_BAD_INPUT, "a statement that would be an own one");
 	else if (take(e, h, &info)) {
 		bool lasts = h->s.type == STATEMENT_PROPOSE || h->s.type == STATEMENT_ANSWER || h->s.type == STATEMENT_LEAVE;
-		if (lasts)
+		if (lasts && !h->spare)
 			epoch_act(e, EPOCH_KEEP)->envelope = bytes_ref(envelope);
 		if (h->s.type == STATEMENT_PROPOSE || h->s.type == STATEMENT_ANSWER)
 			tell(e, h);
@@ -109,12 +109,10 @@ static void start(struct epoch *e)
 	e->started = true;
 	for (size_t i = 0; i < e->op_count; i++)
 		e->ops[i].asked = false;
-	if (!e->begun)
-		return;
 	if (e->leaving) {
 		e->over = true;
 		epoch_act(e, EPOCH_LEFT);
-	} else {
+	} else if (e->begun) {
 		epoch_act(e, EPOCH_DEADLINE)->ms = e->round_ms;
 	}
 }
@@ -160,7 +158,7 @@ static void propose(struct epoch *e, const struct epoch_event *event)
 		epoch_own_say(e, &s);
 	}
 	if (!fine && e->op_count > before)
-		epoch_ops_forget_last(e);
+		epoch_op_forget(e, &e->ops[e->op_count - 1]);
 }
 
 static void answer(struct epoch *e, const struct epoch_event *event)
@@ -228,8 +226,7 @@ static void take_event(struct epoch *e, const struct epoch_event *event)
 		epoch_own_signed(e, event);
 		break;
 	case EPOCH_EVENT_DEADLINE:
-		if (e->gave_status && e->round < STATEMENT_ROUND_MAX)
-			epoch_want_status(e, e->round + 1);
+		epoch_deadline(e);
 		break;
 	case EPOCH_EVENT_RETRY:
 		e->retry_is_set = false;

@@ -23,6 +23,8 @@
 #define EPOCH_ROUND_MS 4000      // of round 0; doubles with each
 #define EPOCH_ROUND_LAST_MS 64000
 #define EPOCH_PROPOSALS_MAX 4    // of one member in an epoch
+// Beyond those: that have the consents of others (each may have taken other ones of somebody who makes too many), and one more
+#define EPOCH_SPARE_MAX 16
 #define EPOCH_ANSWERS_MAX 256    // likewise
 #define EPOCH_ROUNDS_KEPT 8      // statements of each kind that belong to a round, of each member
 #define EPOCH_OWN_MAX 64         // own statements that wait for the disk
@@ -95,7 +97,9 @@ enum epoch_action_type {
 	EPOCH_SEND, // .send: on that member's link, or on everyone's; who has none gets all of it at its LINK_UP
 	// Nothing of this epoch is sent any more: what is submitted is held. Result HEADS.
 	EPOCH_WANT_HEADS,
-	EPOCH_DEADLINE, // .ms: event DEADLINE after that time; replaces the last one
+	// .ms: event DEADLINE after that time; replaces the last one. Where fewer than q are in the round by then it says again
+	// what made it begin, and waits; its time runs from when they are.
+	EPOCH_DEADLINE,
 	EPOCH_RETRY_IN, // .ms: event RETRY after that time; replaces the last one
 	EPOCH_ASK,      // .op: what others propose: the person, or policies, are to answer
 	EPOCH_TELL,     // .op: an answer came, or its state is another

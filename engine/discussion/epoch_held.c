@@ -12,7 +12,7 @@ static const struct {
 	size_t max;
 	bool rolls;
 } kept[STATEMENT_TYPE_COUNT] = {
-	[STATEMENT_PROPOSE] = {EPOCH_PROPOSALS_MAX, false}, [STATEMENT_ANSWER] = {EPOCH_ANSWERS_MAX, false},
+	[STATEMENT_PROPOSE] = {EPOCH_PROPOSALS_MAX + EPOCH_SPARE_MAX, false}, [STATEMENT_ANSWER] = {EPOCH_ANSWERS_MAX, false},
 	[STATEMENT_LEAVE] = {2, false},			    [STATEMENT_STATUS] = {EPOCH_ROUNDS_KEPT, true},
 	[STATEMENT_ORDER] = {EPOCH_ROUNDS_KEPT, true},	    [STATEMENT_VOTE] = {EPOCH_ROUNDS_KEPT, true},
 	[STATEMENT_COMMIT] = {EPOCH_ROUNDS_KEPT, true},
@@ -148,6 +148,33 @@ bool epoch_held_add(struct epoch *e, struct held *h, struct err_info *info)
 		l->list = mem_realloc(l->list, l->room * sizeof(struct held *));
 	}
 	l->list[l->count++] = held_ref(h);
+	return true;
+}
+
+bool epoch_held_spare(struct epoch *e, size_t author)
+{
+	struct held_list *l = &e->members[author].kinds[STATEMENT_PROPOSE];
+	size_t count = 0;
+	for (size_t i = 0; i < l->count; i++)
+		count += !l->list[i]->spare;
+	if (count < EPOCH_PROPOSALS_MAX)
+		return false;
+	for (size_t i = 0; i < l->count; i++) {
+		struct held *h = l->list[i];
+		struct hash name = hash_of(bytes_span(h->s.op));
+		struct epoch_op *op = epoch_op_find(e, &name);
+		if (!h->spare || !op || epoch_op_complete(e, op))
+			continue;
+		memmove(&l->list[i], &l->list[i + 1], (--l->count - i) * sizeof(struct held *));
+		held_unref(h);
+		bool named = false;
+		for (size_t m = 0; m < e->n; m++)
+			named = named || epoch_op_proposal(e, op, m);
+		if (!named)
+			epoch_op_forget(e, op);
+		(void)err_set(&epoch_act(e, EPOCH_DROP)->drop.why, ERR_BUSY, "more proposals than a member may make in an epoch");
+		break;
+	}
 	return true;
 }
 

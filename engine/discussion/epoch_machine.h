@@ -13,6 +13,7 @@ struct held {
 	struct statement s;
 	struct bytes *envelope;
 	struct hash value; // ORDER: statement_value of it
+	bool spare;        // PROPOSE: beyond what its author may make
 };
 
 struct held_list {
@@ -70,6 +71,7 @@ struct epoch {
 	bool leaving;     // LEAVE is decided
 	bool gave_status; // then:
 	uint32_t round;   // p of the last own STATUS
+	bool timed;       // its time runs: q are in it
 	bool voted, committed, ordered; // then: the round of the last one
 	uint32_t voted_round, committed_round, ordered_round;
 	struct epoch_lock lock;
@@ -109,6 +111,8 @@ struct held *epoch_held_ballot(const struct epoch *e, size_t author, enum statem
 // An ORDER for that value; NULL. Of any round.
 struct held *epoch_held_order(const struct epoch *e, const struct hash *value);
 void epoch_held_clear(struct epoch *e);
+// Before another PROPOSE of that author: whether it would be a spare one. Then the last of them goes, unless it is complete.
+bool epoch_held_spare(struct epoch *e, size_t author);
 // Sends all that is kept.
 void epoch_held_send(struct epoch *e, size_t member);
 
@@ -117,8 +121,11 @@ void epoch_held_send(struct epoch *e, size_t member);
 // The op of a PROPOSE, made where it is new; NULL, and *info, where it cannot be in this epoch.
 struct epoch_op *epoch_op_take(struct epoch *e, struct bytes *bytes, struct err_info *info);
 struct epoch_op *epoch_op_find(const struct epoch *e, const struct hash *name); // NULL
-void epoch_ops_forget_last(struct epoch *e);
+void epoch_op_forget(struct epoch *e, struct epoch_op *op);
+// Whether a member proposes it within its bounds; only then somebody is asked.
+bool epoch_op_counts(const struct epoch *e, const struct epoch_op *op);
 void epoch_ops_clear(struct epoch *e);
+struct held *epoch_op_proposal(const struct epoch *e, const struct epoch_op *op, size_t member); // by that member; NULL
 // A consent, or a refusal, by that member; NULL.
 struct held *epoch_op_said(const struct epoch *e, const struct epoch_op *op, size_t member, bool consents);
 bool epoch_op_asks(const struct epoch *e, const struct epoch_op *op, size_t member);
@@ -137,6 +144,8 @@ bool epoch_someone_leaves(const struct epoch *e);
 // Puts it behind the others; what it says is decided from here on. s is complete but for roster and author.
 void epoch_own_say(struct epoch *e, struct statement *s);
 void epoch_own_next(struct epoch *e);
+// The last STATUS once more, to everyone, with what made this side begin.
+void epoch_own_repeat(struct epoch *e);
 void epoch_own_signed(struct epoch *e, const struct epoch_event *event);
 void epoch_own_restore(struct epoch *e, struct held *h);
 void epoch_own_clear(struct epoch *e);
@@ -160,6 +169,7 @@ size_t epoch_ballots(const struct epoch *e, enum statement_type type, uint32_t r
 void epoch_progress(struct epoch *e);
 void epoch_want_status(struct epoch *e, uint32_t round);
 void epoch_heads(struct epoch *e, const struct statement_heads *heads);
+void epoch_deadline(struct epoch *e);
 void epoch_lock_clear(struct epoch *e);
 
 #endif

@@ -118,18 +118,18 @@ struct epoch_op *epoch_op_take(struct epoch *e, struct bytes *bytes, struct err_
 	return &e->ops[e->op_count++];
 }
 
-void epoch_ops_forget_last(struct epoch *e)
+void epoch_op_forget(struct epoch *e, struct epoch_op *op)
 {
-	struct epoch_op *op = &e->ops[--e->op_count];
 	op_fini(&op->op);
 	bytes_unref(op->bytes);
 	bytes_unref(op->next_bytes);
+	memmove(op, op + 1, (size_t)(&e->ops[--e->op_count] - op) * sizeof *op);
 }
 
 void epoch_ops_clear(struct epoch *e)
 {
 	while (e->op_count)
-		epoch_ops_forget_last(e);
+		epoch_op_forget(e, &e->ops[e->op_count - 1]);
 	free(e->ops);
 	e->ops = NULL;
 	e->op_room = 0;
@@ -137,13 +137,31 @@ void epoch_ops_clear(struct epoch *e)
 
 // --- consents -------------------------------------------------------------------------------------------------------------
 
-struct held *epoch_op_said(const struct epoch *e, const struct epoch_op *op, size_t member, bool consents)
+struct held *epoch_op_proposal(const struct epoch *e, const struct epoch_op *op, size_t member)
 {
 	const struct held_list *l = epoch_held_of(e, member, STATEMENT_PROPOSE);
-	for (size_t i = 0; consents && i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++)
 		if (span_equal(bytes_span(l->list[i]->s.op), bytes_span(op->bytes)))
 			return l->list[i];
-	l = epoch_held_of(e, member, STATEMENT_ANSWER);
+	return NULL;
+}
+
+bool epoch_op_counts(const struct epoch *e, const struct epoch_op *op)
+{
+	for (size_t m = 0; m < e->n; m++) {
+		const struct held *h = epoch_op_proposal(e, op, m);
+		if (h && !h->spare)
+			return true;
+	}
+	return false;
+}
+
+struct held *epoch_op_said(const struct epoch *e, const struct epoch_op *op, size_t member, bool consents)
+{
+	struct held *proposal = consents ? epoch_op_proposal(e, op, member) : NULL;
+	if (proposal)
+		return proposal;
+	const struct held_list *l = epoch_held_of(e, member, STATEMENT_ANSWER);
 	for (size_t i = 0; i < l->count; i++) {
 		const struct statement *s = &l->list[i]->s;
 		if (s->answer.consents == consents && hash_equal(&s->answer.op, &op->name))
@@ -224,7 +242,7 @@ void epoch_ops_judge(struct epoch *e)
 			a->op.state = state;
 		}
 		bool ask = e->self != ROSTER_NOBODY && !op->answered && state == EPOCH_OP_OPEN && epoch_op_asks(e, op, e->self);
-		if (!ask || op->asked)
+		if (!ask || op->asked || !epoch_op_counts(e, op))
 			continue;
 		op->asked = true;
 		struct epoch_action *a = epoch_act(e, EPOCH_ASK);

@@ -44,6 +44,7 @@ void epoch_heads(struct epoch *e, const struct statement_heads *heads)
 		s.state.round = e->heads_round;
 		e->gave_status = true;
 		e->round = e->heads_round;
+		e->timed = false;
 		epoch_act(e, EPOCH_DEADLINE)->ms = round_ms(e, e->round);
 	}
 	epoch_own_say(e, &s);
@@ -68,6 +69,34 @@ static uint32_t highest_status(const struct epoch *e, size_t member, bool *is)
 		if (l->list[i]->s.state.round > round)
 			round = l->list[i]->s.state.round;
 	return round;
+}
+
+// The time of a round runs from when q are in it, or beyond. Who is alone so stays where it is: were it ahead of the others it would
+// stay ahead, as nobody follows f or fewer, and rounds are equally long in the end.
+static void time_round(struct epoch *e)
+{
+	size_t count = 0;
+	if (!e->gave_status || e->timed)
+		return;
+	for (size_t m = 0; m < e->n; m++) {
+		bool is;
+		uint32_t round = highest_status(e, m, &is);
+		count += (is && round >= e->round) || epoch_held_of(e, m, STATEMENT_LEAVE)->count;
+	}
+	if (count < e->q)
+		return;
+	e->timed = true;
+	epoch_act(e, EPOCH_DEADLINE)->ms = round_ms(e, e->round);
+}
+
+// Fewer than q are in the round: perhaps they have not heard what made this side begin, as whoever said it is gone. Who has a link
+// gets all that is said on it, and who has none gets everything at its LINK_UP: once is enough.
+void epoch_deadline(struct epoch *e)
+{
+	if (e->timed && e->round < STATEMENT_ROUND_MAX)
+		epoch_want_status(e, e->round + 1);
+	else if (e->gave_status)
+		epoch_own_repeat(e);
 }
 
 // Where f + 1 are, one who does not lie is.
@@ -252,12 +281,8 @@ static void add_proof(struct epoch_decision *d, const struct held *h)
 static bool add_op_proof(const struct epoch *e, struct epoch_decision *d, const struct epoch_op *op, const struct held *order)
 {
 	const struct held *propose = NULL;
-	for (size_t m = 0; m < e->n && !propose; m++) {
-		const struct held_list *l = epoch_held_of(e, m, STATEMENT_PROPOSE);
-		for (size_t i = 0; i < l->count; i++)
-			if (span_equal(bytes_span(l->list[i]->s.op), bytes_span(op->bytes)))
-				propose = l->list[i];
-	}
+	for (size_t m = 0; m < e->n && !propose; m++)
+		propose = epoch_op_proposal(e, op, m);
 	if (!propose)
 		return false;
 	add_proof(d, propose);
@@ -329,6 +354,7 @@ void epoch_progress(struct epoch *e)
 		if (!e->gave_status)
 			epoch_want_status(e, 0);
 		catch_up(e);
+		time_round(e);
 		lead(e);
 		vote_and_commit(e);
 	}

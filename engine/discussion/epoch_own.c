@@ -34,12 +34,8 @@ static void parts_named(const struct epoch *e, struct parts *p, const struct sta
 static void parts_of_op(const struct epoch *e, struct parts *p, const struct held *order)
 {
 	struct epoch_op *op = epoch_op_find(e, &order->s.order.op);
-	for (size_t m = 0; op && m < e->n; m++) {
-		const struct held_list *l = epoch_held_of(e, m, STATEMENT_PROPOSE);
-		for (size_t i = 0; i < l->count; i++)
-			if (span_equal(bytes_span(l->list[i]->s.op), bytes_span(op->bytes)))
-				parts_add(p, l->list[i]);
-	}
+	for (size_t m = 0; op && m < e->n; m++)
+		parts_add(p, epoch_op_proposal(e, op, m));
 	parts_named(e, p, &order->s.order.consents);
 	for (size_t i = 0; op && op->op.kind == OP_DEPART && i < op->op.count; i++)
 		parts_add(p, epoch_held_find(e, &op->op.leaves[i]));
@@ -71,17 +67,39 @@ static void parts_of(const struct epoch *e, struct parts *p, const struct held *
 	}
 }
 
+static void send_parts(struct epoch *e, const struct parts *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct epoch_action *a = epoch_act(e, EPOCH_SEND);
+		a->send.member = ROSTER_NOBODY;
+		a->send.envelope = bytes_ref(p->list[i]->envelope);
+	}
+}
+
 // To everyone; what it stands on goes first.
 static void broadcast(struct epoch *e, struct held *h)
 {
 	struct parts p = {0};
 	parts_of(e, &p, h);
 	parts_add(&p, h);
-	for (size_t i = 0; i < p.count; i++) {
-		struct epoch_action *a = epoch_act(e, EPOCH_SEND);
-		a->send.member = ROSTER_NOBODY;
-		a->send.envelope = bytes_ref(p.list[i]->envelope);
+	send_parts(e, &p);
+}
+
+void epoch_own_repeat(struct epoch *e)
+{
+	struct parts p = {0};
+	const struct held_list *l = epoch_held_of(e, e->self, STATEMENT_STATUS);
+	struct epoch_op *op = epoch_op_choose(e);
+	for (size_t m = 0; op && m < e->n; m++) {
+		parts_add(&p, epoch_op_proposal(e, op, m));
+		parts_add(&p, epoch_op_said(e, op, m, true));
 	}
+	for (size_t m = 0; m < e->n; m++)
+		for (size_t i = 0; i < epoch_held_of(e, m, STATEMENT_LEAVE)->count; i++)
+			parts_add(&p, epoch_held_of(e, m, STATEMENT_LEAVE)->list[i]);
+	send_parts(e, &p);
+	if (l->count)
+		broadcast(e, l->list[l->count - 1]);
 }
 
 // --- the way to the disk ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 #include "spec/sim/epoch/world.h"
 #include "wire/signed.h"
 
-static bool read_statement(struct bytes *envelope, struct statement *s, struct hash *name)
+bool read_statement(struct bytes *envelope, struct statement *s, struct hash *name)
 {
 	struct envelope e;
 	if (envelope_decode(&e, bytes_span(envelope), NULL))
@@ -50,6 +50,10 @@ void remember(struct world *w, unsigned node, struct bytes *envelope)
 	new.consents = s.type == STATEMENT_PROPOSE || (s.type == STATEMENT_ANSWER && s.answer.consents);
 	if (new.round > w->result.rounds)
 		w->result.rounds = new.round;
+	if (s.type == STATEMENT_ORDER)
+		w->values[w->value_count++ % (sizeof w->values / sizeof *w->values)] =
+			statement_value(&s.order.op, &s.order.cut, bytes_span(s.order.next));
+	note_statement(w, node, &s);
 	statement_fini(&s);
 	for (size_t i = 0; i < w->said_count; i++) {
 		const struct said *old = &w->said[i];
@@ -60,7 +64,9 @@ void remember(struct world *w, unsigned node, struct bytes *envelope)
 		bool same = new.type == STATEMENT_PROPOSE ? false
 			    : new.type == STATEMENT_ANSWER ? !memcmp(&old->op, &new.op, HASH_LEN)
 							   : old->round == new.round;
-		if (same)
+		if (same && w->nodes[node].lies)
+			lies_said(w, node, new.type);
+		else if (same)
 			violated(w, "S8: an honest member has signed two statements of a kind in a round");
 		if (new.type == STATEMENT_VOTE || new.type == STATEMENT_COMMIT)
 			continue;
@@ -68,7 +74,7 @@ void remember(struct world *w, unsigned node, struct bytes *envelope)
 	// STATUS p: no VOTE and no COMMIT below it is first sent afterwards
 	for (size_t i = 0; i < w->said_count && (new.type == STATEMENT_VOTE || new.type == STATEMENT_COMMIT); i++) {
 		const struct said *old = &w->said[i];
-		if (old->node == node && old->type == STATEMENT_STATUS && !memcmp(&old->roster, &new.roster, HASH_LEN) &&
+		if (old->node == node && !w->nodes[node].lies && old->type == STATEMENT_STATUS && !memcmp(&old->roster, &new.roster, HASH_LEN) &&
 		    old->round > new.round)
 			violated(w, "S8: an honest member votes below its STATUS");
 	}
@@ -105,14 +111,47 @@ static void check_consents(struct world *w, const struct copy *c, const struct o
 	}
 	bool all = op->kind != OP_ADMIT || !strcmp(c->charters[c->epoch], "all");
 	size_t needed = all ? honest : (size_t)atoi(c->charters[c->epoch]);
+	if (!all && needed > honest + liars)
+		needed = honest + liars; // of fewer members, all
 	if (!all)
 		needed = needed > liars ? needed - liars : 0;
 	if (op->kind != OP_DEPART && said < needed)
 		violated(w, "S2: decided without the consents that the charter asks for");
 }
 
+// S2 and S9: the next roster is this one, but for what the op says.
+static void check_next(struct world *w, const struct copy *c, const struct op *op, const struct epoch_decision *d)
+{
+	const struct roster_record *old = &c->rosters[c->epoch];
+	struct roster_record next;
+	if (roster_decode(&next, bytes_span(d->next), NULL)) {
+		violated(w, "S3: a roster that is none was decided");
+		return;
+	}
+	size_t go = op->kind == OP_REMOVE || op->kind == OP_DEPART ? op->count : 0;
+	for (size_t i = 0; i < go; i++)
+		if (roster_position(&next, op->subjects[i]) != ROSTER_NOBODY)
+			violated(w, "S9: who was removed or left is still a member");
+	for (size_t i = 0; i < old->count; i++) {
+		size_t at = roster_position(&next, old->members[i].fingerprint);
+		if (at != ROSTER_NOBODY && memcmp(&next.members[at], &old->members[i], sizeof old->members[i]) != 0)
+			violated(w, "S3: a member has another key in the next roster");
+	}
+	if (next.count != old->count - go + (op->kind == OP_ADMIT))
+		violated(w, "S2: a roster of others than the op says");
+	if (op->kind != OP_ADMIT)
+		return;
+	size_t at = roster_position(&next, op->candidate.fingerprint);
+	struct hash certificate = hash_of(span_string(op->candidate.fingerprint));
+	if (at != next.count - 1 || memcmp(&next.members[at].certificate, &certificate, HASH_LEN) != 0)
+		violated(w, "S2: admitted with a key that is not the candidate's");
+}
+
 void check_decision(struct world *w, struct copy *c, const struct epoch_decision *d)
 {
+	// a disk takes some milliseconds, a message a second
+	if (w->options->calm && !c->epoch && c->talks[0] && w->now - w->proposed_at >= 7 * CALM_MS - CALM_MS / 2)
+		violated(w, "L1: all are there and consent, and it takes more than 6 message delays");
 	struct op op;
 	struct hash name = hash_of(bytes_span(d->op)), nothing = {0};
 	struct hash cut = statement_value(&nothing, &d->cut, span(NULL, 0));
@@ -141,6 +180,7 @@ void check_decision(struct world *w, struct copy *c, const struct epoch_decision
 	w->result.removed += op.kind == OP_REMOVE;
 	w->result.departed += op.kind == OP_DEPART;
 	check_consents(w, c, &op, &name);
+	check_next(w, c, &op, d);
 	op_fini(&op);
 }
 
@@ -174,6 +214,10 @@ void check_end(struct world *w)
 			violated(w, "S3: equal epochs, other rosters");
 		stuck = stuck || epoch_is_frozen(c->machine);
 	}
+	for (unsigned i = 0; i < w->node_count && w->options->calm; i++)
+		if (copy_of(w, i, 0)->wish || w->result.commits < w->proposed)
+			violated(w, "L2: all consent to two proposals, and one is never decided");
 	if (stuck && able >= epoch_q(r->count))
 		violated(w, "L3: enough honest members are there, and a round that was begun does not end");
+	check_talk_end(w);
 }

@@ -29,32 +29,87 @@ bool hears(const struct world *w, unsigned a, unsigned b)
 	return w->now >= HEAL_MS || w->part[a] == w->part[b];
 }
 
+static bool is_lost(struct world *w, unsigned a, unsigned b)
+{
+	return !hears(w, a, b) || (w->now < HEAL_MS && sim_chance(&w->random, w->options->loss));
+}
+
+static int64_t delay_of(struct world *w)
+{
+	if (w->options->calm)
+		return CALM_MS;
+	int64_t delay = 5 + sim_below(&w->random, 20);
+	if (w->now < HEAL_MS && sim_chance(&w->random, w->options->slow))
+		delay += sim_below(&w->random, 9000);
+	return delay;
+}
+
+void line_down(struct world *w, unsigned node, unsigned copy, unsigned other)
+{
+	struct copy *c = copy_of(w, node, copy);
+	if (!c->lines[other].up)
+		return;
+	unsigned other_copy = c->lines[other].copy;
+	struct copy *peer = copy_of(w, other, other_copy);
+	c->lines[other].up = false;
+	talk_line_down(w, node, copy, other);
+	if (!peer->lines[node].up || peer->lines[node].generation != c->lines[other].generation)
+		return;
+	peer->lines[node].up = false;
+	talk_line_down(w, other, other_copy, node);
+}
+
+// What is on its way is lost, and both try again.
+static void link_breaks(struct world *w, unsigned node, unsigned copy, unsigned to, unsigned to_copy)
+{
+	w->down[node][copy][to][to_copy] = w->down[to][to_copy][node][copy] = true;
+	later(w, LOST_MS + sim_below(&w->random, LOST_MS),
+	      (struct happening){.kind = LINKS, .node = node, .copy = copy, .other = to, .other_copy = to_copy});
+	if (copy_of(w, node, copy)->lines[to].copy == to_copy)
+		line_down(w, node, copy, to);
+}
+
+void line_send(struct world *w, unsigned node, unsigned copy, unsigned to, struct happening h)
+{
+	struct line *line = &copy_of(w, node, copy)->lines[to];
+	if (!line->up || is_lost(w, node, to)) {
+		if (line->up)
+			link_breaks(w, node, copy, to, line->copy);
+		bytes_unref(h.bytes);
+		return;
+	}
+	int64_t at = w->now + delay_of(w);
+	line->last_at = at > line->last_at ? at : line->last_at + 1;
+	h.node = to;
+	h.copy = line->copy;
+	h.other = node;
+	h.other_copy = copy;
+	h.generation = line->generation;
+	later(w, line->last_at - w->now, h);
+}
+
 static void transmit(struct world *w, unsigned node, unsigned copy, unsigned to, struct bytes *envelope)
 {
 	const struct copy *c = copy_of(w, node, copy);
-	bool good = w->now >= HEAL_MS;
 	for (unsigned k = 0; k < COPIES; k++) {
 		if (!copy_of(w, to, k)->exists)
 			continue;
 		// a liar's copies each speak to some only
-		if (w->nodes[node].lies && sim_chance(&w->random, 35))
+		if (w->nodes[node].copies[1].exists && sim_chance(&w->random, 35))
 			continue;
 		if (w->down[node][copy][to][k])
 			continue;
-		if (!hears(w, node, to) || (!good && sim_chance(&w->random, w->options->loss))) {
-			w->down[node][copy][to][k] = w->down[to][k][node][copy] = true;
-			later(w, LOST_MS + sim_below(&w->random, LOST_MS),
-			      (struct happening){.kind = LINKS, .node = node, .copy = copy, .other = to, .other_copy = k});
+		if (is_lost(w, node, to)) {
+			link_breaks(w, node, copy, to, k);
 			continue;
 		}
-		unsigned times = !good && sim_chance(&w->random, w->options->twice) ? 2 : 1;
-		while (times--) {
-			int64_t delay = 5 + sim_below(&w->random, 20);
-			if (!good && sim_chance(&w->random, w->options->slow))
-				delay += sim_below(&w->random, 9000);
-			later(w, delay, (struct happening){.kind = ARRIVES, .node = to, .copy = k, .other = node, .other_copy = copy,
-							   .epoch = c->epoch, .bytes = bytes_ref(envelope)});
-		}
+		struct bytes *said = w->nodes[node].lies ? lies_alter(w, node, envelope) : bytes_ref(envelope);
+		unsigned times = w->now < HEAL_MS && sim_chance(&w->random, w->options->twice) ? 2 : 1;
+		while (said && times--)
+			later(w, delay_of(w),
+			      (struct happening){.kind = ARRIVES, .node = to, .copy = k, .other = node, .other_copy = copy,
+						 .epoch = c->epoch, .bytes = bytes_ref(said)});
+		bytes_unref(said);
 	}
 }
 
@@ -86,9 +141,36 @@ void send_chain(struct world *w, unsigned node, unsigned copy, unsigned to, unsi
 					 .chain = true, .bytes = bytes_ref(c->proofs[epoch][i])});
 }
 
+// Both are in one epoch, and members of it: what they say goes over this link from now on, and no other.
+static void join_line(struct world *w, const struct happening *h)
+{
+	struct copy *a = copy_of(w, h->node, h->copy), *b = copy_of(w, h->other, h->other_copy);
+	if (!a->outbox || !b->outbox || a->epoch != b->epoch || !is_member(w, a, h->other) || !is_member(w, b, h->node))
+		return;
+	line_down(w, h->node, h->copy, h->other);
+	line_down(w, h->other, h->other_copy, h->node);
+	a->lines[h->other] = (struct line){true, h->other_copy, ++w->generations, 0};
+	b->lines[h->node] = (struct line){true, h->copy, w->generations, 0};
+	talk_line_up(w, h->node, h->copy, h->other);
+	talk_line_up(w, h->other, h->other_copy, h->node);
+	if (w->nodes[h->node].lies)
+		lies_line_up(w, h->node, h->copy);
+	if (w->nodes[h->other].lies)
+		lies_line_up(w, h->other, h->other_copy);
+}
+
+// A link that is up stays up: nothing is said twice on it.
+static bool is_up(const struct copy *a, const struct copy *b, const struct happening *h)
+{
+	const struct line *there = &a->lines[h->other], *back = &b->lines[h->node];
+	return there->up && back->up && there->generation == back->generation && a->epoch == b->epoch;
+}
+
 void link_up(struct world *w, const struct happening *h)
 {
 	struct copy *a = copy_of(w, h->node, h->copy), *b = copy_of(w, h->other, h->other_copy);
+	if (is_up(a, b, h))
+		return;
 	if (!a->up || !b->up || w->nodes[h->node].gone || w->nodes[h->other].gone)
 		return;
 	if (!hears(w, h->node, h->other)) {
@@ -106,6 +188,26 @@ void link_up(struct world *w, const struct happening *h)
 		if (me->epoch == other->epoch && position != ROSTER_NOBODY)
 			step(w, nodes[i], copies[i], (struct epoch_event){.type = EPOCH_EVENT_LINK_UP, .member = position});
 	}
+	if (!w->down[h->node][h->copy][h->other][h->other_copy]) // again
+		join_line(w, h);
+}
+
+// The shell looks at an ADMIT before the machine does.
+void take_statement(struct world *w, unsigned node, unsigned copy, struct bytes *envelope)
+{
+	struct statement s;
+	struct hash name;
+	struct op op;
+	if (!read_statement(envelope, &s, &name))
+		return;
+	bool holds = true;
+	if (s.type == STATEMENT_PROPOSE && !op_decode(&op, bytes_span(s.op), NULL)) {
+		holds = op.kind != OP_ADMIT || admission_holds(&op);
+		op_fini(&op);
+	}
+	statement_fini(&s);
+	if (holds)
+		step(w, node, copy, (struct epoch_event){.type = EPOCH_EVENT_STATEMENT, .statement = {envelope}});
 }
 
 void arrives(struct world *w, const struct happening *h)
@@ -128,5 +230,5 @@ void arrives(struct world *w, const struct happening *h)
 	}
 	const struct hash *name = name_of(w, h->bytes);
 	if (!name || !epoch_knows(c->machine, name))
-		step(w, h->node, h->copy, (struct epoch_event){.type = EPOCH_EVENT_STATEMENT, .statement = {h->bytes}});
+		take_statement(w, h->node, h->copy, h->bytes);
 }

@@ -8,10 +8,11 @@
 #include "spec/sim/epoch/world.h"
 #include "wire/signed.h"
 
-static struct bytes *sign(const char *type, struct span body)
+struct bytes *sign_statement(struct world *w, const char *type, struct span body)
 {
 	struct envelope e = {.body = bytes_new_span(body), .signature = bytes_new("s", 1)};
 	struct buf b;
+	struct hash name = hash_of(body);
 	snprintf(e.type, sizeof e.type, "%s", type);
 	buf_init(&b, 2 * STATEMENT_MAX);
 	if (envelope_encode(&e, &b, NULL))
@@ -19,6 +20,7 @@ static struct bytes *sign(const char *type, struct span body)
 	envelope_fini(&e);
 	struct bytes *bytes = buf_take(&b);
 	buf_fini(&b);
+	keep_name(w, bytes, &name);
 	return bytes;
 }
 
@@ -40,13 +42,10 @@ bool is_member(const struct world *w, const struct copy *c, unsigned node)
 	return roster_position(&c->rosters[c->epoch], w->nodes[node].fingerprint) != ROSTER_NOBODY;
 }
 
-static void disk_add(struct disk *d, struct bytes *envelope)
+const char *name_of_node(const struct world *w, unsigned node)
 {
-	if (d->count == d->room) {
-		d->room = d->room ? 2 * d->room : 8;
-		d->envelopes = mem_realloc(d->envelopes, d->room * sizeof(struct bytes *));
-	}
-	d->envelopes[d->count++] = bytes_ref(envelope);
+	static const char names[][2] = {"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P"};
+	return node < w->node_count ? names[node] : "nobody";
 }
 
 void begin_epoch(struct world *w, unsigned node, unsigned copy)
@@ -61,12 +60,44 @@ void begin_epoch(struct world *w, unsigned node, unsigned copy)
 	const struct disk *d = &c->disks[c->epoch];
 	for (size_t i = 0; i < d->count; i++)
 		step(w, node, copy, (struct epoch_event){.type = EPOCH_EVENT_RESTORE, .statement = {d->envelopes[i]}});
+	talk_begin(w, node, copy);
 	step(w, node, copy, (struct epoch_event){.type = EPOCH_EVENT_START});
+	if (w->nodes[node].lies)
+		lies_epoch(w, node, copy);
+}
+
+void copy_free(struct copy *c)
+{
+	epoch_free(c->machine);
+	talk_stop(c);
+	disk_lose(c);
+	talk_free(c);
+	bytes_unref(c->wish);
+	for (unsigned e = 0; e < SIM_EPOCHS; e++) {
+		for (size_t j = 0; j < c->disks[e].count; j++)
+			bytes_unref(c->disks[e].envelopes[j]);
+		free(c->disks[e].envelopes);
+		for (size_t j = 0; j < c->proof_counts[e]; j++)
+			bytes_unref(c->proofs[e][j]);
+		free(c->proofs[e]);
+	}
 }
 
 static void take_chain(struct world *w, unsigned candidate, unsigned from, unsigned from_copy)
 {
 	later(w, 20, (struct happening){.kind = JOINS, .node = candidate, .other = from, .other_copy = from_copy});
+}
+
+// What was proposed and is void is asked again of the new roster.
+static void ask_again(struct world *w, unsigned node, unsigned copy, const struct bytes *op)
+{
+	struct copy *c = copy_of(w, node, copy);
+	if (c->wish && (c->left || !is_member(w, c, node) || span_equal(bytes_span(c->wish), bytes_span(op)))) {
+		bytes_unref(c->wish);
+		c->wish = NULL;
+	}
+	if (c->wish)
+		later(w, 20, (struct happening){.kind = PROPOSES, .node = node, .copy = copy, .bytes = bytes_ref(c->wish)});
 }
 
 static void decided(struct world *w, unsigned node, unsigned copy, struct epoch_decision *d)
@@ -87,13 +118,15 @@ static void decided(struct world *w, unsigned node, unsigned copy, struct epoch_
 	const struct roster_record *old = &c->rosters[c->epoch], *next = &c->rosters[c->epoch + 1];
 	c->hashes[c->epoch + 1] = d->next_hash;
 	memcpy(c->charters[c->epoch + 1], d->charter, sizeof d->charter);
-	note(w, "%u.%u ends epoch %u; %zu members", node, copy, c->epoch, next->count);
+	note_decision(w, node, copy, d, next);
+	talk_end(w, node, copy, d);
 	c->epoch++;
 	for (size_t i = 0; i < next->count; i++)
 		if (roster_position(old, next->members[i].fingerprint) == ROSTER_NOBODY)
 			take_chain(w, node_of(w, next->members[i].fingerprint), node, copy);
 	begin_epoch(w, node, copy);
 	links_up(w, node, copy);
+	ask_again(w, node, copy, d->op);
 }
 
 static void copy_chain(struct copy *to, const struct copy *from)
@@ -108,66 +141,65 @@ static void copy_chain(struct copy *to, const struct copy *from)
 void join(struct world *w, unsigned node, unsigned from, unsigned from_copy)
 {
 	struct copy *c = copy_of(w, node, 0), *source = copy_of(w, from, from_copy);
-	if (c->exists)
+	if (node >= w->node_count || c->exists)
 		return;
 	c->exists = c->up = true;
 	copy_chain(c, source);
 	begin_epoch(w, node, 0);
-	for (uint32_t e = 0; e < source->epoch && !w->result.violation; e++)
-		for (size_t i = 0; c->epoch == e && i < source->proof_counts[e]; i++)
-			step(w, node, 0, (struct epoch_event){.type = EPOCH_EVENT_STATEMENT, .statement = {source->proofs[e][i]}});
-	if (c->epoch != source->epoch)
+	for (uint32_t e = 0; e < source->epoch && !w->result.violation; e++) {
+		size_t count = lies_chain(w, from, source->proof_counts[e]);
+		for (size_t i = 0; c->epoch == e && i < count; i++)
+			take_statement(w, node, 0, source->proofs[e][i]);
+	}
+	if (c->epoch != source->epoch && !w->nodes[from].lies)
 		violated(w, "P5.4: a chain does not prove itself to a newcomer");
+	if (!is_member(w, c, node)) {
+		// it ends too early: another member has it whole
+		if (!w->nodes[from].lies)
+			violated(w, "P5.4: a newcomer is none by an honest member's chain");
+		copy_free(c);
+		*c = (struct copy){0};
+		return;
+	}
 	links_up(w, node, 0);
 }
 
-static void answer_heads(struct world *w, unsigned node, unsigned copy)
+// Persons know whom they know.
+static bool names_nobody(const struct world *w, const struct copy *c, const struct hash *name)
 {
-	struct copy *c = copy_of(w, node, copy);
-	struct statement_head heads[ROSTER_MAX] = {0};
-	size_t count = c->rosters[c->epoch].count;
-	for (size_t i = 0; i < count; i++) {
-		// what it has sent is its own; of others it has seen some
-		unsigned most = 3 + i % 2;
-		bool own = roster_position(&c->rosters[c->epoch], w->nodes[node].fingerprint) == i;
-		unsigned sequence = own ? most : sim_below(&w->random, most + 1);
-		if (w->nodes[node].lies && sim_chance(&w->random, 30))
-			sequence = 1 + sim_below(&w->random, 1000);
-		heads[i].sequence = sequence;
-		if (sequence) {
-			char text[64];
-			int len = snprintf(text, sizeof text, "%u of %zu", sequence, i);
-			heads[i].hash = hash_of(span(text, (size_t)len));
-		}
-	}
-	step(w, node, copy, (struct epoch_event){.type = EPOCH_EVENT_HEADS, .heads = {count, heads}});
+	struct op op;
+	if (op_decode(&op, epoch_op_bytes(c->machine, name), NULL))
+		return true;
+	bool nobody = op.kind == OP_ADMIT && node_of(w, op.candidate.fingerprint) == SIM_NODES;
+	op_fini(&op);
+	return nobody;
 }
 
 static void asked(struct world *w, unsigned node, unsigned copy, const struct hash *op)
 {
 	const struct copy *c = copy_of(w, node, copy);
 	// the same op is answered alike by all honest ones but for chance: most consent
-	bool consents = sim_chance(&w->random, w->nodes[node].lies ? 50 : 93);
-	later(w, 10 + sim_below(&w->random, 400),
+	bool consents = w->options->calm || sim_chance(&w->random, w->nodes[node].lies ? 50 : 93);
+	if (names_nobody(w, c, op))
+		consents = false;
+	lies_asked(w, node, copy, op);
+	later(w, w->options->calm ? 1 : 10 + sim_below(&w->random, 400),
 	      (struct happening){.kind = ANSWERS, .node = node, .copy = copy, .epoch = c->epoch, .life = c->life, .op = *op, .consents = consents});
 }
 
 static void carry_out(struct world *w, unsigned node, unsigned copy, struct epoch_action *a)
 {
 	struct copy *c = copy_of(w, node, copy);
-	struct bytes *envelope = NULL;
-	struct hash name;
+	struct write write = {.kind = WRITE_OWN, .epoch = c->epoch};
 	switch (a->type) {
 	case EPOCH_SIGN:
-		envelope = sign(statement_type_name(a->sign.type), bytes_span(a->sign.body));
-		name = hash_of(bytes_span(a->sign.body));
-		keep_name(w, envelope, &name);
 		// a crash before it is written loses it, and nobody has heard of it
-		for (size_t i = 0; i < a->sign.keep_count; i++)
-			later(w, WRITE_MS, (struct happening){.kind = WRITTEN, .node = node, .copy = copy, .other = 1, .epoch = c->epoch,
-							      .life = c->life, .bytes = bytes_ref(a->sign.keep[i])});
-		later(w, WRITE_MS, (struct happening){.kind = WRITTEN, .node = node, .copy = copy, .epoch = c->epoch, .life = c->life,
-						      .bytes = envelope});
+		for (size_t i = 0; i < a->sign.keep_count; i++) {
+			struct write kept = {.kind = WRITE_KEPT, .epoch = c->epoch, .envelope = bytes_ref(a->sign.keep[i])};
+			disk_write(w, node, copy, &kept);
+		}
+		write.envelope = sign_statement(w, statement_type_name(a->sign.type), bytes_span(a->sign.body));
+		disk_write(w, node, copy, &write);
 		break;
 	case EPOCH_KEEP:
 		disk_add(&c->disks[c->epoch], a->envelope);
@@ -176,7 +208,7 @@ static void carry_out(struct world *w, unsigned node, unsigned copy, struct epoc
 		send_to(w, node, copy, a->send.member, a->send.envelope);
 		break;
 	case EPOCH_WANT_HEADS:
-		answer_heads(w, node, copy);
+		talk_freeze(w, node, copy);
 		break;
 	case EPOCH_DEADLINE:
 		c->deadline = w->now + a->ms;
@@ -196,13 +228,20 @@ static void carry_out(struct world *w, unsigned node, unsigned copy, struct epoc
 	}
 	case EPOCH_LEFT:
 		c->left = true;
-		note(w, "%u.%u has left", node, copy);
+		note(w, "%s has left", name_of_node(w, node));
+		disk_flush(w, node, copy);
+		talk_stop(c);
 		break;
 	case EPOCH_DECIDED:
 		decided(w, node, copy, &a->decided);
 		break;
-	case EPOCH_TELL:
 	case EPOCH_REJECTED:
+		if (a->rejected.ticket != 1)
+			break;
+		bytes_unref(c->wish);
+		c->wish = NULL;
+		break;
+	case EPOCH_TELL:
 	case EPOCH_DROP:
 		break;
 	}
@@ -213,23 +252,11 @@ void step(struct world *w, unsigned node, unsigned copy, struct epoch_event even
 	struct copy *c = copy_of(w, node, copy);
 	struct epoch_actions actions;
 	uint32_t epoch = c->epoch;
+	if (!c->machine)
+		return;
 	epoch_actions_init(&actions);
 	epoch_step(c->machine, &event, &actions);
 	for (size_t i = 0; i < actions.count && c->epoch == epoch; i++)
 		carry_out(w, node, copy, &actions.list[i]);
 	epoch_actions_fini(&actions);
-}
-
-void written(struct world *w, const struct happening *h)
-{
-	struct copy *c = copy_of(w, h->node, h->copy);
-	if (!c->up || c->life != h->life)
-		return;
-	disk_add(&c->disks[h->epoch], h->bytes);
-	if (h->other) // kept beside
-		return;
-	if (!w->nodes[h->node].lies)
-		remember(w, h->node, h->bytes);
-	if (c->epoch == h->epoch)
-		step(w, h->node, h->copy, (struct epoch_event){.type = EPOCH_EVENT_SIGNED, .result = {OK, h->bytes}});
 }
