@@ -50,7 +50,7 @@ HELPERS      := $(BUILD)/sotto-http
 PROGRAMS     := $(patsubst bindings/main/%.c,$(BUILD)/%,$(wildcard bindings/main/*.c)) $(HELPERS)
 
 .DELETE_ON_ERROR:
-.PHONY: all chat test spec lint lint-c lint-lua layers bench bench-scripts bench-lan deps deps-test deps-bench deps-lint help clean
+.PHONY: all chat test spec lint lint-c lint-lua layers sim mutants model bench bench-scripts bench-lan deps deps-test deps-bench deps-lint help clean
 
 all: $(BUILD)/libengine.a $(BUILD)/sotto.so $(PROGRAMS)
 
@@ -60,6 +60,7 @@ help:
 	@echo '#   make bench-lan                                        50 cores on a LAN (CORES=n), and a flood of ten seconds'
 	@echo '#   make bench-scripts                                    what scripts cost, also those that mean harm'
 	@echo '#   make sim                                    100,000 schedules of the ordering (SIM_RUNS=n); make mutants: could it fail?'
+	@echo '#   make model                                  the ordering of 2 to 4 members in all of its states'
 	@echo '#   make install uninstall                      below PREFIX (/usr/local), with DESTDIR before it'
 	@echo '#   make spec SPEC=spec/wire                    run some specs without the set-up'
 	@echo '#   make asan valgrind fuzz coverage            sanitizers, memcheck, libFuzzer, what specs reach: spec/sanitize/targets.mk'
@@ -138,6 +139,11 @@ $(BUILD)/sim: $(SIM_OBJ) $(BUILD)/libengine.a
 	$(call say,ld,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(SIM_WRAPS) -pie -o $@ $(SIM_OBJ) $(BUILD)/libengine.a $(ENGINE_LIBS)
 
+# the ordering alone, in all of its states
+$(BUILD)/model: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard spec/sim/model/*.c)) $(BUILD)/libengine.a
+	$(call say,ld,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $^ $(ENGINE_LIBS)
+
 # loaded into a core by specs: a kill at a moment of their choice, a disk that is read-only, another clock
 PRELOADS = $(patsubst spec/support/preload/%.c,$(BUILD)/%.so,$(wildcard spec/support/preload/*.c))
 $(PRELOADS): $(BUILD)/%.so: spec/support/preload/%.c
@@ -194,7 +200,7 @@ SPEC_JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n + 1 : 8)))
 # (CI asks a file that failed once more, alone: its machine may have stood still. What was unsteady is printed.)
 SPEC_RUN = $(if $(CI),SOTTO_SPEC_AGAIN=1) SOTTO_SPEC_BUILD=$(BUILD) SOTTO_SPEC_JOBS=$(SPEC_JOBS) $(LUA) spec/support/run.lua $(BUSTED)
 
-spec: all $(BUILD)/support.so $(BUILD)/sim $(PRELOADS)
+spec: all $(BUILD)/support.so $(BUILD)/sim $(BUILD)/model $(PRELOADS)
 	$(SPEC_RUN) $(SPEC)
 
 SIM_RUNS ?= 100000
@@ -208,6 +214,11 @@ mutants: deps-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/sim
 	@CC='$(CC)' CFLAGS='$(CPPFLAGS_ALL) $(CFLAGS_ALL)' LIBS='$(LDFLAGS_ALL) $(SIM_WRAPS) -pie $(ENGINE_LIBS)' \
 		$(LUA) spec/sim/epoch/mutants.lua $(BUILD) $(MUTANT_RUNS) $(MUTANTS)
+
+MODEL_ROUNDS ?= 3
+model: deps-test
+	@$(MAKE) --no-print-directory -s $(BUILD)/model
+	@$(BUILD)/model $(MODEL_ROUNDS)
 
 # two Tox clients to compare with; needed by nothing else
 $(BUILD)/bench/tox: spec/bench/tox.c

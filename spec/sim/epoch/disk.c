@@ -94,6 +94,8 @@ static void apply_commit(struct world *w, unsigned node, unsigned copy, uint32_t
 		}
 		t->own[t->own_count++] = (struct own_payload){.payload = bytes_ref(p->bytes), .hash = p->hash};
 		remember_built(w, node, epoch, p->sequence, &p->hash);
+		if (c->told && !w->nodes[node].lies)
+			violated(w, "S5: an honest member says more than its STATUS tells of");
 		w->result.payloads++;
 	}
 }

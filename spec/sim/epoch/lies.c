@@ -163,34 +163,42 @@ static void show_stale(struct world *w, unsigned node, unsigned copy)
 	}
 }
 
-// What honest members said in the epoch before, opened, and sealed anew for this roster.
+// The first that a member said in that epoch, opened, and sealed anew for this roster as what comes next of it.
+static void show_payload(struct world *w, unsigned node, unsigned copy, uint32_t epoch, size_t sender, uint64_t sequence)
+{
+	const struct copy *c = copy_of(w, node, copy);
+	struct sealed_frame f;
+	enum err code;
+	struct bytes *frame = c->talks[epoch]->heard[sender][0].frame;
+	if (sealed_frame_decode(&f, bytes_span(frame), NULL))
+		return;
+	struct bytes *payload = unseal(&c->rosters[epoch], w->nodes[node].fingerprint, sender, f.message, &code);
+	if (!payload)
+		return;
+	struct bytes *message = seal(&c->rosters[c->epoch], f.sender, bytes_span(payload));
+	f.epoch = c->epoch;
+	f.sequence = sequence;
+	f.message = bytes_span(message);
+	if (!sealed_frame_encode(&f, &frame)) {
+		for (unsigned to = 0; to < w->node_count; to++)
+			if (to != node && c->lines[to].up)
+				line_send(w, node, copy, to, (struct happening){.kind = FRAME, .bytes = bytes_ref(frame)});
+		bytes_unref(frame);
+		lies_play(w, LIE_OLD_PAYLOAD, node);
+	}
+	bytes_unref(message);
+	bytes_unref(payload);
+}
+
 static void show_old_payloads(struct world *w, unsigned node, unsigned copy)
 {
 	const struct copy *c = copy_of(w, node, copy);
-	const struct talk *old = c->talks[c->epoch - 1];
-	const struct roster_record *before = &c->rosters[c->epoch - 1], *r = &c->rosters[c->epoch];
-	for (size_t s = 0; old && s < before->count; s++) {
-		enum err code;
-		struct sealed_frame f;
-		if (!old->heard_count[s] || roster_position(r, before->members[s].fingerprint) == ROSTER_NOBODY ||
-		    sealed_frame_decode(&f, bytes_span(old->heard[s][0].frame), NULL))
-			continue;
-		struct bytes *payload = unseal(before, w->nodes[node].fingerprint, s, f.message, &code);
-		if (!payload)
-			continue;
-		struct bytes *message = seal(r, f.sender, bytes_span(payload)), *frame;
-		f.epoch = c->epoch;
-		f.message = bytes_span(message);
-		if (!sealed_frame_encode(&f, &frame)) {
-			for (unsigned to = 0; to < w->node_count; to++)
-				if (to != node && c->lines[to].up)
-					line_send(w, node, copy, to, (struct happening){.kind = FRAME, .bytes = bytes_ref(frame)});
-			bytes_unref(frame);
-			played(w, LIE_OLD_PAYLOAD, node);
+	for (uint32_t e = c->epoch ? c->epoch - 1 : 0; e <= c->epoch; e++)
+		for (size_t s = 0; c->talks[e] && s < c->rosters[e].count; s++) {
+			size_t at = roster_position(&c->rosters[c->epoch], c->rosters[e].members[s].fingerprint);
+			if (c->talks[e]->heard_count[s] && at != ROSTER_NOBODY)
+				show_payload(w, node, copy, e, s, c->talks[c->epoch]->heard_count[at] + 1);
 		}
-		bytes_unref(message);
-		bytes_unref(payload);
-	}
 }
 
 static void flood(struct world *w, unsigned node, unsigned copy)
@@ -223,7 +231,7 @@ void lies_epoch(struct world *w, unsigned node, unsigned copy)
 
 void lies_line_up(struct world *w, unsigned node, unsigned copy)
 {
-	if (copy_of(w, node, copy)->epoch && lies_so(w, node, LIE_OLD_PAYLOAD))
+	if (lies_so(w, node, LIE_OLD_PAYLOAD))
 		show_old_payloads(w, node, copy);
 }
 

@@ -21,28 +21,26 @@ local function first_line(path)
   return line
 end
 
--- The machine's files are built from a copy, and found before those of the library.
+-- The file that a patch changes is built from a copy, and found before the one in the library.
 local function command(name)
-  local place = ("%s/mutants/%s"):format(BUILD, name)
-  return ([[set -e
-rm -rf %s
-mkdir -p %s/engine
-cp -r engine/discussion %s/engine/
-patch -s -p1 -d %s <%s/%s.patch
-%s %s -o %s/sim %s/engine/discussion/epoch*.c %s/obj/spec/sim/epoch/*.o %s/libengine.a %s
-%s/sim --first --seed 1 --runs %s]]):format(place, place, place, place, PATCHES, name, CC, CFLAGS, place, place, BUILD, BUILD, LIBS, place,
-    RUNS)
+  local place, patch = ("%s/mutants/%s"):format(BUILD, name), ("%s/%s.patch"):format(PATCHES, name)
+  local file = assert(io.open(patch)):read "a":match "%+%+%+ b/(%S+)"
+  return table.concat({ "set -e", "rm -rf " .. place, ("mkdir -p %s/%s"):format(place, file:match "(.*)/"),
+    ("cp %s %s/%s"):format(file, place, file), ("patch -s -p1 -d %s <%s"):format(place, patch),
+    ("%s %s -o %s/sim %s/%s %s/obj/spec/sim/epoch/*.o %s/libengine.a %s"):format(CC, CFLAGS, place, place, file, BUILD, BUILD, LIBS),
+    ("%s/sim --first --seed 1 --runs %s"):format(place, RUNS) }, "\n")
 end
 
 local commands, missed = {}, 0
 for i, name in ipairs(names) do commands[i] = command(name) end
 local jobs = math.tointeger(tonumber(queue.lines "nproc"[1])) or 2
+print(("%-18s %9s  %-60s %s"):format("mutant", "schedules", "what is broken", "what was seen"))
 queue.run(commands, jobs, function(i, status, _, output)
-  local what = output:match "(seed [^\n]*)\n"
-  local caught = status == 1 and what
+  local seed, what = output:match "seed (%d+), %d+ members[^:]*: ([^\n]*)"
+  local caught = status == 1 and seed
   if not caught then missed = missed + 1 end
-  print(("%-18s %s\n%18s %s"):format(names[i], first_line(("%s/%s.patch"):format(PATCHES, names[i])), "",
-    caught and "caught: " .. what or "NOT CAUGHT: " .. output))
+  print(("%-18s %9s  %-60s %s"):format(names[i], caught and seed or "-", first_line(("%s/%s.patch"):format(PATCHES, names[i])),
+    caught and what or "NOT CAUGHT: " .. (output:match "([^\n]+)\n*$" or "it says nothing")))
 end)
 print(("mutants: %d, %d not caught"):format(#names, missed))
 os.exit(missed == 0)

@@ -214,12 +214,15 @@ static struct transcript *make_transcript(struct world *w, unsigned node, const 
 {
 	struct transcript_config config = {.roster = &c->rosters[epoch], .roster_hash = c->hashes[epoch]};
 	const struct talk *t = c->talks[epoch];
+	struct transcript_head cut[SIM_NODES];
 	memcpy(config.own, own_of(w, node), sizeof config.own);
-	for (size_t i = 0; i < c->rosters[epoch].count; i++)
-		if (t->heard_count[i]) {
-			config.heads[i].sequence = t->heard_count[i];
-			config.heads[i].hash = t->heard[i][t->heard_count[i] - 1].hash;
-		}
+	for (size_t i = 0; i < c->rosters[epoch].count; i++) {
+		cut[i] = (struct transcript_head){t->cut[i].sequence, t->cut[i].hash};
+		size_t count = t->ended && t->heard_count[i] > cut[i].sequence ? cut[i].sequence : t->heard_count[i];
+		if (count)
+			config.heads[i] = (struct transcript_head){count, t->heard[i][count - 1].hash};
+	}
+	config.cut = t->ended ? cut : NULL;
 	return transcript_new(&config);
 }
 
@@ -256,7 +259,7 @@ static void make_outbox(struct world *w, unsigned node, unsigned copy)
 void talk_begin(struct world *w, unsigned node, unsigned copy)
 {
 	struct copy *c = copy_of(w, node, copy);
-	c->wants_heads = c->is_drained = false;
+	c->wants_heads = c->is_drained = c->told = false;
 	for (uint32_t e = 0; e < c->epoch; e++)
 		if (c->talks[e] && !c->talks[e]->transcript && lacks(c, e))
 			c->talks[e]->transcript = make_transcript(w, node, c, e);
@@ -315,6 +318,7 @@ void talk_heads(struct world *w, unsigned node, unsigned copy)
 	}
 	heads[t->self].sequence = outbox_head(c->outbox, &heads[t->self].hash);
 	c->wants_heads = false;
+	c->told = true;
 	step(w, node, copy, (struct epoch_event){.type = EPOCH_EVENT_HEADS, .heads = {c->rosters[c->epoch].count, heads}});
 }
 
@@ -333,11 +337,11 @@ void talk_freeze(struct world *w, unsigned node, unsigned copy)
 
 // --- lines and persons ----------------------------------------------------------------------------------------------------------
 
-// Of earlier epochs: the next that the other lacks of each sender, up to the cut.
-static void supply(struct world *w, unsigned node, unsigned copy, unsigned other, uint32_t epoch, size_t sender, uint64_t after)
+// Of earlier epochs: the next that the other lacks of each sender, up to the cut; a liar goes beyond it.
+static void supply_one(struct world *w, unsigned node, unsigned copy, unsigned other, uint32_t epoch, size_t sender, uint64_t after)
 {
 	const struct talk *t = copy_of(w, node, copy)->talks[epoch];
-	if (!t || !t->ended || after >= t->cut[sender].sequence)
+	if (!t || !t->ended || (after >= t->cut[sender].sequence && !w->nodes[node].lies))
 		return;
 	struct happening h = {.kind = FRAME};
 	if (sender == t->self && after < t->own_count && t->own[after].message) {
@@ -349,6 +353,13 @@ static void supply(struct world *w, unsigned node, unsigned copy, unsigned other
 		h.bytes = bytes_ref(t->heard[sender][after].frame);
 		line_send(w, node, copy, other, h);
 	}
+}
+
+static void supply(struct world *w, unsigned node, unsigned copy, unsigned other, uint32_t epoch, size_t sender, uint64_t after)
+{
+	supply_one(w, node, copy, other, epoch, sender, after);
+	if (w->nodes[node].lies)
+		supply_one(w, node, copy, other, epoch, sender, after + 1);
 }
 
 static void ask_past(struct world *w, unsigned node, unsigned copy, unsigned other)
@@ -425,8 +436,6 @@ static void frame_came(struct world *w, const struct happening *h)
 	size_t member = position_of(w, c, f.epoch, h->other), sender = roster_position(&c->rosters[f.epoch], f.sender);
 	const struct talk *t = c->talks[f.epoch];
 	if (!t || member == ROSTER_NOBODY || sender == ROSTER_NOBODY || lies_receive(w, h->node, h->copy, h->other, &f))
-		return;
-	if (f.epoch < c->epoch && f.sequence > t->cut[sender].sequence)
 		return;
 	in_step(w, h->node, h->copy, f.epoch,
 		(struct transcript_event){.type = TRANSCRIPT_EVENT_RECEIVED, .received = {member, bytes_span(h->bytes)}});

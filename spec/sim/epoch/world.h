@@ -130,7 +130,7 @@ struct copy {
 	struct write *writes;               // in their order
 	struct talk *talks[SIM_EPOCHS];     // NULL: nothing, or no member
 	struct outbox *outbox;              // of this epoch; NULL: no member, or it has left
-	bool wants_heads, is_drained;
+	bool wants_heads, is_drained, told; // told: its heads, in this run
 	size_t text_count, text_room;
 	struct said_text *texts;
 	struct line lines[SIM_NODES + 1];
