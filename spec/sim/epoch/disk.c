@@ -160,6 +160,17 @@ void disk_flush(struct world *w, unsigned node, unsigned copy)
 	}
 }
 
+static bool is_ballot(const struct write *write)
+{
+	struct statement s;
+	struct hash name;
+	if (write->kind != WRITE_OWN || !read_statement(write->envelope, &s, &name))
+		return false;
+	bool is = s.type >= STATEMENT_STATUS;
+	statement_fini(&s);
+	return is;
+}
+
 void written(struct world *w, const struct happening *h)
 {
 	struct copy *c = copy_of(w, h->node, h->copy);
@@ -167,7 +178,8 @@ void written(struct world *w, const struct happening *h)
 	if (!write)
 		return;
 	// a crash at this very write: before it, or after it and before anybody knows
-	bool falls = w->options->crash_at && !w->nodes[h->node].lies && ++w->honest_writes == w->options->crash_at;
+	bool counts = w->options->crash_at && !w->nodes[h->node].lies && (!w->options->crash_ballots || is_ballot(write));
+	bool falls = counts && ++w->honest_writes == w->options->crash_at;
 	if (!falls || w->options->crash_after)
 		apply(w, h->node, h->copy, write);
 	if (falls) {

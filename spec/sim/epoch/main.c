@@ -146,7 +146,7 @@ static unsigned run_seed(const struct request *r, uint64_t seed, struct sim_resu
 {
 	struct sim_options o = options_of(r, seed);
 	if (r->writes)
-		o.crash_at = 0;
+		o.crash_at = 0, o.crash_ballots = false;
 	struct sim_result result = sim_run(&o);
 	add(sum, &result, steps);
 	++*runs;

@@ -23,7 +23,7 @@ void crash(struct world *w, unsigned node)
 	talk_stop(c);
 	epoch_free(c->machine);
 	c->machine = NULL;
-	later(w, 50 + sim_below(&w->random, 20000), (struct happening){.kind = STARTS, .node = node});
+	later(w, 50 + sim_below(&w->random, w->options->crash_ballots ? 500 : 20000), (struct happening){.kind = STARTS, .node = node});
 }
 
 static void starts(struct world *w, unsigned node)
@@ -400,8 +400,9 @@ struct sim_options sim_options_of(uint64_t seed, unsigned members)
 	o.vanish = sim_below(&r, f - o.liars + 1);
 	o.k_charter = sim_chance(&r, 40);
 	if (rough && sim_chance(&r, 40)) {
-		o.crash_at = 1 + sim_below(&r, 200);
-		o.crash_after = sim_chance(&r, 50);
+		o.crash_ballots = sim_chance(&r, 50);
+		o.crash_at = 1 + sim_below(&r, o.crash_ballots ? 24 : 200);
+		o.crash_after = sim_chance(&r, o.crash_ballots ? 80 : 50);
 	}
 	return o;
 }

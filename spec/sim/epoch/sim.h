@@ -59,6 +59,7 @@ struct sim_options {
 	unsigned vanish;     // members that go for good in the middle, at most f together with the liars
 	uint64_t crash_at;   // the honest member whose write to its disk is that one of the run crashes at it; 0: none
 	bool crash_after;    // it is written, and nobody knows
+	bool crash_ballots;  // only STATUS, ORDER, VOTE and COMMIT are counted; and it is back at once
 	bool k_charter;      // else "all"
 	bool calm;           // L1, L2: no chance in the network, nobody lies, all consent, all at once
 	bool trace;
