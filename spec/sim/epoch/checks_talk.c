@@ -149,6 +149,10 @@ void check_confirmed(struct world *w, unsigned node, unsigned copy, uint32_t epo
 		size_t whose = roster_position(&c->rosters[epoch], read.seen[i].fingerprint);
 		if (whose != ROSTER_NOBODY)
 			t->seen[p->sender][whose] = (struct statement_head){read.seen[i].sequence, read.seen[i].hash};
+		uint64_t first, last, own = read.seen[i].sequence;
+		bool signs = whose == t->self && c->rosters[epoch].count > 2 && own <= t->own_count && !w->nodes[node].lies;
+		for (bool is = signs && confirmation_take(&t->confirmation, p->sender, own, &first, &last); is && first <= last; first++)
+			check_held(w, c, epoch, t->self, first);
 	}
 	payload_fini(&read);
 	for (size_t s = 0; s < c->rosters[epoch].count && !w->nodes[node].lies; s++) {

@@ -160,6 +160,39 @@ void disk_flush(struct world *w, unsigned node, unsigned copy)
 	}
 }
 
+// --- the disk has answered ------------------------------------------------------------------------------------------------------
+
+static enum outbox_event_type done_of(enum outbox_action_type type)
+{
+	return type == OUTBOX_COMMIT	     ? OUTBOX_EVENT_COMMITTED
+	       : type == OUTBOX_STORE_SEALED ? OUTBOX_EVENT_STORED
+	       : type == OUTBOX_STORE_ACK    ? OUTBOX_EVENT_ACK_STORED
+					     : OUTBOX_EVENT_FAILED_STORED;
+}
+
+static void answer(struct world *w, unsigned node, unsigned copy, const struct write *write)
+{
+	struct copy *c = copy_of(w, node, copy);
+	if (write->kind == WRITE_OUT && write->epoch == c->epoch) {
+		out_step(w, node, copy, (struct outbox_event){.type = done_of(write->out.type), .result = {OK}});
+	} else if (write->kind == WRITE_IN) {
+		struct talk *t = c->talks[write->epoch];
+		const struct transcript_payload *p = &write->in.list[0].commit.payload;
+		in_step(w, node, copy, write->epoch, (struct transcript_event){.type = TRANSCRIPT_EVENT_COMMITTED, .committed = {OK, NULL}});
+		if (write->in.list[0].commit.speaks && write->epoch == c->epoch)
+			out_step(w, node, copy, (struct outbox_event){.type = OUTBOX_EVENT_HEARD});
+		if (write->epoch == c->epoch || !t->transcript)
+			return;
+		for (unsigned i = 0; i < w->node_count; i++)
+			if (c->lines[i].up)
+				talk_supply(w, i, c->lines[i].copy, node, write->epoch, p->sender, t->heard_count[p->sender]);
+		if (!talk_lacks(c, write->epoch)) {
+			transcript_free(t->transcript);
+			t->transcript = NULL;
+		}
+	}
+}
+
 static bool is_ballot(const struct write *write)
 {
 	struct statement s;
@@ -188,7 +221,7 @@ void written(struct world *w, const struct happening *h)
 		if (c->epoch == write->epoch)
 			step(w, h->node, h->copy, (struct epoch_event){.type = EPOCH_EVENT_SIGNED, .result = {OK, write->envelope}});
 	} else {
-		talk_write_done(w, h->node, h->copy, write);
+		answer(w, h->node, h->copy, write);
 	}
 	write_fini(write);
 }

@@ -113,6 +113,8 @@ static void add(struct sim_result *sum, const struct sim_result *r, uint64_t *st
 	sum->delivered += r->delivered;
 	sum->confirmed += r->confirmed;
 	sum->forks += r->forks;
+	sum->complaints += r->complaints;
+	sum->disputes += r->disputes;
 	sum->rolled_back += r->rolled_back;
 	sum->writes += r->writes;
 	sum->rounds = r->rounds > sum->rounds ? r->rounds : sum->rounds;
@@ -126,9 +128,11 @@ static void print_sum(const struct sim_result *s, uint64_t runs, uint64_t seed, 
 		if (s->played[i])
 			printf("played %s: %u times\n", sim_lie_names[i], s->played[i]);
 	printf("%llu schedules from seed %llu: %llu steps, %u commits (%u admitted, %u removed, %u departed), highest round %u, "
-	       "%u payloads, %u accepted, %u messages delivered, %u confirmed, %u forks seen, %llu writes, %u violations\n",
+	       "%u payloads, %u accepted, %u messages delivered, %u confirmed, %u complaints, %u disputes, %u forks seen, %llu writes, "
+	       "%u violations\n",
 	       (unsigned long long)runs, (unsigned long long)seed, (unsigned long long)steps, s->commits, s->admitted, s->removed,
-	       s->departed, s->rounds, s->payloads, s->accepted, s->delivered, s->confirmed, s->forks,
+	       s->departed, s->rounds, s->payloads, s->accepted, s->delivered, s->confirmed, s->complaints,
+	       s->disputes, s->forks,
 	       (unsigned long long)s->writes, violations);
 }
 

@@ -204,6 +204,7 @@ static void happens(struct world *w, const struct happening *h)
 	case FRAME:
 	case DELIVERY:
 	case OUT_RETRY:
+	case OUT_ACK:
 	case IN_RETRY:
 		talk_happens(w, h);
 		break;

@@ -68,6 +68,7 @@ struct sim_options {
 struct sim_result {
 	unsigned steps, commits, admitted, removed, departed, rounds;
 	unsigned payloads, accepted, delivered, confirmed; // of honest members
+	unsigned complaints, disputes;
 	unsigned forks, rolled_back;                       // equivocations in text; disks that were found out
 	uint64_t writes;                                   // to disks of honest members
 	unsigned played[SIM_LIES];

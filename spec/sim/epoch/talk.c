@@ -33,8 +33,6 @@ static int64_t wall_clock(const struct world *w, unsigned node)
 
 // --- the outbox ---------------------------------------------------------------------------------------------------------------
 
-static void out_step(struct world *w, unsigned node, unsigned copy, struct outbox_event event);
-
 static void out_write(struct world *w, unsigned node, unsigned copy, struct outbox_action *a)
 {
 	struct write write = {.kind = WRITE_OUT, .epoch = copy_of(w, node, copy)->epoch, .out = outbox_action_take(a)};
@@ -104,6 +102,10 @@ static void out_carry(struct world *w, unsigned node, unsigned copy, struct outb
 		w->result.rolled_back++;
 		step(w, node, copy, (struct epoch_event){.type = EPOCH_EVENT_LEAVE});
 		break;
+	case OUTBOX_ACK_IN:
+		c->ack_at = w->now + a->ms;
+		later(w, a->ms, of(c, OUT_ACK, node, copy, c->epoch));
+		break;
 	case OUTBOX_ACCEPTED:
 	case OUTBOX_REJECTED:
 	case OUTBOX_CLOSED:
@@ -114,7 +116,7 @@ static void out_carry(struct world *w, unsigned node, unsigned copy, struct outb
 	}
 }
 
-static void out_step(struct world *w, unsigned node, unsigned copy, struct outbox_event event)
+void out_step(struct world *w, unsigned node, unsigned copy, struct outbox_event event)
 {
 	struct copy *c = copy_of(w, node, copy);
 	struct outbox_actions actions;
@@ -130,8 +132,6 @@ static void out_step(struct world *w, unsigned node, unsigned copy, struct outbo
 }
 
 // --- the transcript -----------------------------------------------------------------------------------------------------------
-
-static void in_step(struct world *w, unsigned node, unsigned copy, uint32_t epoch, struct transcript_event event);
 
 static void open_frame(struct world *w, unsigned node, unsigned copy, uint32_t epoch, const struct transcript_action *a)
 {
@@ -185,6 +185,17 @@ static void in_carry(struct world *w, unsigned node, unsigned copy, uint32_t epo
 	case TRANSCRIPT_DELIVER:
 		w->result.delivered += (unsigned)a->deliver.count;
 		break;
+	case TRANSCRIPT_COMPLAIN:
+		w->result.complaints++;
+		if (epoch == c->epoch)
+			out_step(w, node, copy,
+				 (struct outbox_event){.type = OUTBOX_EVENT_COMPLAIN,
+						       .complaint = {a->complaint.sender, a->complaint.sequence, a->complaint.hash}});
+		break;
+	case TRANSCRIPT_DISPUTE:
+		w->result.disputes++;
+		break;
+	case TRANSCRIPT_COMPLAINT:
 	case TRANSCRIPT_CLOSED:
 	case TRANSCRIPT_DROP:
 	case TRANSCRIPT_PAUSE:
@@ -194,7 +205,7 @@ static void in_carry(struct world *w, unsigned node, unsigned copy, uint32_t epo
 	}
 }
 
-static void in_step(struct world *w, unsigned node, unsigned copy, uint32_t epoch, struct transcript_event event)
+void in_step(struct world *w, unsigned node, unsigned copy, uint32_t epoch, struct transcript_event event)
 {
 	const struct copy *c = copy_of(w, node, copy);
 	struct transcript_actions actions;
@@ -226,7 +237,7 @@ static struct transcript *make_transcript(struct world *w, unsigned node, const 
 	return transcript_new(&config);
 }
 
-static bool lacks(const struct copy *c, uint32_t epoch)
+bool talk_lacks(const struct copy *c, uint32_t epoch)
 {
 	const struct talk *t = c->talks[epoch];
 	for (size_t i = 0; t && t->ended && i < c->rosters[epoch].count; i++)
@@ -261,13 +272,14 @@ void talk_begin(struct world *w, unsigned node, unsigned copy)
 	struct copy *c = copy_of(w, node, copy);
 	c->wants_heads = c->is_drained = c->told = false;
 	for (uint32_t e = 0; e < c->epoch; e++)
-		if (c->talks[e] && !c->talks[e]->transcript && lacks(c, e))
+		if (c->talks[e] && !c->talks[e]->transcript && talk_lacks(c, e))
 			c->talks[e]->transcript = make_transcript(w, node, c, e);
 	if (c->left || !is_member(w, c, node))
 		return;
 	if (!c->talks[c->epoch]) {
 		c->talks[c->epoch] = mem_alloc(sizeof(struct talk));
 		c->talks[c->epoch]->self = position_of(w, c, c->epoch, node);
+		confirmation_init(&c->talks[c->epoch]->confirmation, c->rosters[c->epoch].count, c->talks[c->epoch]->self);
 	}
 	c->talks[c->epoch]->transcript = make_transcript(w, node, c, c->epoch);
 	make_outbox(w, node, copy);
@@ -355,7 +367,7 @@ static void supply_one(struct world *w, unsigned node, unsigned copy, unsigned o
 	}
 }
 
-static void supply(struct world *w, unsigned node, unsigned copy, unsigned other, uint32_t epoch, size_t sender, uint64_t after)
+void talk_supply(struct world *w, unsigned node, unsigned copy, unsigned other, uint32_t epoch, size_t sender, uint64_t after)
 {
 	supply_one(w, node, copy, other, epoch, sender, after);
 	if (w->nodes[node].lies)
@@ -373,7 +385,7 @@ static void ask_past(struct world *w, unsigned node, unsigned copy, unsigned oth
 		in_step(w, node, copy, e, (struct transcript_event){.type = TRANSCRIPT_EVENT_LINK_UP, .member = member});
 		for (size_t i = 0; i < c->rosters[e].count; i++)
 			if (i != t->self && t->heard_count[i] < t->cut[i].sequence)
-				supply(w, other, c->lines[other].copy, node, e, i, t->heard_count[i]);
+				talk_supply(w, other, c->lines[other].copy, node, e, i, t->heard_count[i]);
 	}
 }
 
@@ -472,37 +484,8 @@ void talk_happens(struct world *w, const struct happening *h)
 		in_step(w, h->node, h->copy, h->epoch, (struct transcript_event){.type = TRANSCRIPT_EVENT_RETRY});
 	else if (h->kind == SEALED && current)
 		out_step(w, h->node, h->copy, (struct outbox_event){.type = OUTBOX_EVENT_SEALED, .sealed = {OK, h->bytes}});
+	else if (h->kind == OUT_ACK && current && c->ack_at == w->now)
+		out_step(w, h->node, h->copy, (struct outbox_event){.type = OUTBOX_EVENT_ACK_DUE});
 	else if (h->kind == OUT_RETRY && current)
 		out_step(w, h->node, h->copy, (struct outbox_event){.type = OUTBOX_EVENT_RETRY});
-}
-
-// --- the disk has answered ------------------------------------------------------------------------------------------------------
-
-static enum outbox_event_type done_of(enum outbox_action_type type)
-{
-	return type == OUTBOX_COMMIT	     ? OUTBOX_EVENT_COMMITTED
-	       : type == OUTBOX_STORE_SEALED ? OUTBOX_EVENT_STORED
-	       : type == OUTBOX_STORE_ACK    ? OUTBOX_EVENT_ACK_STORED
-					     : OUTBOX_EVENT_FAILED_STORED;
-}
-
-void talk_write_done(struct world *w, unsigned node, unsigned copy, struct write *write)
-{
-	struct copy *c = copy_of(w, node, copy);
-	if (write->kind == WRITE_OUT && write->epoch == c->epoch) {
-		out_step(w, node, copy, (struct outbox_event){.type = done_of(write->out.type), .result = {OK}});
-	} else if (write->kind == WRITE_IN) {
-		struct talk *t = c->talks[write->epoch];
-		const struct transcript_payload *p = &write->in.list[0].commit.payload;
-		in_step(w, node, copy, write->epoch, (struct transcript_event){.type = TRANSCRIPT_EVENT_COMMITTED, .committed = {OK, NULL}});
-		if (write->epoch == c->epoch || !t->transcript)
-			return;
-		for (unsigned i = 0; i < w->node_count; i++)
-			if (c->lines[i].up)
-				supply(w, i, c->lines[i].copy, node, write->epoch, p->sender, t->heard_count[p->sender]);
-		if (!lacks(c, write->epoch)) {
-			transcript_free(t->transcript);
-			t->transcript = NULL;
-		}
-	}
 }

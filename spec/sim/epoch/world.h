@@ -3,6 +3,7 @@
 #ifndef SOTTO_SPEC_SIM_EPOCH_WORLD_H
 #define SOTTO_SPEC_SIM_EPOCH_WORLD_H
 
+#include "discussion/confirmation.h"
 #include "discussion/outbox.h"
 #include "spec/sim/epoch/sim.h"
 #include "wire/sealed.h"
@@ -38,6 +39,7 @@ enum kind {
 	FRAME,    // a sealed payload, on a line
 	DELIVERY, // an ack, or "cannot open", on a line
 	OUT_RETRY,
+	OUT_ACK,
 	IN_RETRY,
 };
 
@@ -100,6 +102,7 @@ struct talk {
 	struct heard *heard[SIM_NODES];
 	struct statement_head seen[SIM_NODES][SIM_NODES]; // [by whom][whose]: as accepted payloads say
 	uint64_t confirmed[SIM_NODES];
+	struct confirmation confirmation; // of own payloads, as a core has it
 	bool ended; // then:
 	struct statement_head cut[SIM_NODES];
 	size_t self;                   // own position
@@ -125,7 +128,7 @@ struct copy {
 	char charters[SIM_EPOCHS + 1][RECORD_CHARTER_SIZE];
 	size_t proof_counts[SIM_EPOCHS]; // of the end of each epoch
 	struct bytes **proofs[SIM_EPOCHS];
-	int64_t deadline, asked_chain;
+	int64_t deadline, asked_chain, ack_at;
 
 	struct write *writes;               // in their order
 	struct talk *talks[SIM_EPOCHS];     // NULL: nothing, or no member
@@ -267,7 +270,11 @@ void talk_heads(struct world *w, unsigned node, unsigned copy); // as soon as th
 void talk_line_up(struct world *w, unsigned node, unsigned copy, unsigned other);
 void talk_line_down(struct world *w, unsigned node, unsigned copy, unsigned other);
 void talk_happens(struct world *w, const struct happening *h);
-void talk_write_done(struct world *w, unsigned node, unsigned copy, struct write *write);    // to the machine
+void out_step(struct world *w, unsigned node, unsigned copy, struct outbox_event event);
+void in_step(struct world *w, unsigned node, unsigned copy, uint32_t epoch, struct transcript_event event);
+bool talk_lacks(const struct copy *c, uint32_t epoch); // something of an epoch that is over
+// To another, of an epoch that is over: what comes next of that sender.
+void talk_supply(struct world *w, unsigned node, unsigned copy, unsigned other, uint32_t epoch, size_t sender, uint64_t after);
 
 // --- sim.c ----------------------------------------------------------------------------------------------------------------------
 
