@@ -413,6 +413,11 @@ enum joining_phase joining_phase(const struct joining *j)
 	return j->phase;
 }
 
+bool joining_is_full(const struct joining *j)
+{
+	return j->phase == JOINING_ACCEPTED && j->queue_count >= JOINING_FULL_AT;
+}
+
 const struct invite_record *joining_invite(const struct joining *j)
 {
 	return &j->invite;

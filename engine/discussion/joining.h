@@ -22,6 +22,7 @@
 
 #define JOINING_QUEUE_MAX 1024
 #define JOINING_QUEUE_BYTES (16 * 1024 * 1024)
+#define JOINING_FULL_AT 256 // that wait: read no more until fewer do
 #define JOINING_EPOCHS_MAX 4096
 #define JOINING_PEOPLE_MAX 1024 // certificates of members, past ones too
 #define JOINING_STALL_MS 30000  // a guide with which nothing goes on
@@ -130,6 +131,7 @@ enum joining_phase {
 	JOINING_OVER,
 };
 enum joining_phase joining_phase(const struct joining *j);
+bool joining_is_full(const struct joining *j); // links are to be paused: a long chain comes faster than it is checked
 
 // Borrowed until the next step. From the first invitation on:
 const struct invite_record *joining_invite(const struct joining *j);

@@ -185,6 +185,12 @@ void joining_go_on(struct joining *j)
 	joining_finish(j);
 }
 
+static void checked(struct joining *j)
+{
+	joining_patience(j);
+	joining_go_on(j);
+}
+
 void joining_statement_checked(struct joining *j, uint64_t serial, enum err code)
 {
 	for (size_t i = 0; i < j->queue_count; i++) {
@@ -196,7 +202,7 @@ void joining_statement_checked(struct joining *j, uint64_t serial, enum err code
 		else if (code)
 			joining_lies(j, "a signature in the chain does not hold");
 		else
-			joining_go_on(j);
+			checked(j);
 		return;
 	}
 }

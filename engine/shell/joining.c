@@ -217,6 +217,7 @@ void candidacy_feed(struct candidacy *c, struct joining_event *event)
 	for (size_t i = 0; i < actions.count; i++)
 		carry_out(c, &actions.list[i]);
 	joining_actions_fini(&actions);
+	joining_links_pause(c, joining_is_full(c->machine));
 }
 
 // --- invitations that come ----------------------------------------------------------------------------------------------------

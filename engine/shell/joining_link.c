@@ -22,7 +22,7 @@ struct joining_link {
 	struct candidacy *candidacy; // NULL once it is over
 	struct joining_link *next, **link_in_list;
 	char member[41];
-	bool dialled, linked;
+	bool dialled, linked, paused;
 	struct link *link;
 	struct member_link *machine; // until it is linked
 	struct seen_record *seen;    // from then on: what the other has
@@ -411,6 +411,23 @@ void joining_links_drop(struct candidacy *c, const char *reason)
 	}
 }
 
+static void pause_one(struct joining_link *l, bool pause)
+{
+	if (!l->linked || !l->link || l->paused == pause)
+		return;
+	l->paused = pause;
+	if (pause)
+		link_pause(l->link);
+	else
+		link_resume(l->link);
+}
+
+void joining_links_pause(struct candidacy *c, bool pause)
+{
+	for (struct joining_link *l = c->links; l; l = l->next)
+		pause_one(l, pause);
+}
+
 static uint32_t epoch_of(const struct seen_record *seen)
 {
 	uint32_t epoch = 0;
@@ -442,6 +459,7 @@ void joining_links_hand_over(struct candidacy *c, uint32_t epoch)
 			finish(l);
 			continue;
 		}
+		pause_one(l, false);
 		// presence was learnt when the link began
 		seen = *l->seen;
 		seen.presence = (struct presence_parts){0};

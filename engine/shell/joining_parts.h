@@ -38,6 +38,7 @@ void joining_work_cancel(struct candidacy *c);
 // joining_link.c
 void joining_link_dial(struct candidacy *c, const struct addr *to); // the sponsor's core
 void joining_links_drop(struct candidacy *c, const char *reason);    // all: members dial again
+void joining_links_pause(struct candidacy *c, bool pause); // no chain is read from any
 // The links that stand, of members that are in that epoch, go over to the conversation.
 void joining_links_hand_over(struct candidacy *c, uint32_t epoch);
 

@@ -351,8 +351,14 @@ describe("a chain that lies", function()
     c:hears { d.founding }
     local other = world.discussion { ann, dan }
     local one = other:say(ann, { type = "vote", round = 1, value = ("\2"):rep(32) })
-    for _ = 1, 1025 do c:hears { one } end
+    for n = 1, 1024 do
+      assert.equal(n > 256, c.machine:is_full()) -- links are paused long before
+      c:hears { one }
+    end
+    assert.is_nil(c.drop)
+    c:hears { one }
     assert.matches("at once", c.drop.why)
+    assert.is_false(c.machine:is_full())
   end)
 end)
 

@@ -123,6 +123,12 @@ static int machine_phase(lua_State *L)
 	return 1;
 }
 
+static int machine_full(lua_State *L)
+{
+	lua_pushboolean(L, joining_is_full(check(L)->joining));
+	return 1;
+}
+
 // → the chain so far: {roster, charter, proof}
 static int machine_epochs(lua_State *L)
 {
@@ -192,7 +198,7 @@ static int support_op(lua_State *L)
 int luaopen_support_joining(lua_State *L);
 int luaopen_support_joining(lua_State *L)
 {
-	static const luaL_Reg methods[] = {{"step", machine_step},     {"phase", machine_phase}, {"epochs", machine_epochs},
+	static const luaL_Reg methods[] = {{"step", machine_step},     {"phase", machine_phase}, {"epochs", machine_epochs}, {"is_full", machine_full},
 					   {"person", machine_person}, {"__gc", machine_free},	 {NULL, NULL}};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {"op", support_op}, {NULL, NULL}};
 	luaL_newmetatable(L, MACHINE);
