@@ -83,6 +83,19 @@ enum err admission_member(struct engine *e, const struct op *op, struct store_me
 	return code;
 }
 
+void admission_introduce(struct engine *e, const struct op *op, const struct addr *from)
+{
+	struct envelope parts;
+	struct join_record join;
+	if (envelope_decode(&parts, bytes_span(op->join), NULL))
+		return;
+	if (join_decode(&join, bytes_span(parts.body), NULL) == OK) {
+		neighbours_introduce(&e->neighbours, op->candidate.fingerprint, &join.presence, bytes_span(join.general), from);
+		join_fini(&join);
+	}
+	envelope_fini(&parts);
+}
+
 // --- whether it holds -------------------------------------------------------------------------------------------------------
 
 static void release(struct admission_check *a)

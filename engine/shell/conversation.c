@@ -331,6 +331,10 @@ struct conversation *conversation_next(struct discussion *d, struct err_info *in
 void conversation_begin(struct conversation *c)
 {
 	struct outbox_event start = {.type = OUTBOX_EVENT_START};
+	// P1.8: whoever shares a discussion is no stranger
+	for (size_t i = 0; i < c->count; i++)
+		if (i != c->own)
+			neighbours_know(&c->engine->neighbours, c->members[i].fingerprint);
 	if (change_is_frozen(c))
 		sending_freeze(c);
 	sending_feed(c, &start);

@@ -40,6 +40,8 @@ void invitations_fini(struct engine *e); // also when it is locked: the checks u
 // What an ADMIT's JOIN says of the newcomer, as every member keeps it: position is left alone, verified is ours. ERR_BAD_INPUT where
 // it does not fit the op; nothing is verified here.
 MUST_CHECK enum err admission_member(struct engine *e, const struct op *op, struct store_member *out, struct err_info *info);
+// Of an op that holds: the candidate is a peer from now on, with a name and where to dial it. `from`: who has told of it.
+void admission_introduce(struct engine *e, const struct op *op, const struct addr *from);
 // The JOIN's certificates are those that the op names. *discussion is what was found.
 MUST_CHECK enum err admission_certificates(const struct op *op, const struct join_record *join,
 					   struct certificate_info *discussion, struct err_info *info);

@@ -464,7 +464,7 @@ void joining_view(const struct discussion *d, json_t *view)
 	if (strcmp(d->row.role, DISCUSSION_CANDIDATE) != 0)
 		return;
 	json_object_set_new(view, "sponsor", json_string(d->row.other));
-	if (!c || joining_phase(c->machine) == JOINING_WAITS)
+	if (!c || !joining_is(d) || joining_phase(c->machine) == JOINING_WAITS)
 		return;
 	const struct roster_record *roster = joining_roster(c->machine);
 	json_t *members = json_array();

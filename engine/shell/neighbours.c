@@ -309,19 +309,26 @@ struct proof *neighbours_prove(struct neighbours *n, const char *fingerprint, co
 	return proof_wait(n, &r, done, arg);
 }
 
-void neighbours_learn(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
-		      const struct addr *from)
+void neighbours_introduce(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
+			  struct span certificate, const struct addr *from)
 {
 	struct presence_record r;
 	struct err_info info;
 	if (!parts->record || presence_parts_open(parts, &r, &info) || strcmp(r.fingerprint, fingerprint) != 0)
 		return;
-	const struct certificate_entry *keys = certificates_get(&n->certificates, fingerprint);
-	struct span certificate = keys ? bytes_span(keys->certificate) : span(NULL, 0);
 	struct peer_outcome o = neighbours_take(n, &r, parts, certificate, PEER_MANUAL, from, false);
 	neighbours_compare_clocks(n, &r);
 	if (o.wants_proof && certificate.len)
 		proving_submit(n, &r, parts, certificate, from, true);
+}
+
+void neighbours_learn(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
+		      const struct addr *from)
+{
+	const struct certificate_entry *keys = certificates_get(&n->certificates, fingerprint);
+	struct bytes *certificate = keys ? bytes_ref(keys->certificate) : NULL;
+	neighbours_introduce(n, fingerprint, parts, certificate ? bytes_span(certificate) : span(NULL, 0), from);
+	bytes_unref(certificate);
 }
 
 // --- reading and marking -------------------------------------------------------------------------------------------------------

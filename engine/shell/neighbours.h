@@ -67,6 +67,9 @@ void neighbours_prove_cancel(struct proof *p); // no callback
 // The same without waiting for what comes of it.
 void neighbours_learn(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
 		      const struct addr *from);
+// The same of somebody whose general certificate has come with it.
+void neighbours_introduce(struct neighbours *n, const char *fingerprint, const struct presence_parts *parts,
+			  struct span certificate, const struct addr *from);
 
 MUST_CHECK enum err neighbours_find(struct neighbours *n, const char *text, const struct peer **out, struct err_info *info);
 const struct peer *neighbours_get(struct neighbours *n, const char *fingerprint); // NULL: not there

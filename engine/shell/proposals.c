@@ -170,6 +170,9 @@ json_t *proposal_view(struct engine *e, const struct store_proposal *p)
 			      "created", (json_int_t)p->created);
 	if (charter)
 		json_object_set_new(v, "charter", json_string(charter));
+	if (p->candidate[0])
+		json_object_set_new(v, "candidate", json_pack("{s:s, s:s}", "fingerprint", p->candidate, "name",
+							      neighbours_name(&e->neighbours, p->candidate)));
 	if (p->ended)
 		json_object_set_new(v, "ended", json_integer(p->ended));
 	return v;

@@ -119,7 +119,12 @@ static void checked(struct statement_check *k, enum err code, const struct err_i
 static void on_admission(void *arg, enum err code, const struct err_info *info)
 {
 	struct statement_check *k = arg;
+	struct conversation *c = k->change ? k->change->conversation : NULL;
+	struct line *l = c ? source_of(c, k->source) : NULL;
 	k->admission = NULL;
+	// before anybody is asked about it: they want to know its name
+	if (code == OK && l && l->link)
+		admission_introduce(c->engine, &k->proposed, link_remote(l->link));
 	checked(k, code, info);
 }
 

@@ -17,7 +17,7 @@ local M = {}
 -- in the order of help
 local NAMES = {
   "help", "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "next", "history", "search", "who",
-  "members", "words", "proposals", "consent", "remove", "leave", "charter", "release", "discard", "close",
+  "members", "words", "invite", "proposals", "consent", "remove", "leave", "charter", "release", "discard", "close",
   "forget", "export", "import", "me", "adopt", "passphrase", "lock", "unlock", "doctor", "scripts", "load", "unload",
   "set", "reload", "clear", "lua", "quit",
 }

@@ -31,7 +31,9 @@ function M.announce_invitation(chat, discussion)
   local with = #others > 0 and (" with %s"):format(table.concat(others, "; ")) or ""
   chat:print(("%s invites you to a discussion%s: /accept or /refuse"):format(who(discussion.sponsor), with), nil,
     "heading")
-  chat:print(("(There %s.)"):format(changes.charter(discussion.charter)))
+  local words = discussion.words_of_members
+  chat:print(("(There %s.%s)"):format(changes.charter(discussion.charter), words and words ~= "" and
+    (" The words of those who are in it: %s."):format(names.safe(words)) or ""))
 end
 
 -- --- proposals ---------------------------------------------------------------------------------------------
@@ -71,8 +73,13 @@ end
 shown["proposal.answered"] = function(chat, event)
   local proposal = event.proposal
   local answer, who = fresh_answer(event.before, proposal), chat:who_of(proposal)
-  -- one's own was said already, but for a policy's
-  if not answer or (answer.member == chat.own and answer.by ~= "policy") then return end
+  if not answer then return end
+  if answer.member == chat.own and answer.by ~= "policy" then
+    -- one's own was said already; but what was proposed is put to the members once the candidate has accepted
+    if proposal.proposer ~= chat.own or proposal.op ~= "admit" then return end
+    return chat:print(("(%s%s has accepted your invitation. %s)"):format(place(chat, proposal.discussion),
+      who(proposal.subjects[1]), changes.standing(proposal, who)))
+  end
   chat:print(("(%sTo %s: %s. %s)"):format(place(chat, proposal.discussion), changes.what(proposal, who),
     changes.answer(answer, who), changes.standing(proposal, who)))
 end

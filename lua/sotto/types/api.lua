@@ -87,6 +87,7 @@
 ---@field op "admit"|"remove"|"depart"|"charter"
 ---@field subjects string[] fingerprints
 ---@field charter string|nil of op charter
+---@field candidate { fingerprint: string, name: string }|nil of op admit
 ---@field proposer string
 ---@field state "open"|"committed"|"refused"|"void"
 ---@field answers { member: string, answer: "consent"|"refuse", reason: string, by: "person"|"policy" }[]

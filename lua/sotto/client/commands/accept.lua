@@ -16,5 +16,6 @@ return {
     end
     chat.opening[discussion.id] = true
     chat:call("discussions.accept", { discussion = discussion.id, password = password })
+    if discussion.sponsor then chat:print "(The members are asked now; with their consent the discussion opens.)" end
   end,
 }

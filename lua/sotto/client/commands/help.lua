@@ -7,7 +7,7 @@ local COLUMN = 24
 
 -- What a newcomer needs, and one screen of it; the rest is shown by "all".
 local USUAL = {
-  "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "history", "words", "proposals",
+  "demo", "peers", "probe", "open", "accept", "refuse", "list", "go", "history", "words", "invite", "proposals",
   "close", "me", "doctor", "quit",
 }
 

@@ -32,6 +32,6 @@ return {
     if text == "all" then show_ended(chat, chat:call("proposals.list")) end
     local open = chat:open_proposals()
     for number, proposal in ipairs(open) do show(chat, proposal, ("%3d  "):format(number)) end
-    if #open == 0 then chat:print("Nothing is proposed at the moment.") end
+    if #open == 0 then chat:print("Nothing is proposed at the moment. /invite NAME proposes somebody.") end
   end,
 }
