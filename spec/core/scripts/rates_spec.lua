@@ -25,7 +25,16 @@ describe("a script's rates", function()
 
   it("see a flood in what goes on asking", function()
     local own, verdict = rates.new(limits, 0), nil
-    for _ = 1, 20 + rates.FLOOD_COUNT do verdict = own:take(0, 0) end
+    for _ = 1, 20 + rates.REFUSALS.burst + 1 do verdict = own:take(0, 0) end
+    assert.are.equal("flood", verdict)
+  end)
+
+  it("see a flood also where the machine is slow", function()
+    local own, now, verdict = rates.new(limits, 0), 0
+    repeat
+      now = now + 30
+      verdict = own:take(0, now)
+    until verdict == "flood" or now > 60000
     assert.are.equal("flood", verdict)
   end)
 

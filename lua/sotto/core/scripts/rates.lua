@@ -10,8 +10,9 @@ M.PAUSES_MAX, M.PAUSES_MS = 90, 20000
 --- Lines that it may say; what is more is left out.
 M.SAYINGS = { rate = 20, burst = 500 }
 
---- Calls that were refused within so long make a flood.
-M.FLOOD_COUNT, M.FLOOD_MS = 500, 10000
+--- Calls that were refused: beyond so many a second in the long run, and so many at once, they make a flood.
+--- Slow machines see one as well, only later.
+M.REFUSALS = { rate = 12, burst = 500 }
 
 ---@class sotto.rate
 ---@field rate number per second
@@ -27,7 +28,7 @@ Rates.__index = Rates
 function M.new(limits, now)
   local function bucket(limit) return { limit = limit, tokens = limit.burst, at = now } end
   return setmetatable({
-    calls = bucket(limits.calls), sends = bucket(limits.sends), refused = 0, refused_since = now,
+    calls = bucket(limits.calls), sends = bucket(limits.sends), refusals = bucket(M.REFUSALS),
     lines = bucket(limits.lines), pauses = 0, pauses_since = now, sayings = bucket(M.SAYINGS), unsaid = 0,
   }, Rates)
 end
@@ -38,12 +39,6 @@ local function take(bucket, count, now)
   if bucket.tokens < count then return false end
   bucket.tokens = bucket.tokens - count
   return true
-end
-
-local function note_refusal(self, now)
-  if now - self.refused_since > M.FLOOD_MS then self.refused, self.refused_since = 0, now end
-  self.refused = self.refused + 1
-  return self.refused >= M.FLOOD_COUNT
 end
 
 --- Takes a line of any kind that has been read.
@@ -75,7 +70,7 @@ end
 ---@return "ok"|"busy"|"flood"
 function Rates:take(texts, now)
   if take(self.calls, 1, now) and (texts == 0 or take(self.sends, texts, now)) then return "ok" end
-  return note_refusal(self, now) and "flood" or "busy"
+  return take(self.refusals, 1, now) and "busy" or "flood"
 end
 
 return M
