@@ -28,6 +28,7 @@ describe("leaving", function()
     for _, who in ipairs { ann, ben } do who:stop() end
     cores.state(cid, id, "suspended")
     assert.are.equal("left", cid:call("discussions.leave", { discussion = id }).reason)
+    cid:restart()
     for _, who in ipairs { ann, ben } do who:start() end
     groups.agree(id, { ann, ben })
     groups.say(id, ann, { ben })
