@@ -69,6 +69,18 @@ describe("members in words", function()
     assert.are.same({ {}, {} }, { changes.difference(nil, discussion "ADA") })
   end)
 
+  it("are told what one cannot open, and what is not here yet", function()
+    assert.are.equal("bob cannot open a message of ada, not even sealed anew. It may have been damaged on its way to them.",
+      changes.complaint({ member = "BOB", sender = "ADA", same = false }, who))
+    assert.are.equal("you cannot open a message of ada, not even sealed anew. " ..
+      "What you have is the same: it was sealed so that you cannot.",
+      changes.complaint({ member = "ME", sender = "ADA", same = true }, who))
+    assert.truthy(changes.complaint({ member = "BOB", sender = "ME", same = true }, who):find("of yours, .*not all can"))
+    assert.is_nil(changes.missing({}, who))
+    assert.are.equal("not all is here yet of what was said by bob and ada before the members changed", changes.missing(
+      { missing = { { fingerprint = "BOB" }, { fingerprint = "ADA" }, { fingerprint = "BOB" } } }, who))
+  end)
+
   it("are asked as the charter says", function()
     assert.are.equal("all members must consent to a newcomer", changes.charter "all")
     assert.are.equal("2 members must consent to a newcomer", changes.charter "2")

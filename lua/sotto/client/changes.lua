@@ -158,6 +158,32 @@ function M.vouchers(proposals, fingerprint)
   return list
 end
 
+--- That a member cannot open what another has sent (P5.8).
+---@param complaint sotto.complaint
+---@param who sotto.chat.who
+---@return string
+function M.complaint(complaint, who)
+  local member, sender = who(complaint.member), who(complaint.sender)
+  local why = complaint.same and ("What you have is the same: it was sealed so that %s"):format(
+    member == "you" and "you cannot" or "not all can") or "It may have been damaged on its way to them"
+  local whose = sender == "you" and "yours" or sender
+  return ("%s cannot open a message of %s, not even sealed anew. %s."):format(member, whose, why)
+end
+
+--- What is not here yet of what was said before the members changed; nil where nothing is missing.
+---@param discussion sotto.discussion
+---@param who sotto.chat.who
+---@return string|nil
+function M.missing(discussion, who)
+  local list, seen = {}, {}
+  for _, one in ipairs(discussion.missing or {}) do
+    if not seen[one.fingerprint] then list[#list + 1] = who(one.fingerprint) end
+    seen[one.fingerprint] = true
+  end
+  if #list == 0 then return nil end
+  return ("not all is here yet of what was said by %s before the members changed"):format(M.joined(list))
+end
+
 --- Who has come and who has gone between two states of a discussion.
 ---@param before sotto.discussion|nil
 ---@param after sotto.discussion

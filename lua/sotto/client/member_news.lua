@@ -139,6 +139,12 @@ shown["message.held"] = function(chat, event)
   chat:tell_held(event.message.discussion)
 end
 
+shown["message.complaint"] = function(chat, event)
+  local complaint = event.complaint
+  local who = chat:who(chat.known.discussions[complaint.discussion])
+  chat:print(("! %s%s"):format(place(chat, complaint.discussion), changes.complaint(complaint, who)))
+end
+
 -- one of somebody else's was on the screen already, and counts for nobody any more (P5.3)
 shown["message.void"] = function(chat, event)
   local message = event.message

@@ -30,6 +30,8 @@ return {
     end
     local why = format.why(discussion)
     chat:print(("  state: %s%s"):format(format.state(discussion), why ~= "" and "; " .. why or ""), 4)
+    local missing = changes.missing(discussion, chat:who(discussion))
+    if missing then chat:print("  " .. missing, 4) end
     if #discussion.members > 2 then
       chat:print(("  charter: %s"):format(changes.charter(discussion.charter)), 4)
     end
