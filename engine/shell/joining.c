@@ -69,6 +69,23 @@ bool joining_is(const struct discussion *d)
 	return strcmp(d->row.role, DISCUSSION_CANDIDATE) == 0 && !d->row.has_h0;
 }
 
+// Who the members are: by name at once, proven once the chain has told their general certificates.
+static void learn(struct candidacy *c)
+{
+	const struct invite_record *r = joining_invite(c->machine);
+	const struct roster_record *roster = joining_roster(c->machine);
+	const struct peer *sponsor = neighbours_get(&c->engine->neighbours, c->discussion->row.other);
+	if (!sponsor || !sponsor->addresses.count)
+		return;
+	const struct addr from = sponsor->addresses.at[0].endpoint;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct joining_person *p = joining_person(c->machine, &roster->members[i].certificate);
+		if (r->members[i].presence.record)
+			neighbours_introduce(&c->engine->neighbours, roster->members[i].fingerprint, &r->members[i].presence,
+					     bytes_span(p ? p->general : NULL), &from);
+	}
+}
+
 // --- its end ----------------------------------------------------------------------------------------------------------------
 
 static void end(void *arg)
@@ -90,6 +107,7 @@ static void end(void *arg)
 		timer_start(e->loop, &c->deadline, AGAIN_MS, end, c);
 		return;
 	}
+	learn(c);
 	conversation_start(d);
 	joining_links_hand_over(c, d->row.epoch);
 	candidacy_free(c);
@@ -119,19 +137,6 @@ static void keep(struct candidacy *c)
 		health_store_failed(c->engine, &info, "an invitation could not be stored");
 	snprintf(c->discussion->row.charter, sizeof c->discussion->row.charter, "%s", joining_invite(c->machine)->charter);
 	discussion_keep(c->discussion);
-}
-
-static void learn(struct candidacy *c)
-{
-	const struct invite_record *r = joining_invite(c->machine);
-	const struct roster_record *roster = joining_roster(c->machine);
-	const struct addr *from = NULL;
-	const struct peer *sponsor = neighbours_get(&c->engine->neighbours, c->discussion->row.other);
-	if (sponsor && sponsor->addresses.count)
-		from = &sponsor->addresses.at[0].endpoint;
-	for (size_t i = 0; i < r->count; i++)
-		if (from && r->members[i].presence.record)
-			neighbours_learn(&c->engine->neighbours, roster->members[i].fingerprint, &r->members[i].presence, from);
 }
 
 // Who has accepted may have to be asked again: then it is a request once more.

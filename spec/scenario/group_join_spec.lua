@@ -38,6 +38,12 @@ describe("an invitation", function()
     local asked = group.asked(ben, id)
     assert.are.same({ "admit", ann.fingerprint }, { asked.op, asked.proposer })
     assert.are.same({ ben.fingerprint }, asked.waiting_for)
+    -- of whom ben has never heard before
+    cores.ask("ben reads a name", function()
+      for _, peer in ipairs(ben:call "peers.list") do
+        if peer.fingerprint == cid.fingerprint then return peer.name == "cid" and peer.proven end
+      end
+    end)
     -- until then messages go on
     cores.talk(id, ann, ben)
     consents(ben, "a friend")
