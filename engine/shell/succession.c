@@ -175,7 +175,9 @@ static void go_on(struct discussion *d, uint32_t before)
 {
 	struct conversation *old = d->conversation;
 	struct err_info info;
+	size_t members = d->member_count;
 	enum err code = discussion_load_roster(d, &info);
+	bool fewer = d->member_count < members;
 	d->life.members = d->member_count;
 	struct conversation *c = code == OK ? conversation_next(d, &info) : NULL;
 	if (!c) {
@@ -188,6 +190,8 @@ static void go_on(struct discussion *d, uint32_t before)
 	conversation_begin(c);
 	say_everywhere(c);
 	conversation_dial(c);
+	if (fewer)
+		discussion_happens(d, LIFECYCLE_THAW, LIFECYCLE_NO_REASON);
 }
 
 static void tell(struct discussion *d, uint32_t before)

@@ -197,6 +197,15 @@ describe("lifecycle", function()
     end
   end)
 
+  it("P5.7 goes on once the members have removed somebody", function()
+    local l, actions = step(life("frozen", { links = 1, members = 3 }), "thaw")
+    assert.same({ "open", "", "save tell_resumed" }, { l.state, l.reason, actions })
+    l, actions = step(life("frozen", { members = 3, links = 0 }), "thaw")
+    assert.same({ "suspended", "save dial tell_suspended" }, { l.state, actions })
+    l = step(life("frozen", { links = 0 }), "thaw")
+    assert.equal("suspended", l.state)
+  end)
+
   it("P5.11 whoever has left, or was removed, is out at once", function()
     for _, state in ipairs { "open", "suspended", "frozen" } do
       local l, actions = step(life(state), "leave")
@@ -217,7 +226,8 @@ describe("lifecycle", function()
         leave = 1, removed = 1 },
       suspended = { link_up = 1, deadline = 1, close = 1, closed_by = 1, freeze = 1, rolled_back = 1, restore = 1,
         leave = 1, removed = 1 },
-      frozen = { link_down = 1, close = 1, closed_by = 1, rolled_back = 1, restore = 1, leave = 1, removed = 1 },
+      frozen = { link_down = 1, close = 1, closed_by = 1, rolled_back = 1, restore = 1, leave = 1, removed = 1,
+        thaw = 1 },
       closed = {}, refused = {},
     }
     local count = 0
@@ -234,7 +244,7 @@ describe("lifecycle", function()
         end
       end
     end
-    assert.equal(9 * 16, count)
+    assert.equal(9 * 17, count)
   end)
 
   it("allows each call in its states only", function()

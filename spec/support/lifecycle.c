@@ -6,7 +6,7 @@
 
 static const char *const events[LIFECYCLE_EVENT_COUNT + 1] = {
 	"accept", "ask_again", "founded", "alone", "left", "end", "link_up", "link_down", "close",
-	"closed_by", "deadline", "freeze", "leave", "removed", "rolled_back", "restore", NULL,
+	"closed_by", "deadline", "freeze", "thaw", "leave", "removed", "rolled_back", "restore", NULL,
 };
 static const char *const actions[] = {
 	"save", "end_handshake", "end_transcript", "close_outbox", "abandon_outbox",
