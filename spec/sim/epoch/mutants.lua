@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Proves that the simulator can fail: each patch in spec/sim/epoch/mutants breaks one rule of the ordering, and is to be caught.
--- Usage: mutants.lua BUILD RUNS [NAME …]; CC and CFLAGS from the environment. What a patch breaks is its first line.
+-- Usage: mutants.lua BUILD RUNS [NAME …]; CC and CFLAGS from the environment. What a patch breaks is its first line; its second may have
+-- arguments for the simulator, where the rule needs runs of one kind to be broken soon.
 package.path = "./spec/?.lua;" .. package.path
 local queue = require "support.queue"
 
@@ -24,11 +25,12 @@ end
 -- The file that a patch changes is built from a copy, and found before the one in the library.
 local function command(name)
   local place, patch = ("%s/mutants/%s"):format(BUILD, name), ("%s/%s.patch"):format(PATCHES, name)
-  local file = assert(io.open(patch)):read "a":match "%+%+%+ b/(%S+)"
+  local text = assert(io.open(patch)):read "a"
+  local file, more = text:match "%+%+%+ b/(%S+)", text:match "^[^\n]*\n(%-%-[^\n]*)" or ""
   return table.concat({ "set -e", "rm -rf " .. place, ("mkdir -p %s/%s"):format(place, file:match "(.*)/"),
     ("cp %s %s/%s"):format(file, place, file), ("patch -s -p1 -d %s <%s"):format(place, patch),
     ("%s %s -o %s/sim %s/%s %s/obj/spec/sim/epoch/*.o %s/libengine.a %s"):format(CC, CFLAGS, place, place, file, BUILD, BUILD, LIBS),
-    ("%s/sim --first --seed 1 --runs %s"):format(place, RUNS) }, "\n")
+    ("%s/sim --first --seed 1 --runs %s %s"):format(place, RUNS, more) }, "\n")
 end
 
 local commands, missed = {}, 0

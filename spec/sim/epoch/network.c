@@ -88,6 +88,18 @@ void line_send(struct world *w, unsigned node, unsigned copy, unsigned to, struc
 	later(w, line->last_at - w->now, h);
 }
 
+// In some runs most COMMITs come rounds later: locks that few know of.
+static int64_t delay_of_ballot(struct world *w, struct bytes *envelope)
+{
+	struct statement s;
+	struct hash name;
+	if (w->now >= HEAL_MS || !sim_chance(&w->random, w->options->late) || !read_statement(envelope, &s, &name))
+		return 0;
+	bool commits = s.type == STATEMENT_COMMIT;
+	statement_fini(&s);
+	return commits ? 3000 + sim_below(&w->random, 60000) : 0;
+}
+
 static void transmit(struct world *w, unsigned node, unsigned copy, unsigned to, struct bytes *envelope)
 {
 	const struct copy *c = copy_of(w, node, copy);
@@ -106,7 +118,7 @@ static void transmit(struct world *w, unsigned node, unsigned copy, unsigned to,
 		struct bytes *said = w->nodes[node].lies ? lies_alter(w, node, envelope) : bytes_ref(envelope);
 		unsigned times = w->now < HEAL_MS && sim_chance(&w->random, w->options->twice) ? 2 : 1;
 		while (said && times--)
-			later(w, delay_of(w),
+			later(w, delay_of(w) + delay_of_ballot(w, said),
 			      (struct happening){.kind = ARRIVES, .node = to, .copy = k, .other = node, .other_copy = copy,
 						 .epoch = c->epoch, .bytes = bytes_ref(said)});
 		bytes_unref(said);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SEEDS 60      // that are tried with less of something
-#define LAST_SEEDS 1500 // of the smallest, for the shortest run
+#define SEEDS 20      // that are tried with less of something
+#define LAST_SEEDS 400 // of the smallest, for the shortest run
 
 static bool breaks(const struct sim_options *o, const char *violation, unsigned *steps)
 {
@@ -86,7 +86,7 @@ void shrink(const struct sim_options *options, const char *violation)
 			lessen(&o, &o.partitions, 0, violation) || lessen(&o, &o.crashes, 0, violation) ||
 			lessen(&o, &o.liars, 0, violation) || lessen(&o, &o.vanish, 0, violation) ||
 			lessen(&o, &o.twice, 0, violation) || lessen(&o, &o.loss, 0, violation) ||
-			lessen(&o, &o.slow, 0, violation) || lessen_lies(&o, violation);
+			lessen(&o, &o.slow, 0, violation) || lessen(&o, &o.late, 0, violation) || lessen_lies(&o, violation);
 	unsigned best = 0;
 	uint64_t first = o.seed, found = o.seed;
 	for (unsigned i = 0; i < LAST_SEEDS; i++) {

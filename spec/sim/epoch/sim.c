@@ -388,7 +388,7 @@ struct sim_options sim_options_of(uint64_t seed, unsigned members)
 	o.lies = sim_chance(&r, 50) ? 1u << LIE_TWO_FACED : 0;
 	for (unsigned i = 0; i < SIM_LIES; i++)
 		o.lies |= sim_chance(&r, 25) ? 1u << i : 0;
-	o.flood = 1 + sim_below(&r, 40);
+	o.flood = 1 + sim_below(&r, sim_chance(&r, 70) ? 6 : 40);
 	o.candidates = 1 + sim_below(&r, 3);
 	o.ops = 1 + sim_below(&r, 4);
 	o.texts = sim_below(&r, 20);
@@ -396,6 +396,7 @@ struct sim_options sim_options_of(uint64_t seed, unsigned members)
 	o.loss = rough ? sim_below(&r, 15) : 0;
 	o.twice = rough ? sim_below(&r, 10) : 0;
 	o.slow = rough ? sim_below(&r, 20) : 0;
+	o.late = rough && sim_chance(&r, 40) ? 50 + sim_below(&r, 51) : 0;
 	o.crashes = rough ? sim_below(&r, 4) : 0;
 	o.partitions = rough ? sim_below(&r, 3) : 0;
 	o.vanish = sim_below(&r, f - o.liars + 1);

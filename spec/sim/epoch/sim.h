@@ -54,6 +54,7 @@ struct sim_options {
 	unsigned ops;        // that are proposed, at moments of chance
 	unsigned texts;      // that are said, likewise
 	unsigned loss, twice, slow; // percent of messages
+	unsigned late;              // likewise, of COMMITs: rounds later
 	unsigned crashes;    // at moments of chance, among honest members
 	unsigned partitions;
 	unsigned vanish;     // members that go for good in the middle, at most f together with the liars
