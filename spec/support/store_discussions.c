@@ -6,6 +6,7 @@
 #include "store/epochs.h"
 #include "store/joinings.h"
 #include "store/payloads.h"
+#include "store/rekeys.h"
 
 // --- discussions, epochs, members ---------------------------------------------------------------
 
@@ -212,6 +213,43 @@ static int member_put(lua_State *L)
 	return answer(L, e, &info);
 }
 
+static int rekey_append(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store_rekey r = {.epoch = (uint32_t)get_int(L, 3, "epoch"),
+				.sequence = (uint64_t)get_int(L, 3, "sequence"),
+				.time = get_int(L, 3, "time")};
+	get_text(L, 3, "member", r.member, sizeof r.member);
+	get_text(L, 3, "key_id", r.key_id, sizeof r.key_id);
+	r.certificate = get_bytes(L, 3, "certificate");
+	enum err e = store_rekey_append(to_store(L), luaL_checkstring(L, 2), &r, &info);
+	bytes_unref(r.certificate);
+	return answer(L, e, &info);
+}
+
+static bool visit_rekey(void *arg, const struct store_rekey *r)
+{
+	struct visit *v = arg;
+	lua_State *L = v->L;
+	lua_newtable(L);
+	set_int(L, "epoch", r->epoch);
+	set_text(L, "member", r->member);
+	set_int(L, "sequence", (int64_t)r->sequence);
+	set_text(L, "key_id", r->key_id);
+	set_int(L, "time", r->time);
+	set_bytes(L, "certificate", r->certificate);
+	return visited(v);
+}
+
+static int rekey_each(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store *s = to_store(L);
+	const char *discussion = luaL_checkstring(L, 2);
+	struct visit v = begin_visit(L, 3);
+	return end_visit(&v, store_rekey_each(s, discussion, visit_rekey, &v, &info), &info);
+}
+
 static bool visit_member(void *arg, const struct store_member *m)
 {
 	struct visit *v = arg;
@@ -393,7 +431,7 @@ static const luaL_Reg methods[] = {
 	{"epoch_get", epoch_get},
 	{"epoch_each", epoch_each},
 	{"member_put", member_put},
-	{"member_each", member_each},
+	{"member_each", member_each},	{"rekey_append", rekey_append}, {"rekey_each", rekey_each},
 	{"payload_append", payload_append},
 	{"payload_set_message", payload_set_message},
 	{"payload_get", payload_get},
