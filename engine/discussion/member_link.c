@@ -24,6 +24,7 @@ struct member_link *member_link_new(const struct member_link_config *config)
 	m->closed = config->closed;
 	m->ended = config->ended;
 	m->held = config->held;
+	m->rekeys = bytes_new_span(config->rekeys);
 	return m;
 }
 
@@ -40,6 +41,7 @@ void member_link_free(struct member_link *m)
 		return;
 	bytes_unref(m->l1_bytes);
 	bytes_unref(m->signature);
+	bytes_unref(m->rekeys);
 	link_proof_fini(&m->proof);
 	seen_free(m->own_seen);
 	seen_free(m->other_seen);
@@ -103,6 +105,7 @@ static void action_fini(struct member_link_action *x)
 		break;
 	case MEMBER_LINK_LINKED:
 		seen_free(x->linked.seen);
+		bytes_unref(x->linked.rekeys);
 		break;
 	case MEMBER_LINK_DEADLINE:
 	case MEMBER_LINK_CLOSE_LINK:

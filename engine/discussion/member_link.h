@@ -36,6 +36,7 @@ struct member_link_config {
 	char own[41], other[41]; // general fingerprints of two members
 	char other_key[41]; // primary fingerprint of other's discussion key: who must have signed
 	bool closed;        // this side has closed, and has its farewell to deliver
+	struct span rekeys; // the own newest certificate, where it is not the roster's (P4.2); else empty
 	// Side ANSWERS: the discussion has ended here, by whoever's hand, and there is no farewell
 	// to deliver (any more).
 	bool ended;
@@ -147,6 +148,9 @@ struct member_link_action {
 			// by its presence key. Owned
 			struct seen_record *seen;
 			uint32_t epoch; // the other's
+			// What the other says of its newest key: not looked into, and signed as its proof
+			// is. NULL: nothing
+			struct bytes *rekeys;
 		} linked;
 		struct {
 			enum member_link_end end;

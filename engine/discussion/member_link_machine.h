@@ -35,6 +35,7 @@ struct member_link {
 	struct link_answer_record l2;
 	struct link_proof_record proof; // the other's
 	struct bytes *signature;        // own
+	struct bytes *rekeys;           // own, empty for none
 	bool ciphered, signing, verifying, verified, proof_sent, seen_sent;
 	struct seen_record *own_seen, *other_seen;
 	size_t heard; // payloads of the other's farewell

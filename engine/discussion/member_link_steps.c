@@ -60,7 +60,7 @@ static void answer_ended(struct member_link *m)
 static void sign(struct member_link *m)
 {
 	struct bytes *body = member_link_signed(m, m->side, m->roster.epoch, &m->roster_hash,
-						span(NULL, 0));
+						bytes_span(m->rekeys));
 	if (!body)
 		return member_link_fail(m, "a signature that cannot be");
 	m->signing = true;
@@ -134,17 +134,15 @@ static void take_link_answer(struct member_link *m, struct span payload)
 static void send_proof(struct member_link *m)
 {
 	struct buf text;
-	struct bytes *none = bytes_new(NULL, 0);
 	struct link_proof_record r = {
 		.epoch = m->roster.epoch,
 		.roster_hash = m->roster_hash,
-		.rekeys = none,
+		.rekeys = m->rekeys,
 		.signature = m->signature,
 	};
 	memcpy(r.fingerprint, m->own, sizeof r.fingerprint);
 	buf_init(&text, MESSAGE_MAX);
 	send_made(m, link_proof_encode(&r, &text, NULL), &text);
-	bytes_unref(none);
 	m->proof_sent = true;
 }
 
@@ -156,7 +154,7 @@ static void take_proof(struct member_link *m, struct span payload)
 		return member_link_fail(m, "the proof is malformed");
 	if (strcmp(m->proof.fingerprint, m->other))
 		return member_link_fail(m, "the proof of another");
-	if (m->proof.rekeys->len)
+	if (m->proof.rekeys->len > RECORD_DISCUSSION_CERTIFICATE_MAX)
 		return member_link_fail(m, "rekeys are not of this version");
 	enum member_link_side theirs =
 		m->side == MEMBER_LINK_DIALS ? MEMBER_LINK_ANSWERS : MEMBER_LINK_DIALS;
@@ -277,6 +275,8 @@ static void conclude(struct member_link *m)
 	x->linked.seen = m->other_seen;
 	x->linked.epoch = m->proof.epoch;
 	m->other_seen = NULL;
+	if (m->proof.rekeys && m->proof.rekeys->len)
+		x->linked.rekeys = bytes_ref(m->proof.rekeys);
 }
 
 static void send_seen(struct member_link *m)

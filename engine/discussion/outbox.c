@@ -39,6 +39,7 @@ void outbox_free(struct outbox *o)
 		return;
 	outbox_queue_fini(o);
 	outbox_window_fini(o);
+	bytes_unref(o->rekey);
 	free(o);
 }
 
@@ -54,6 +55,11 @@ bool outbox_is_settled(const struct outbox *o)
 		if (o->members[i].acked > o->members[i].acked_on_disk)
 			return false;
 	return !o->fails && (!o->abandon_wanted || o->mode == OUTBOX_ABANDONED);
+}
+
+bool outbox_is_rekeying(const struct outbox *o)
+{
+	return o->rekey || o->commit.rekey;
 }
 
 bool outbox_owes(const struct outbox *o, size_t member)
@@ -388,6 +394,10 @@ static void dispatch(struct outbox *o, const struct outbox_event *event)
 		break;
 	case OUTBOX_EVENT_COMPLAIN:
 		complain(o, event);
+		break;
+	case OUTBOX_EVENT_REKEY:
+		bytes_unref(o->rekey);
+		o->rekey = bytes_ref(event->rekey.certificate);
 		break;
 	case OUTBOX_EVENT_FREEZE:
 		o->frozen = true;

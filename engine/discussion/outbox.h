@@ -91,6 +91,9 @@ enum outbox_event_type {
 	OUTBOX_EVENT_HEARD,
 	OUTBOX_EVENT_ACK_DUE,  // an ACK_IN has passed
 	OUTBOX_EVENT_COMPLAIN, // .complaint: goes into a payload at once
+	// .rekey: the own new key (P4.2), to be told in the next payload; idle, in one of its own. One
+	// that was not told yet gives way. Nothing after CLOSE.
+	OUTBOX_EVENT_REKEY,
 	OUTBOX_EVENT_FREEZE, // the epoch is about to end; DRAINED follows, once
 	// By this person: what is queued goes into payloads, CLOSE last, in one commit; then
 	// CLOSED. Nothing can be submitted any more. Retried as long as the disk fails.
@@ -145,6 +148,9 @@ struct outbox_event {
 			uint32_t epoch;
 			uint64_t sequence;
 		} delivery;
+		struct {
+			struct bytes *certificate;
+		} rekey;
 		size_t member;
 	};
 };
@@ -212,6 +218,7 @@ struct outbox_action {
 			size_t payload_count;
 			struct outbox_payload *payloads; // own, rising from the head's next
 			bool closes;                     // to be remembered: .closing
+			struct bytes *rekey; // certificate; NULL: none. In the first payload
 		} commit;
 		uint64_t ticket;
 		struct {
@@ -278,6 +285,8 @@ bool outbox_is_settled(const struct outbox *o);
 
 // The last payload that is on disk, for L4. 0: none, and a zero hash.
 uint64_t outbox_head(const struct outbox *o, struct hash *hash);
+// A key that REKEY has brought is not on disk in a payload yet.
+bool outbox_is_rekeying(const struct outbox *o);
 // Whether that member's store lacks something that is on disk here.
 bool outbox_owes(const struct outbox *o, size_t member);
 // And is being sent it, on a link on which it takes it.

@@ -20,6 +20,7 @@ static void commit_fini(struct outbox_action *x)
 	for (size_t i = 0; i < x->commit.payload_count; i++)
 		bytes_unref(x->commit.payloads[i].bytes);
 	free(x->commit.payloads);
+	bytes_unref(x->commit.rekey);
 }
 
 void outbox_action_fini(struct outbox_action *x)

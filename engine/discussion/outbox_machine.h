@@ -30,6 +30,7 @@ struct outbox_commit {
 	size_t payload_count;
 	size_t complaints;           // so many of the oldest are in them
 	bool heard, ack_due;         // as they were before
+	struct bytes *rekey;         // or NULL
 	struct outbox_payload first; // to be sealed next
 	uint64_t sequence;           // of the last
 	struct hash hash;
@@ -76,6 +77,7 @@ struct outbox {
 	size_t complaint_count;
 	struct payload_item complaints[OUTBOX_COMPLAINTS_MAX]; // oldest first
 	bool closing, keyless;
+	struct bytes *rekey; // certificate, to be told; NULL: none
 	struct outbox_queue queue;
 	struct outbox_commit commit;
 	struct outbox_member members[ROSTER_MAX];

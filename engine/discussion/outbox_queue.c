@@ -58,6 +58,7 @@ void outbox_queue_init(struct outbox *o, const struct outbox_config *config)
 static void forget_commit(struct outbox *o)
 {
 	bytes_unref(o->commit.first.bytes);
+	bytes_unref(o->commit.rekey);
 	memset(&o->commit, 0, sizeof o->commit);
 }
 
@@ -149,14 +150,18 @@ static bool add_if_it_fits(struct draft *d, size_t *size, const struct payload_i
 	return true;
 }
 
-// As many as fit, then complaints, and CLOSE after the last where that is asked for and fits, too.
-static void fill(struct outbox *o, struct draft *d, bool close)
+// The new key first, then as many as fit, then complaints, and CLOSE after the last where that is asked for and fits, too.
+static void fill(struct outbox *o, struct draft *d, struct bytes *rekey, bool close)
 {
 	const struct payload_item closing = {.type = PAYLOAD_CLOSE};
 	const struct outbox_queue *q = &o->queue;
 	struct payload *p = &d->payload;
 	size_t size = payload_size_base(p->seen_count);
 	p->items = mem_alloc_array(PAYLOAD_ITEMS_MAX, sizeof *p->items);
+	if (rekey) {
+		p->items[p->item_count++] = (struct payload_item){.type = PAYLOAD_REKEY, .certificate = rekey};
+		size += payload_size_item(&p->items[0]);
+	}
 	while (d->first + d->count < q->count && p->item_count < PAYLOAD_ITEMS_MAX) {
 		add_item(d, at(q, d->first + d->count));
 		size += payload_size_item(&p->items[p->item_count - 1]);
@@ -188,7 +193,7 @@ static void encode(const struct draft *d, struct outbox_payload *out)
 
 // The next payload after o->commit's. Returns how many messages it takes; *closes: CLOSE is in it.
 static size_t build(struct outbox *o, int64_t now_ms, size_t first, bool close,
-		    struct outbox_payload *out, bool *closes)
+		    struct bytes *rekey, struct outbox_payload *out, bool *closes)
 {
 	struct draft d = {.first = first};
 	struct payload *p = &d.payload;
@@ -200,7 +205,7 @@ static size_t build(struct outbox *o, int64_t now_ms, size_t first, bool close,
 	p->previous = o->commit.sequence ? o->commit.hash : o->roster_hash;
 	p->seen_count = transcript_seen(o->transcript, p->seen);
 	p->time_ms = now_ms;
-	fill(o, &d, close);
+	fill(o, &d, rekey, close);
 	encode(&d, out);
 	free(p->items);
 	o->commit.sequence = out->sequence;
@@ -211,13 +216,13 @@ static size_t build(struct outbox *o, int64_t now_ms, size_t first, bool close,
 
 // --- commits ------------------------------------------------------------------------------------
 
-static void place_rows(struct outbox_action *a, size_t first, size_t count, uint64_t sequence)
+static void place_rows(struct outbox_action *a, size_t first, size_t count, uint64_t sequence, size_t items_before)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct outbox_row *row = &a->commit.rows[first + i];
 		row->placed = true;
 		row->sequence = sequence;
-		row->index = (uint32_t)i;
+		row->index = (uint32_t)(items_before + i);
 	}
 }
 
@@ -253,8 +258,9 @@ static void add_payloads(struct outbox *o, struct outbox_action *a, int64_t now_
 	bool closes = false;
 	do {
 		struct outbox_payload p;
-		size_t count = build(o, now_ms, c->placed, close, &p, &closes);
-		place_rows(a, c->placed, count, p.sequence);
+		struct bytes *rekey = c->payload_count ? NULL : c->rekey;
+		size_t count = build(o, now_ms, c->placed, close, rekey, &p, &closes);
+		place_rows(a, c->placed, count, p.sequence, rekey ? 1 : 0);
 		c->placed += count;
 		a->commit.payloads = mem_realloc(a->commit.payloads,
 						 (c->payload_count + 1) * sizeof p);
@@ -288,6 +294,11 @@ static void commit(struct outbox *o, int64_t now_ms, bool payloads, bool close)
 		bytes_ref(at(q, i)->text);
 	}
 	mark_news(q, a);
+	if (payloads && !close) {
+		o->commit.rekey = o->rekey;
+		o->rekey = NULL;
+		a->commit.rekey = bytes_ref(o->commit.rekey);
+	}
 	if (payloads || close) {
 		add_payloads(o, a, now_ms, close);
 		o->heard = o->ack_due = o->ack_is_set = false; // it says what was seen until now
@@ -306,7 +317,7 @@ void outbox_queue_commit(struct outbox *o, int64_t now_ms)
 		commit(o, now_ms, true, true);
 		return;
 	}
-	bool something = q->count > 0 || o->ack_due || o->complaint_count > 0;
+	bool something = q->count > 0 || o->rekey || o->ack_due || o->complaint_count > 0;
 	bool payloads = something && !o->close_wanted && !o->closing && !o->frozen && !outbox_window_awaits_seal(o);
 	if (fresh || (payloads && may_begin))
 		commit(o, now_ms, payloads, false);
@@ -316,13 +327,15 @@ static void commit_failed(struct outbox *o, enum err code)
 {
 	struct outbox_queue *q = &o->queue;
 	size_t submits = o->commit.submits;
+	if (o->commit.rekey && !o->rekey)
+		o->rekey = bytes_ref(o->commit.rekey);
 	for (size_t i = 0; i < submits; i++)
 		reject(o, &q->submits[i], code);
 	remove_submits(q, submits);
 	remove_range(q, q->on_disk, o->commit.messages - q->on_disk);
 	o->heard |= o->commit.heard;
 	o->ack_due |= o->commit.ack_due;
-	bool waits = o->ack_due || o->complaint_count > 0;
+	bool waits = o->rekey || o->ack_due || o->complaint_count > 0;
 	forget_commit(o);
 	if (submits && !waits) {
 		o->counters.failures++; // whoever submitted knows, and may try again

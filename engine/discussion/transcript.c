@@ -16,6 +16,7 @@ struct transcript *transcript_new(const struct transcript_config *config)
 	struct transcript *t = mem_alloc(sizeof *t);
 	t->roster = *config->roster;
 	t->roster_hash = config->roster_hash;
+	t->keys = config->keys;
 	memcpy(t->own, config->own, sizeof t->own);
 	t->self = roster_position(&t->roster, t->own);
 	t->chains = mem_alloc_array(t->roster.count, sizeof *t->chains);
@@ -59,6 +60,12 @@ struct transcript_head transcript_head(const struct transcript *t, size_t member
 {
 	assert(member < t->roster.count);
 	return t->chains[member].head;
+}
+
+uint64_t transcript_covered(const struct transcript *t, size_t member)
+{
+	assert(member < t->roster.count);
+	return t->chains[member].covered;
 }
 
 size_t transcript_seen(const struct transcript *t, struct payload_seen out[RECORD_MEMBERS_MAX])
@@ -245,6 +252,32 @@ static struct payload_seen *copy_seen(const struct payload *p)
 
 // --- commits ------------------------------------------------------------------------------------
 
+static const struct payload_item *find_rekey(const struct payload *p)
+{
+	for (size_t i = 0; i < p->item_count && p->items[i].type != PAYLOAD_CLOSE; i++)
+		if (p->items[i].type == PAYLOAD_REKEY)
+			return &p->items[i];
+	return NULL;
+}
+
+static uint64_t seen_of_mine(const struct transcript *t, const struct payload *p)
+{
+	for (size_t i = 0; i < p->seen_count; i++)
+		if (strcmp(p->seen[i].fingerprint, t->own) == 0)
+			return p->seen[i].sequence;
+	return 0;
+}
+
+// Its certificate is what the payload holds, its id what whoever imported it found.
+static void commit_rekey(const struct held *h, const struct payload *p, struct transcript_action *a)
+{
+	const struct payload_item *item = find_rekey(p);
+	if (!item || !h->rekeyed)
+		return;
+	a->commit.rekey.certificate = bytes_ref(item->certificate);
+	a->commit.rekey.key = h->key;
+}
+
 static void commit(struct transcript *t, size_t i, const struct payload *p, const struct hash *hash)
 {
 	struct transcript_action *a = transcript_act(t, TRANSCRIPT_COMMIT);
@@ -252,6 +285,7 @@ static void commit(struct transcript *t, size_t i, const struct payload *p, cons
 	t->committing = i;
 	t->commit.sequence = p->sequence;
 	t->commit.hash = *hash;
+	t->commit.covered = seen_of_mine(t, p);
 	take_messages(t, p);
 	payload_set(&a->commit.payload, &t->held[i], p, hash);
 	a->commit.count = t->commit.count;
@@ -261,6 +295,7 @@ static void commit(struct transcript *t, size_t i, const struct payload *p, cons
 	a->commit.seen_count = t->commit.seen_count = p->seen_count;
 	a->commit.seen = copy_seen(p);
 	t->commit.seen = copy_seen(p);
+	commit_rekey(&t->held[i], p, a);
 }
 
 // Sealed anew it cannot be opened either. Others have what came first, so that is what is named; only what follows all that is here
@@ -278,12 +313,39 @@ static void complain(struct transcript *t, const struct held *h)
 	a->complaint.hash = c->refused;
 }
 
-static void cannot_open(struct transcript *t, size_t i)
+static void rekey(struct transcript *t, size_t i, const struct payload_item *item)
+{
+	struct transcript_action *a = transcript_act(t, TRANSCRIPT_REKEY);
+	a->rekey.ticket = t->rekeying = ++t->last_ticket;
+	t->rekeying_at = i;
+	a->rekey.sender = t->held[i].sender;
+	a->rekey.certificate = bytes_ref(item->certificate);
+}
+
+static void rekeyed(struct transcript *t, const struct transcript_event *event)
+{
+	size_t i = t->rekeying_at;
+	enum err code = event->rekeyed.code;
+	if (!t->rekeying || event->rekeyed.ticket != t->rekeying)
+		return;
+	t->rekeying = 0;
+	if (code == OK) {
+		t->held[i].rekeyed = true;
+		t->held[i].key = event->rekeyed.key;
+	} else if (transcript_is_nobodys_fault(code)) {
+		t->hold_commits = true;
+		transcript_retry_later(t);
+	} else {
+		refuse(t, i, TRANSCRIPT_MALFORMED, true);
+	}
+}
+
+static void cannot_open(struct transcript *t, size_t i, enum transcript_reason why)
 {
 	const struct held h = t->held[i];
 	const struct hash hash = hash_of(span(h.frame->data + SEALED_FRAME_HEADER_LEN, h.frame->len - SEALED_FRAME_HEADER_LEN));
 	struct transcript_link *l = &t->links[h.member];
-	refuse(t, i, TRANSCRIPT_NOT_OPENED, false);
+	refuse(t, i, why, false);
 	if (h.member != h.sender)
 		return; // only its author can seal it anew, and what others pass on may be theirs
 	if (l->refused == h.sequence && l->refusals > 0)
@@ -301,13 +363,25 @@ static void cannot_open(struct transcript *t, size_t i)
 	a->delivery.sequence = h.sequence;
 }
 
+static void accept(struct transcript *t, size_t i, const struct payload *p, const struct hash *hash)
+{
+	const struct held *h = &t->held[i];
+	const struct payload_item *item = find_rekey(p);
+	if (h->recipients && !rekeys_fresh(t->keys, &t->roster, h->sender, h->recipients, p))
+		cannot_open(t, i, TRANSCRIPT_OLD_KEY);
+	else if (item && !h->rekeyed)
+		rekey(t, i, item);
+	else
+		commit(t, i, p, hash);
+}
+
 static void apply_one(struct transcript *t, size_t i)
 {
 	struct payload p;
 	enum transcript_reason why;
 	const struct held *h = &t->held[i];
 	if (h->code) {
-		cannot_open(t, i);
+		cannot_open(t, i, TRANSCRIPT_NOT_OPENED);
 		return;
 	}
 	if (payload_decode(&p, bytes_span(h->payload), NULL)) {
@@ -316,7 +390,7 @@ static void apply_one(struct transcript *t, size_t i)
 	}
 	struct hash hash = hash_of(bytes_span(h->payload));
 	if (may_accept(t, h, &p, &hash, &why))
-		commit(t, i, &p, &hash);
+		accept(t, i, &p, &hash);
 	else
 		refuse_payload(t, i, &p, &hash, why);
 	payload_fini(&p);
@@ -325,7 +399,7 @@ static void apply_one(struct transcript *t, size_t i)
 static void apply(struct transcript *t)
 {
 	size_t i;
-	while (!t->commits && !t->hold_commits && transcript_held_next(t, &i))
+	while (!t->commits && !t->rekeying && !t->hold_commits && transcript_held_next(t, &i))
 		apply_one(t, i);
 }
 
@@ -398,6 +472,8 @@ static void committed(struct transcript *t, const bool *skipped)
 	c->head.hash = t->commit.hash;
 	c->recent[c->head.sequence % TRANSCRIPT_RECENT] = c->head;
 	c->closed = t->commit.closes;
+	if (t->commit.covered > c->covered)
+		c->covered = t->commit.covered;
 	t->counters.accepted++;
 	if (!t->retry_is_set)
 		t->retry_ms = TRANSCRIPT_RETRY_FIRST_MS;
@@ -460,6 +536,9 @@ void transcript_step(struct transcript *t, const struct transcript_event *event,
 		break;
 	case TRANSCRIPT_EVENT_COMMITTED:
 		commit_done(t, event);
+		break;
+	case TRANSCRIPT_EVENT_REKEYED:
+		rekeyed(t, event);
 		break;
 	case TRANSCRIPT_EVENT_LINK_UP:
 		transcript_held_link_up(t, event->member);

@@ -15,12 +15,15 @@
 //    only says whose key to check, and which frames need not be opened.
 //  - It is acknowledged after its COMMIT, never before, and so are repetitions of it.
 //  - Payloads that came over one link are applied in the order in which they came.
+//  - A payload that brings its sender's new key (P4.2) is committed, and so seen by others, only once
+//    that key can be sealed to: whoever has seen it never seals to an older one.
 //  - Of each link at most TRANSCRIPT_HELD_MAX frames and TRANSCRIPT_HELD_BYTES wait here: PAUSE
 //    tells the shell to read no more from it. Twice as much is dropped.
 #ifndef SOTTO_DISCUSSION_TRANSCRIPT_H
 #define SOTTO_DISCUSSION_TRANSCRIPT_H
 
 #include "base/secret.h"
+#include "discussion/rekey.h"
 #include "discussion/roster.h"
 #include "wire/payload.h"
 
@@ -43,6 +46,8 @@ struct transcript_config {
 	char own[FINGERPRINT_SIZE];
 	const struct roster_record *roster; // R_e
 	struct hash roster_hash;     // H_e
+	// Borrowed for the machine's life; whoever carries out COMMIT adds to it. NULL: not looked at.
+	const struct rekeys *keys;
 	struct transcript_head heads[ROSTER_MAX]; // per position: what is on disk; own: ignored
 	bool closed[ROSTER_MAX];                  // per position: its CLOSE is on disk
 	// An epoch that has ended: per position the last payload that counts (P5.3). NULL: it goes on. No
@@ -54,6 +59,7 @@ enum transcript_event_type {
 	TRANSCRIPT_EVENT_RECEIVED,  // .received
 	TRANSCRIPT_EVENT_OPENED,    // .opened: result of OPEN
 	TRANSCRIPT_EVENT_COMMITTED, // .committed: result of COMMIT
+	TRANSCRIPT_EVENT_REKEYED,   // .rekeyed: result of REKEY
 	TRANSCRIPT_EVENT_LINK_UP,   // .member: a new link of that member; it is read from
 	// .member: what came over it is still worked on; how far that got is in the next link's L4
 	TRANSCRIPT_EVENT_LINK_DOWN,
@@ -80,7 +86,16 @@ struct transcript_event {
 			enum err code;
 			struct bytes *payload;      // the plaintext
 			struct secret *session_key; // may be NULL
+			// The key ids that it was sealed to, one for each other member. NULL: not looked at
+			const uint64_t *recipients;
 		} opened;
+		struct {
+			uint64_t ticket; // of the REKEY
+			// OK: it can be sealed to. As in .opened: the codes of nobody's fault are retried;
+			// all others are the sender's, whose payload is refused.
+			enum err code;
+			uint64_t key; // its id
+		} rekeyed;
 		struct {
 			enum err code;
 			// One for each of the COMMIT's rows: the store had a message of that id,
@@ -102,6 +117,7 @@ enum transcript_reason {
 	TRANSCRIPT_OVERFLOW,   // the link was to be paused
 	TRANSCRIPT_NOT_OPENED, // gpg, the packet walk or the signature said no
 	TRANSCRIPT_MALFORMED,  // signed, but no payload
+	TRANSCRIPT_OLD_KEY,    // sealed to one that its sender had seen to be replaced (P3.1)
 	TRANSCRIPT_OTHER_DISCUSSION,
 	TRANSCRIPT_OTHER_ROSTER,
 	TRANSCRIPT_OTHER_SENDER,  // than the one whose key signed
@@ -118,6 +134,9 @@ enum transcript_action_type {
 	// .open: signed by .sender's discussion key alone, sealed to all members but .sender in
 	// roster order (P3.1, P3.2, P3.4). Result OPENED.
 	TRANSCRIPT_OPEN,
+	// .rekey: the sender's new key, to be checked and imported; nothing else is committed
+	// meanwhile. Result REKEYED.
+	TRANSCRIPT_REKEY,
 	// .commit: payload, head and rows in one transaction. A row whose message id is there
 	// already is left out, and reported. Result COMMITTED; after a failure nothing of it may be
 	// on disk.
@@ -160,6 +179,12 @@ struct transcript_payload {
 	struct secret *session_key; // or NULL
 };
 
+// A member's new key.
+struct transcript_rekey {
+	struct bytes *certificate; // NULL: none
+	uint64_t key; // its id
+};
+
 struct transcript_action {
 	enum transcript_action_type type;
 	union {
@@ -177,12 +202,18 @@ struct transcript_action {
 			bool speaks; // it has items: a payload that only acknowledges is not acknowledged (P5.8)
 			size_t seen_count; // what its sender has of others
 			struct payload_seen *seen;
+			struct transcript_rekey rekey; // likewise: sealed to from now on
 		} commit;
 		struct {
 			size_t by, sender;
 			uint64_t sequence;
 			struct hash hash; // of the OpenPGP message, as it came first
 		} complaint;
+		struct {
+			uint64_t ticket;
+			size_t sender;
+			struct bytes *certificate;
+		} rekey;
 		struct {
 			size_t sender;
 			uint64_t sequence;
@@ -224,6 +255,8 @@ void transcript_step(struct transcript *t, const struct transcript_event *event,
 
 // What is on disk of that member's chain; of oneself: nothing.
 struct transcript_head transcript_head(const struct transcript *t, size_t member);
+// The highest own sequence that an accepted payload of that member says it has seen, in this run.
+uint64_t transcript_covered(const struct transcript *t, size_t member);
 // The same of all who have one, for own payloads. Returns how many.
 size_t transcript_seen(const struct transcript *t, struct payload_seen out[RECORD_MEMBERS_MAX]);
 

@@ -12,9 +12,8 @@ const char *transcript_reason_name(enum transcript_reason reason)
 	static const char *const names[TRANSCRIPT_REASON_COUNT] = {
 		"malformed_frame", "other_epoch",  "no_member",    "reflected",
 		"duplicate",       "gap",          "overflow",     "not_opened",
-		"malformed",       "other_discussion", "other_roster", "other_sender",
-		"broken_chain",    "equivocated",  "after_close",   "beyond_cut",
-		"repeated_item",
+		"malformed",       "old_key",      "other_discussion", "other_roster", "other_sender",
+		"broken_chain",    "equivocated",  "after_close",  "beyond_cut",   "repeated_item",
 	};
 	return names[reason];
 }
@@ -48,6 +47,10 @@ static void action_fini(struct transcript_action *x)
 		transcript_payload_fini(&x->commit.payload);
 		transcript_messages_free(x->commit.messages, x->commit.count);
 		free(x->commit.seen);
+		bytes_unref(x->commit.rekey.certificate);
+		break;
+	case TRANSCRIPT_REKEY:
+		bytes_unref(x->rekey.certificate);
 		break;
 	case TRANSCRIPT_DELIVER:
 		transcript_messages_free(x->deliver.messages, x->deliver.count);

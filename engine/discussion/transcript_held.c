@@ -81,13 +81,14 @@ static void release(struct held *h)
 	bytes_unref(h->frame);
 	bytes_unref(h->payload);
 	secret_unref(h->session_key);
+	free(h->recipients);
 }
 
 void transcript_held_remove(struct transcript *t, size_t i)
 {
 	struct held *h = &t->held[i];
 	size_t len = h->frame->len;
-	assert(!t->commits); // or t->committing would move
+	assert(!t->commits && !t->rekeying); // or what they are for would move
 	t->links[h->member].held--;
 	t->links[h->member].held_bytes -= len;
 	t->held_bytes -= len;
@@ -102,6 +103,7 @@ void transcript_held_clear(struct transcript *t)
 	free(t->held);
 	t->held = NULL;
 	t->held_count = t->held_room = t->held_bytes = 0;
+	t->rekeying = 0;
 	for (size_t i = 0; i < t->roster.count; i++)
 		t->links[i].held = t->links[i].held_bytes = 0;
 }
@@ -213,10 +215,19 @@ void transcript_held_open_more(struct transcript *t)
 	}
 }
 
-static bool is_nobodys_fault(enum err code)
+bool transcript_is_nobodys_fault(enum err code)
 {
 	return code == ERR_LOCKED || code == ERR_TIMEOUT || code == ERR_BUSY || code == ERR_IO ||
 	       code == ERR_CANCELED || code == ERR_INTERNAL;
+}
+
+static void keep_recipients(const struct transcript *t, struct held *h, const uint64_t *recipients)
+{
+	size_t count = t->roster.count - 1;
+	if (!recipients || !t->keys)
+		return;
+	h->recipients = mem_alloc_array(count, sizeof *h->recipients);
+	memcpy(h->recipients, recipients, count * sizeof *recipients);
 }
 
 void transcript_held_opened(struct transcript *t, const struct transcript_event *event)
@@ -232,7 +243,7 @@ void transcript_held_opened(struct transcript *t, const struct transcript_event 
 		return; // let go of meanwhile
 	struct held *h = &t->held[i];
 	h->ticket = 0;
-	if (is_nobodys_fault(event->opened.code)) {
+	if (transcript_is_nobodys_fault(event->opened.code)) {
 		h->stage = HELD_WAITING;
 		t->hold_opens = true;
 		transcript_retry_later(t);
@@ -243,6 +254,7 @@ void transcript_held_opened(struct transcript *t, const struct transcript_event 
 	if (h->code == OK) {
 		h->payload = bytes_ref(event->opened.payload);
 		h->session_key = secret_ref(event->opened.session_key);
+		keep_recipients(t, h, event->opened.recipients);
 	}
 }
 

@@ -20,6 +20,9 @@ struct held {
 	struct bytes *payload;
 	struct secret *session_key;
 	bool disputed; // it is here already, and may be another
+	uint64_t *recipients; // or NULL
+	bool rekeyed;         // what it brings can be sealed to: .key
+	uint64_t key;
 };
 
 struct transcript_link {
@@ -39,6 +42,7 @@ struct transcript_chain {
 	struct hash refused; // the message that could not be opened first
 	bool cut; // nothing counts that comes after .last
 	struct transcript_head last;
+	uint64_t covered; // of mine, as its payloads say
 	// the last TRANSCRIPT_RECENT ones of this run, at sequence % TRANSCRIPT_RECENT
 	struct transcript_head recent[TRANSCRIPT_RECENT];
 };
@@ -48,6 +52,7 @@ struct transcript {
 	size_t self; // own position
 	struct roster_record roster;
 	struct hash roster_hash;
+	const struct rekeys *keys;
 	struct transcript_chain *chains; // one for each member
 	struct transcript_link *links;   // likewise
 	struct held *held;
@@ -67,7 +72,10 @@ struct transcript {
 		size_t seen_count, complaint_count;
 		struct payload_seen *seen;
 		struct payload_item *complaints; // of its own; they own nothing
+		uint64_t covered;
 	} commit;
+	uint64_t rekeying; // the ticket of a REKEY under way, for held[rekeying_at]; 0: none
+	size_t rekeying_at;
 	// Something failed that was nobody's fault: until RETRY nothing of that kind is begun.
 	bool hold_opens, hold_commits, retry_is_set;
 	int64_t retry_ms;
@@ -96,6 +104,7 @@ void transcript_held_clear(struct transcript *t);
 bool transcript_held_next(const struct transcript *t, size_t *i);
 void transcript_held_opened(struct transcript *t, const struct transcript_event *event);
 void transcript_held_open_more(struct transcript *t);
+bool transcript_is_nobodys_fault(enum err code); // a failure that is retried
 void transcript_held_link_up(struct transcript *t, size_t member);
 void transcript_held_resume(struct transcript *t);
 

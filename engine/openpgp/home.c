@@ -298,6 +298,11 @@ enum err home_erase_key(struct home *h, const char *grip, struct err_info *info)
 	return home_files_erase_key(h->path, grip, info);
 }
 
+bool home_has_key(const struct home *h, const char *grip)
+{
+	return home_files_has_key(h->path, grip);
+}
+
 enum err home_keep_only(struct home *h, const char *const *grips, size_t count, struct err_info *info)
 {
 	return home_files_keep_only(h->path, grips, count, info);

@@ -82,6 +82,7 @@ bool home_has_unprotected_key(const struct home *h);
 // P4.2: one secret key is overwritten and unlinked, by its keygrip (keygrip.h); at once, and through to the disk. Its agent reads keys
 // from there each time, so nothing opens with it any more. One that is not there: OK.
 MUST_CHECK enum err home_erase_key(struct home *h, const char *grip, struct err_info *info);
+bool home_has_key(const struct home *h, const char *grip);
 // The same for all but these: what a killed core made and told nobody of.
 MUST_CHECK enum err home_keep_only(struct home *h, const char *const *grips, size_t count, struct err_info *info);
 

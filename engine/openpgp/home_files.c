@@ -259,6 +259,14 @@ static char *key_path(const char *home, const char *grip)
 	return mem_format("%s/" KEYS "/%s.key", home, grip);
 }
 
+bool home_files_has_key(const char *home, const char *grip)
+{
+	char *path = key_path(home, grip);
+	bool has = access(path, F_OK) == 0;
+	free(path);
+	return has;
+}
+
 enum err home_files_copy_key(const char *from, const char *to, const char *grip, struct err_info *info)
 {
 	struct buf content;

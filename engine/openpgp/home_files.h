@@ -31,6 +31,7 @@ bool home_files_unprotected(const char *home);
 
 // One secret key each, by its keygrip (P4.2). Copied from one home to another: through to the disk, or not at all.
 MUST_CHECK enum err home_files_copy_key(const char *from, const char *to, const char *grip, struct err_info *info);
+bool home_files_has_key(const char *home, const char *grip);
 // Overwritten and unlinked, and the directory through to the disk. One that is not there: OK.
 MUST_CHECK enum err home_files_erase_key(const char *home, const char *grip, struct err_info *info);
 // Every other secret key is erased, and what a killed core left half written. ERR_IO where one is left.

@@ -76,11 +76,7 @@ static const char *fingerprint_of(const struct conversation *c, size_t member)
 
 size_t conversation_keys_without(const struct conversation *c, size_t member, uint64_t out[ROSTER_MAX])
 {
-	size_t count = 0;
-	for (size_t i = 0; i < c->count; i++)
-		if (i != member)
-			out[count++] = c->keys[i];
-	return count;
+	return rekeys_without(rekeying_keys(c), member, out);
 }
 
 struct line *conversation_line(struct conversation *c, size_t member)
@@ -284,11 +280,10 @@ static enum err open_machines(struct conversation *c, struct err_info *info)
 	c->lines = mem_alloc_array(c->line_count, sizeof *c->lines);
 	for (size_t i = 0; i < c->line_count; i++)
 		line_init(c, i);
-	for (size_t i = 0; i < c->count; i++)
-		if (code == OK && key_id_parse(d->members[i].key_id, &c->keys[i]))
-			code = err_set(info, ERR_CRYPTO, "the member %.8s has no key id", d->members[i].fingerprint);
 	if (code == OK && c->own >= c->count)
 		code = err_set(info, ERR_CRYPTO, "this core is not in the roster");
+	if (code == OK)
+		code = rekeying_open(c, info);
 	if (code == OK)
 		code = receiving_open(c, info);
 	if (code == OK)
@@ -388,6 +383,7 @@ void conversation_bury(struct conversation *c)
 	free_lines(c);
 	sending_fini(c);
 	receiving_fini(c);
+	rekeying_fini(c);
 	free(c);
 }
 

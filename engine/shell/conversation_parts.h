@@ -10,6 +10,7 @@
 #include "openpgp/gpg.h"
 #include "shell/conversation.h"
 #include "shell/dialer.h"
+#include "shell/rekeying.h"
 
 // Payloads of frames CHANGE: that wait for room on a link, or to be checked.
 struct line_queue {
@@ -54,6 +55,7 @@ struct job {
 	struct job *next, **link;
 	struct gpg_op *op;
 	uint64_t ticket; // of a seal: the sequence
+	uint64_t recipients[ROSTER_MAX]; // of an open
 };
 
 struct submission;
@@ -76,13 +78,15 @@ struct conversation {
 	struct transcript *transcript;
 	size_t count, own; // members, own position
 	size_t line_count; // members and former ones
-	uint64_t keys[ROSTER_MAX]; // encryption key ids in roster order
+	struct rekeying *rekeying; // whose encryption keys are which
 	struct line *lines;        // one for each member, the own unused, then one for each former
 	struct change *change;
 	struct timer chain_timer;
 	struct timer sending_retry, receiving_retry, ack_timer, catchup_timer;
 	struct catchup *catchup; // NULL: of two there is nobody to ask
 	struct confirmation confirmation;
+	struct outbox_action delayed_seal; // until what a member has said of its key is imported
+	bool seal_is_delayed;
 	struct outbox_action postponed[SENDING_POSTPONED_MAX]; // to the end of the turn
 	bool is_postponed[SENDING_POSTPONED_MAX];
 	struct deferred postponed_turn;
@@ -134,6 +138,7 @@ void conversation_settle(struct conversation *c);    // the outbox has written s
 MUST_CHECK enum err sending_open(struct conversation *c, struct err_info *info);
 void sending_feed(struct conversation *c, struct outbox_event *event); // sets its time
 void sending_fini(struct conversation *c);
+void sending_seal_delayed(struct conversation *c); // rekeying_delays has ended
 // What waited for the end of the turn is written now, until nothing is: before another transaction is to see it.
 void sending_flush(struct conversation *c);
 void sending_heard(struct conversation *c, size_t member, struct span record); // ack, cannot-open, closed

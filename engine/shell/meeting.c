@@ -100,6 +100,7 @@ static struct meeting *meeting_new(struct conversation *c, size_t member, bool d
 	config.closed = conversation_has_closed(c);
 	if (member < c->count)
 		config.held = transcript_head(c->transcript, member).sequence;
+	config.rekeys = rekeying_says(c);
 	struct meeting *m = mem_alloc(sizeof *m);
 	m->engine = c->engine;
 	m->conversation = c;
@@ -205,6 +206,7 @@ static void linked(struct meeting *m, const struct member_link_action *a)
 	struct link *link = m->link;
 	m->link = NULL;
 	finish(m);
+	rekeying_heard(c, m->member, a->linked.rekeys);
 	conversation_take_link(c, link, discussion_anyone(conversation_discussion(c), m->member)->fingerprint, m->dialled,
 			       a->linked.seen);
 }

@@ -12,6 +12,8 @@ const struct engine_option engine_options[] = {
 	{"request_timeout", 600, 1, 3600, "seconds that a request waits for a person"},
 	{"handshake_timeout", 30, 2, 300, "seconds that a silent handshake lives"},
 	{"opening_timeout", 600, 1, 3600, "seconds until a half-finished opening is given up"},
+	{"rekey_payloads", 200, 0, 1000000, "received payloads after which a discussion gets a fresh encryption key; 0: however many"},
+	{"rekey_minutes", 30, 0, 10080, "minutes of use after which it does; 0: however long"},
 	{"presence_lifetime", 3600, 6, 7200, "seconds that the own presence record is valid"},
 	{"lan_interval", 30, 2, 3600,
 	 "seconds between announcements on the LAN; shorter where a third of presence_lifetime is"},
@@ -36,6 +38,7 @@ const struct engine_option engine_options[] = {
 #define PLACE(field) offsetof(struct options, field)
 static const size_t places[] = {
 	PLACE(resume_window_s),	     PLACE(request_timeout_s),	   PLACE(handshake_timeout_s),	PLACE(opening_timeout_s),
+	PLACE(rekey_payloads),	     PLACE(rekey_minutes),
 	PLACE(presence_lifetime_s),  PLACE(lan_interval_s),	   PLACE(peers_max),		PLACE(peers_per_source),
 	PLACE(peers_per_host),	     PLACE(datagrams_per_second),  PLACE(datagrams_per_host),	PLACE(datagrams_per_source),
 	PLACE(answers_per_second),   PLACE(answer_pause_s),	   PLACE(checks_per_second),	PLACE(check_pause_s),

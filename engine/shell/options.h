@@ -12,6 +12,7 @@ struct options {
 	int64_t request_timeout_s; // P2.6: how long a request waits for a person
 	int64_t handshake_timeout_s; // P2.6: how long an idle handshake lives
 	int64_t opening_timeout_s; // P2.11
+	int64_t rekey_payloads, rekey_minutes; // P4.2; 0: never for that reason
 	int64_t presence_lifetime_s; // P1.1
 	int64_t lan_interval_s;	     // P1.3
 	int64_t peers_max, peers_per_source, peers_per_host; // P1.8

@@ -106,7 +106,7 @@ static void past_free(struct past *p)
 static enum err open_machines(struct past *p, struct conversation *present, struct err_info *info)
 {
 	struct conversation *c = p->conversation = mem_alloc(sizeof *c);
-	enum err code = OK;
+	enum err code;
 	c->engine = present->engine;
 	c->discussion = present->discussion;
 	c->present = present;
@@ -118,9 +118,7 @@ static enum err open_machines(struct past *p, struct conversation *present, stru
 	c->cut = p->epoch.cut;
 	c->count = p->epoch.roster.count;
 	c->own = roster_position(c->roster, discussion_own(c->discussion));
-	for (size_t i = 0; code == OK && i < c->count; i++)
-		if (key_id_parse(c->members[i].key_id, &c->keys[i]))
-			code = err_set(info, ERR_CRYPTO, "the member %.8s has no key id", c->members[i].fingerprint);
+	code = rekeying_open(c, info);
 	if (code == OK)
 		code = receiving_open(c, info);
 	if (code == OK)

@@ -19,7 +19,8 @@
 enum err receiving_open(struct conversation *c, struct err_info *info)
 {
 	struct discussion *d = c->discussion;
-	struct transcript_config config = {.roster = c->roster, .roster_hash = *c->roster_hash, .cut = c->cut};
+	struct transcript_config config = {
+		.roster = c->roster, .roster_hash = *c->roster_hash, .keys = rekeying_keys(c), .cut = c->cut};
 	memcpy(config.own, discussion_own(d), sizeof config.own);
 	for (size_t i = 0; i < c->count; i++) {
 		struct store_head head;
@@ -49,18 +50,20 @@ void receiving_fini(struct conversation *c)
 
 // --- opening ---------------------------------------------------------------------------------------------------------------------
 
-static void tell_opened(struct conversation *c, uint64_t ticket, enum err code, struct bytes *payload, struct secret *key)
+static void tell_opened(struct conversation *c, uint64_t ticket, enum err code, struct bytes *payload, struct secret *key,
+			const uint64_t *recipients)
 {
 	const struct transcript_event event = {
 		.type = TRANSCRIPT_EVENT_OPENED,
-		.opened = {.ticket = ticket, .code = code, .payload = payload, .session_key = key}};
+		.opened = {.ticket = ticket, .code = code, .payload = payload, .session_key = key, .recipients = recipients}};
 	receiving_feed(c, &event);
 }
 
 static void opened(void *arg, enum err code, const struct err_info *info, const struct gpg_result *result)
 {
 	struct job *j = arg;
-	uint64_t ticket = j->ticket;
+	uint64_t ticket = j->ticket, recipients[ROSTER_MAX];
+	memcpy(recipients, j->recipients, sizeof recipients);
 	struct conversation *c = job_end(j);
 	if (!c)
 		return;
@@ -69,7 +72,7 @@ static void opened(void *arg, enum err code, const struct err_info *info, const 
 		metrics_count(&c->engine->metrics, "messages_unopened", verdict_name(result->verdict));
 	struct bytes *payload = code ? NULL : bytes_ref(result->output);
 	struct secret *key = code ? NULL : secret_ref(result->session_key);
-	tell_opened(c, ticket, code, payload, key);
+	tell_opened(c, ticket, code, payload, key, recipients);
 	bytes_unref(payload);
 	secret_unref(key);
 }
@@ -77,23 +80,27 @@ static void opened(void *arg, enum err code, const struct err_info *info, const 
 static void open_message(struct conversation *c, const struct transcript_action *a)
 {
 	struct err_info info;
-	uint64_t keys[ROSTER_MAX];
+	size_t count = 0;
 	if (!c->discussion->home) {
-		tell_opened(c, a->open.ticket, ERR_NOT_FOUND, NULL, NULL);
+		tell_opened(c, a->open.ticket, ERR_NOT_FOUND, NULL, NULL, NULL);
 		return;
 	}
 	struct job *j = job_new(c, a->open.ticket);
 	const struct gpg_call call = {.gpg = c->engine->gpg, .home = c->discussion->home, .done = opened, .arg = j,
 				      .soon_again = true};
 	struct bytes *message = bytes_new_span(a->open.message);
-	size_t count = conversation_keys_without(c, a->open.sender, keys);
-	enum err code = gpg_open_start(&call, message, keys, count,
-				       c->members[a->open.sender].certificate_fingerprint, &j->op, &info);
+	// which of each member's keys it names, and then exactly these
+	enum err code = sealed_recipients(a->open.message, j->recipients, ROSTER_MAX, &count, &info);
+	if (code == OK)
+		code = rekeys_fit(rekeying_keys(c), a->open.sender, c->own, j->recipients, count, &info);
+	if (code == OK)
+		code = gpg_open_start(&call, message, j->recipients, count,
+				      c->members[a->open.sender].certificate_fingerprint, &j->op, &info);
 	bytes_unref(message);
 	if (code) {
 		gpg_went(c, code, &info, false);
 		(void)job_end(j);
-		tell_opened(c, a->open.ticket, code, NULL, NULL);
+		tell_opened(c, a->open.ticket, code, NULL, NULL, NULL);
 	}
 }
 
@@ -164,6 +171,9 @@ static enum err write_commit(struct conversation *c, const struct transcript_act
 		fill_message(c, &a->commit.payload, &a->commit.messages[i], &m);
 		code = insert(c, &m, &skipped[i], info);
 	}
+	if (code == OK && a->commit.rekey.certificate)
+		code = rekeying_write(c, a->commit.payload.sender, a->commit.payload.sequence, a->commit.rekey.certificate,
+				      info);
 	if (code == OK && a->commit.closes && !c->present)
 		code = write_closed(c, info);
 	return code;
@@ -186,12 +196,15 @@ static void commit(struct conversation *c, const struct transcript_action *a)
 	}
 	if (code)
 		health_store_failed(c->engine, &info, "received messages could not be stored");
+	else if (a->commit.rekey.certificate)
+		rekeying_learned(c, a->commit.payload.sender, a->commit.payload.sequence, a->commit.rekey.key);
 	const struct transcript_event event = {.type = TRANSCRIPT_EVENT_COMMITTED,
 					       .committed = {.code = code, .skipped = skipped}};
 	receiving_feed(c, &event);
 	free(skipped);
 	if (code || d->conversation != present)
 		return; // a CLOSE in it was the last that there was to do
+	rekeying_accepted(c);
 	catching_up_got(c, a->commit.payload.sender, a->commit.payload.sequence);
 	confirming_heard(c, a);
 	if (c->present)
@@ -283,6 +296,9 @@ static void carry_out(struct conversation *c, const struct transcript_action *a)
 	switch (a->type) {
 	case TRANSCRIPT_OPEN:
 		open_message(c, a);
+		break;
+	case TRANSCRIPT_REKEY:
+		rekeying_take(c, a->rekey.sender, a->rekey.ticket, a->rekey.certificate);
 		break;
 	case TRANSCRIPT_COMMIT:
 		commit(c, a);

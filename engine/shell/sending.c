@@ -61,6 +61,9 @@ void sending_fini(struct conversation *c)
 	timer_cancel(c->engine->loop, &c->sending_retry);
 	timer_cancel(c->engine->loop, &c->ack_timer);
 	sending_disk_fini(c);
+	if (c->seal_is_delayed)
+		outbox_action_fini(&c->delayed_seal);
+	c->seal_is_delayed = false;
 	submissions_cancel(c);
 	outbox_free(c->outbox);
 }
@@ -86,10 +89,15 @@ static void sealed(void *arg, enum err code, const struct err_info *info, const 
 	bytes_unref(message);
 }
 
-static void seal(struct conversation *c, const struct outbox_action *a)
+static void seal(struct conversation *c, struct outbox_action *a)
 {
 	struct err_info info;
 	uint64_t keys[ROSTER_MAX];
+	if (rekeying_delays(c)) {
+		c->delayed_seal = outbox_action_take(a); // one is under way at a time
+		c->seal_is_delayed = true;
+		return;
+	}
 	if (!c->discussion->home) {
 		tell_sealed(c, ERR_LOCKED, NULL);
 		return;
@@ -104,6 +112,16 @@ static void seal(struct conversation *c, const struct outbox_action *a)
 		(void)job_end(j);
 		tell_sealed(c, code, NULL);
 	}
+}
+
+void sending_seal_delayed(struct conversation *c)
+{
+	struct outbox_action a = c->delayed_seal;
+	if (!c->seal_is_delayed)
+		return;
+	c->seal_is_delayed = false;
+	seal(c, &a);
+	outbox_action_fini(&a);
 }
 
 // --- the machine -----------------------------------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ static enum err write_commit(struct conversation *c, const struct outbox_action 
 		fill_key(c, p->sequence, &row.key);
 		code = store_payload_append(s, &row, info);
 	}
+	if (code == OK && a->commit.rekey)
+		code = rekeying_write(c, c->own, a->commit.payloads[0].sequence, a->commit.rekey, info);
 	if (code == OK && a->commit.closes) {
 		d->row.closing = true;
 		code = store_discussion_update(s, &d->row, info);
@@ -78,6 +80,8 @@ static void commit(struct conversation *c, const struct outbox_action *a)
 		c->discussion->row.closing = closing;
 		c->unstored = info;
 		health_store_failed(c->engine, &info, "messages could not be stored");
+	} else if (a->commit.rekey) {
+		rekeying_told(c, a->commit.payloads[0].sequence, a->commit.rekey);
 	}
 	event.result.code = code;
 	sending_feed(c, &event);

@@ -132,6 +132,23 @@ describe("member link", function()
       end
     end)
 
+    it("P2.12 P4.2 says the newest key of each side, under its signature", function()
+      local d = links.discussion(3)
+      local newest = ("new"):rep(200)
+      local bodies = {}
+      local function keep(p, action)
+        if action.type == "sign" then bodies[p.side] = action.body end
+      end
+      local a, b = run(d, { dials = { rekeys = newest, watch = keep }, answers = { watch = keep } })
+      assert.equal("linked", a.outcome)
+      assert.equal("linked", b.outcome)
+      assert.equal(newest, b.seen.rekeys)
+      assert.is_nil(a.seen.rekeys)
+      assert.equal(handshake.hash(newest), bodies[1]:sub(-32))
+      a, b = run(d, { dials = { rekeys = newest }, answers = { rekeys = "other" } })
+      assert.same({ "other", newest }, { a.seen.rekeys, b.seen.rekeys })
+    end)
+
     it("takes results from inside the carrying out of an action", function()
       for seed = 1, 20 do
         local d = links.discussion(2, { seed = seed })
@@ -297,7 +314,8 @@ describe("member link", function()
       { "fingerprint", function(d) return d.members[3].fingerprint end, "the proof of another" },
       { "roster_hash", function() return b64(("h"):rep(32)) end, "the proof does not hold" },
       { "signature", function() return b64("s") end, "the proof does not hold" },
-      { "rekeys", function() return b64("r") end, "rekeys are not of this version" },
+      { "rekeys", function() return b64("r") end, "the proof does not hold" },
+      { "rekeys", function() return b64(("r"):rep(1025)) end, "rekeys are not of this version" },
       { "type", function() return "seen" end, "the proof is malformed" },
     }
     for _, case in ipairs(forged) do

@@ -61,7 +61,7 @@ function M.party(fields)
     side = p.side == 1 and "dials" or "answers", seed = d.world.random:next(), first = p.first or d.first,
     roster = p.roster or d.roster, own = p.person.fingerprint, other = p.peer.fingerprint,
     other_key = p.other_key or p.peer.key.fingerprint, closed = p.closed, ended = p.ended, held = p.held,
-    idle_ms = p.idle_ms,
+    idle_ms = p.idle_ms, rekeys = p.rekeys,
   }
   return p
 end

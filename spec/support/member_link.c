@@ -53,6 +53,7 @@ static int machine_new(lua_State *L)
 	c.ended = field_bool(L, 1, "ended");
 	c.held = (uint64_t)field_integer(L, 1, "held", 0);
 	c.idle_ms = field_integer(L, 1, "idle_ms", 0);
+	c.rekeys = field_span(L, 1, "rekeys");
 	m->link = member_link_new(&c);
 	return 1;
 }
@@ -177,6 +178,7 @@ static void put_action(lua_State *L, const struct member_link_action *x)
 	case MEMBER_LINK_LINKED:
 		put_seen(L, x->linked.seen);
 		put_integer(L, "other_epoch", x->linked.epoch);
+		put_bytes(L, "rekeys", x->linked.rekeys);
 		break;
 	case MEMBER_LINK_ENDED:
 		put_text(L, "ending", ends[x->ended.end]);

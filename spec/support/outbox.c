@@ -10,7 +10,7 @@
 static const char *const events[] = {
 	"start",	 "submit",  "release",	 "committed", "sealed",	     "stored",	  "ack_stored", "loaded",
 	"failed_stored", "link_up", "link_down", "ack",	      "cannot_open", "congested", "writable",	"retry",
-	"heard",	 "ack_due", "complain",	 "freeze",    "close",   "abandon",	 NULL,
+	"heard",	 "ack_due", "complain",	 "rekey",	 "freeze",    "close",   "abandon",	 NULL,
 };
 static const char *const actions[] = {
 	"commit",	"accepted",    "rejected",    "drained", "seal",
@@ -117,7 +117,7 @@ struct room {
 	size_t message_count;
 	struct outbox_loaded *rows;
 	size_t row_count;
-	struct bytes *message;
+	struct bytes *message, *certificate;
 };
 
 static void room_free(struct room *r)
@@ -129,6 +129,7 @@ static void room_free(struct room *r)
 	}
 	free(r->rows);
 	bytes_unref(r->message);
+	bytes_unref(r->certificate);
 }
 
 static void submit_get(lua_State *L, int t, struct outbox_event *e, struct room *r)
@@ -219,6 +220,9 @@ static void event_get(lua_State *L, int t, struct outbox_event *e, struct room *
 	case OUTBOX_EVENT_WRITABLE:
 		e->member = member_get(L, t);
 		break;
+	case OUTBOX_EVENT_REKEY:
+		r->certificate = e->rekey.certificate = bytes_new_span(field_need(L, t, "certificate"));
+		break;
 	case OUTBOX_EVENT_START:
 	case OUTBOX_EVENT_RETRY:
 	case OUTBOX_EVENT_HEARD:
@@ -286,6 +290,7 @@ static void action_push(lua_State *L, const struct outbox_action *a)
 		payloads_push(L, a);
 		put_integer(L, "time", a->commit.time_ms);
 		put_bool(L, "closes", a->commit.closes);
+		put_bytes(L, "rekey", a->commit.rekey);
 		break;
 	case OUTBOX_ACCEPTED:
 		put_integer(L, "ticket", (lua_Integer)a->ticket);
@@ -379,6 +384,12 @@ static int machine_owes(lua_State *L)
 	return 1;
 }
 
+static int machine_is_rekeying(lua_State *L)
+{
+	lua_pushboolean(L, outbox_is_rekeying(check(L)));
+	return 1;
+}
+
 static int machine_counters(lua_State *L)
 {
 	struct outbox_counters c = outbox_counters(check(L));
@@ -403,7 +414,7 @@ int luaopen_support_outbox(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
 		{"step", machine_step}, {"head", machine_head},
-		{"owes", machine_owes}, {"is_settled", machine_is_settled}, {"counters", machine_counters},
+		{"owes", machine_owes}, {"is_settled", machine_is_settled}, {"is_rekeying", machine_is_rekeying}, {"counters", machine_counters},
 		{"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};

@@ -4,15 +4,16 @@
 #include "spec/support/messages.h"
 
 static const char *const events[] = {
-	"received", "opened", "committed", "link_up", "link_down", "retry", "end", NULL,
+	"received", "opened", "committed", "rekeyed", "link_up", "link_down", "retry", "end", NULL,
 };
 static const char *const actions[] = {
-	"open",	 "commit", "deliver",	"ack",		"cannot_open", "complain", "complaint", "dispute", "closed", "drop",
+	"open",	 "rekey",  "commit", "deliver",	"ack",		"cannot_open", "complain", "complaint", "dispute", "closed", "drop",
 	"pause", "resume", "closed_by", "equivocation", "retry_in",
 };
 
 struct machine {
 	struct transcript *transcript;
+	struct rekeys *keys;
 };
 
 struct transcript *transcript_check(lua_State *L, int index)
@@ -53,6 +54,26 @@ static void heads_get(lua_State *L, int table, struct transcript_config *c)
 	lua_pop(L, 1);
 }
 
+// keys = {{member, sequence, id}, …}: looked at only where they are given
+static void keys_get(lua_State *L, int table, struct machine *m, struct transcript_config *c)
+{
+	if (lua_getfield(L, table, "keys") == LUA_TTABLE) {
+		m->keys = rekeys_new(c->roster->count);
+		for (int i = 1; lua_geti(L, -1, i) == LUA_TTABLE; i++) {
+			lua_geti(L, -1, 1);
+			lua_geti(L, -2, 2);
+			lua_geti(L, -3, 3);
+			if (!rekeys_add(m->keys, (size_t)luaL_checkinteger(L, -3) - 1, (uint64_t)luaL_checkinteger(L, -2),
+					(uint64_t)luaL_checkinteger(L, -1)))
+				luaL_error(L, "a key that cannot be");
+			lua_pop(L, 4);
+		}
+		lua_pop(L, 1);
+		c->keys = m->keys;
+	}
+	lua_pop(L, 1);
+}
+
 static int machine_new(lua_State *L)
 {
 	struct roster_record roster;
@@ -60,6 +81,7 @@ static int machine_new(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	struct machine *m = lua_newuserdatauv(L, sizeof *m, 0);
 	m->transcript = NULL;
+	m->keys = NULL;
 	luaL_setmetatable(L, TRANSCRIPT_TYPE);
 	field_text(L, 1, "own", c.own, sizeof c.own);
 	field_hash(L, 1, "roster_hash", &c.roster_hash);
@@ -67,6 +89,7 @@ static int machine_new(lua_State *L)
 	heads_get(L, 1, &c);
 	struct transcript_head cut[ROSTER_MAX] = {{0}};
 	c.cut = chain_ends_get(L, 1, "cut", cut) ? cut : NULL;
+	keys_get(L, 1, m, &c);
 	m->transcript = transcript_new(&c);
 	return 1;
 }
@@ -75,7 +98,9 @@ static int machine_free(lua_State *L)
 {
 	struct machine *m = luaL_checkudata(L, 1, TRANSCRIPT_TYPE);
 	transcript_free(m->transcript);
+	rekeys_free(m->keys);
 	m->transcript = NULL;
+	m->keys = NULL;
 	return 0;
 }
 
@@ -87,8 +112,15 @@ static struct bytes *bytes_get(lua_State *L, int table, const char *name)
 	return s.data ? bytes_new_span(s) : NULL;
 }
 
-static void opened_get(lua_State *L, int t, struct transcript_event *e)
+static void opened_get(lua_State *L, int t, struct transcript_event *e, uint64_t *ids)
 {
+	if (lua_getfield(L, t, "recipients") == LUA_TTABLE) {
+		for (int i = 0; i < ROSTER_MAX && lua_geti(L, -1, i + 1) == LUA_TNUMBER; i++, lua_pop(L, 1))
+			ids[i] = (uint64_t)lua_tointeger(L, -1);
+		lua_pop(L, 1);
+		e->opened.recipients = ids;
+	}
+	lua_pop(L, 1);
 	struct span key = field_span(L, t, "session_key");
 	e->opened.ticket = (uint64_t)field_integer(L, t, "ticket", 0);
 	e->opened.code = field_code(L, t, "code");
@@ -111,7 +143,7 @@ static void committed_get(lua_State *L, int t, struct transcript_event *e, bool 
 	lua_pop(L, 1);
 }
 
-static void event_get(lua_State *L, int t, struct transcript_event *e, bool *room)
+static void event_get(lua_State *L, int t, struct transcript_event *e, bool *room, uint64_t *ids)
 {
 	e->type = (enum transcript_event_type)field_choice(L, t, "type", events);
 	switch (e->type) {
@@ -120,10 +152,15 @@ static void event_get(lua_State *L, int t, struct transcript_event *e, bool *roo
 		e->received.frame = field_need(L, t, "frame");
 		break;
 	case TRANSCRIPT_EVENT_OPENED:
-		opened_get(L, t, e);
+		opened_get(L, t, e, ids);
 		break;
 	case TRANSCRIPT_EVENT_COMMITTED:
 		committed_get(L, t, e, room);
+		break;
+	case TRANSCRIPT_EVENT_REKEYED:
+		e->rekeyed.ticket = (uint64_t)field_integer(L, t, "ticket", 0);
+		e->rekeyed.code = field_code(L, t, "code");
+		e->rekeyed.key = (uint64_t)field_integer(L, t, "key", 0);
 		break;
 	case TRANSCRIPT_EVENT_LINK_UP:
 	case TRANSCRIPT_EVENT_LINK_DOWN:
@@ -198,6 +235,15 @@ static void action_push(lua_State *L, const struct transcript_action *a)
 		put_bool(L, "speaks", a->commit.speaks);
 		seen_push(L, a->commit.seen, a->commit.seen_count);
 		lua_setfield(L, -2, "seen");
+		if (a->commit.rekey.certificate) {
+			put_bytes(L, "rekey", a->commit.rekey.certificate);
+			put_integer(L, "key", (lua_Integer)a->commit.rekey.key);
+		}
+		break;
+	case TRANSCRIPT_REKEY:
+		put_integer(L, "ticket", (lua_Integer)a->rekey.ticket);
+		put_member(L, "sender", a->rekey.sender);
+		put_bytes(L, "certificate", a->rekey.certificate);
 		break;
 	case TRANSCRIPT_DELIVER:
 		put_member(L, "sender", a->deliver.sender);
@@ -242,8 +288,9 @@ static int machine_step(lua_State *L)
 	struct transcript_event e = {0};
 	struct transcript_actions list;
 	bool skipped[PAYLOAD_ITEMS_MAX];
+	uint64_t ids[ROSTER_MAX + 1] = {0};
 	luaL_checktype(L, 2, LUA_TTABLE);
-	event_get(L, 2, &e, skipped);
+	event_get(L, 2, &e, skipped, ids);
 	transcript_actions_init(&list);
 	transcript_step(t, &e, &list);
 	if (e.type == TRANSCRIPT_EVENT_OPENED) {
@@ -268,6 +315,22 @@ static int machine_head(lua_State *L)
 	lua_pushinteger(L, (lua_Integer)h.sequence);
 	lua_pushlstring(L, (const char *)h.hash.bytes, HASH_LEN);
 	return 2;
+}
+
+static int machine_covered(lua_State *L)
+{
+	const struct transcript *t = transcript_check(L, 1);
+	lua_pushinteger(L, (lua_Integer)transcript_covered(t, (size_t)luaL_checkinteger(L, 2) - 1));
+	return 1;
+}
+
+// add_key(member, sequence, id): as whoever carries out a COMMIT does
+static int machine_add_key(lua_State *L)
+{
+	struct machine *m = luaL_checkudata(L, 1, TRANSCRIPT_TYPE);
+	lua_pushboolean(L, rekeys_add(m->keys, (size_t)luaL_checkinteger(L, 2) - 1, (uint64_t)luaL_checkinteger(L, 3),
+				      (uint64_t)luaL_checkinteger(L, 4)));
+	return 1;
 }
 
 static int machine_seen(lua_State *L)
@@ -302,6 +365,7 @@ int luaopen_support_transcript(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
 		{"step", machine_step},		{"head", machine_head}, {"seen", machine_seen},
+		{"covered", machine_covered},	{"add_key", machine_add_key},
 		{"counters", machine_counters}, {"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};

@@ -1,0 +1,93 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Discussion keys that are replaced while two people talk (P4.2), with real cores and gpg.
+local cores = require "support.cores"
+local sys = require "sotto.sys"
+local system = require "support.system"
+
+describe("rekeying", function()
+  local alice, bob, id
+  after_each(cores.clean)
+
+  local function open(limits, more)
+    local options = { config = ("limits = { %s }"):format(limits or "rekey_payloads = 3") }
+    for k, v in pairs(more or {}) do options[k] = v end
+    alice, bob = cores.pair(options)
+    id = cores.open_between(alice, bob)
+  end
+
+  local function count(who, what) return who:metrics()["discussion_keys_replaced:" .. what] or 0 end
+
+  local function reaches(who, what, least)
+    cores.ask(("%s: %d keys are %s\n%s"):format(who.name, least, what, who:tail()), function()
+      return count(who, what) >= least
+    end)
+  end
+
+  -- The home of the discussion's key: the one that has another member's certificate in its keyring.
+  local function keys_of(who)
+    for _, name in ipairs(who:homes()) do
+      local home = ("%s/data/homes/%s"):format(who.home, name)
+      local listing = system.shell(("gpg --homedir %s --batch --with-colons --list-keys 2>/dev/null"):format(home))
+      local _, primaries = listing:gsub("\npub:", "\npub:")
+      if listing:find("^pub:") then primaries = primaries + 1 end
+      local keys = sys.list(home .. "/private-keys-v1.d") or {}
+      table.sort(keys)
+      if primaries == 2 and listing:find("uid:[^\n]*:sotto:") then return keys, home end
+    end
+    error(who.name .. " has no home of the discussion")
+  end
+
+  -- So many messages each way, one after the other.
+  local function talk(rounds)
+    for _ = 1, rounds do cores.talk(id, alice, bob) end
+  end
+
+  it("P4.2 goes on with new keys on both sides, and the old ones' secrets are gone from the disk", function()
+    open()
+    local first, home = keys_of(alice)
+    assert.equal(2, #first)
+    local secrets = {}
+    for _, name in ipairs(first) do secrets[name] = assert(system.read(home .. "/private-keys-v1.d/" .. name)) end
+    for round = 1, 3 do
+      talk(4)
+      for _, who in ipairs { alice, bob } do
+        reaches(who, "told", round)
+        reaches(who, "learned", round)
+      end
+    end
+    talk(2)
+    for _, who in ipairs { alice, bob } do reaches(who, "destroyed", 3) end
+    cores.ask("alice has two keys again", function() return #(keys_of(alice)) == 2 end)
+    local left, kept = keys_of(alice), 0
+    for _, name in ipairs(left) do kept = kept + (secrets[name] and 1 or 0) end
+    assert.equal(1, kept) -- the primary, which signs as long as the discussion lives
+    for name, secret in pairs(secrets) do
+      if not system.read(home .. "/private-keys-v1.d/" .. name) then
+        local body = secret:match "%(d #(%x+)#%)" or secret:match "d #(%x+)#"
+        assert.truthy(body)
+        assert.equal("", system.shell(("grep -rlF %s %s 2>/dev/null"):format(body, alice.home)))
+      end
+    end
+    assert.equal(28, #alice:texts(id))
+    assert.same(alice:texts(id), bob:texts(id))
+  end)
+
+  it("P4.2 goes on after a restart of either side, at once", function()
+    open()
+    talk(4)
+    for _, who in ipairs { alice, bob } do
+      reaches(who, "told", 1)
+      reaches(who, "learned", 1)
+    end
+    for _, who in ipairs { alice, bob } do
+      who:restart()
+      for _, each in ipairs { alice, bob } do cores.state(each, id, "open") end
+      talk(4)
+    end
+    alice:kill()
+    alice:start()
+    for _, each in ipairs { alice, bob } do cores.state(each, id, "open") end
+    talk(4)
+    assert.same(alice:texts(id), bob:texts(id))
+  end)
+end)
