@@ -399,6 +399,10 @@ static void dispatch(struct outbox *o, const struct outbox_event *event)
 		bytes_unref(o->rekey);
 		o->rekey = bytes_ref(event->rekey.certificate);
 		break;
+	case OUTBOX_EVENT_KEY_LEARNED:
+		o->members[event->member].refusals = 0;
+		o->members[event->member].stuck = false;
+		break;
 	case OUTBOX_EVENT_FREEZE:
 		o->frozen = true;
 		break;

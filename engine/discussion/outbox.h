@@ -94,6 +94,7 @@ enum outbox_event_type {
 	// .rekey: the own new key (P4.2), to be told in the next payload; idle, in one of its own. One
 	// that was not told yet gives way. Nothing after CLOSE.
 	OUTBOX_EVENT_REKEY,
+	OUTBOX_EVENT_KEY_LEARNED, // .member has a new key: what it could not open it may open now
 	OUTBOX_EVENT_FREEZE, // the epoch is about to end; DRAINED follows, once
 	// By this person: what is queued goes into payloads, CLOSE last, in one commit; then
 	// CLOSED. Nothing can be submitted any more. Retried as long as the disk fails.

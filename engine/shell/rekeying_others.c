@@ -26,6 +26,13 @@ static void tell(struct conversation *c, uint64_t ticket, enum err code, uint64_
 	receiving_feed(c, &event);
 }
 
+static void key_learned(struct conversation *c, size_t member)
+{
+	struct outbox_event event = {.type = OUTBOX_EVENT_KEY_LEARNED, .member = member};
+	if (c->outbox)
+		sending_feed(c, &event);
+}
+
 static struct intake *intake_new(struct rekeying *r, size_t member, uint64_t ticket, uint64_t key)
 {
 	struct intake *in = mem_alloc(sizeof *in);
@@ -63,6 +70,7 @@ static void finish(struct intake *in, enum err code, const struct err_info *info
 	}
 	if (code == OK && !rekeys_add(r->keys, taken.member, REKEY_SAID, taken.key))
 		log_info("a new key of %.8s is another's", c->members[taken.member].fingerprint);
+	key_learned(c, taken.member);
 	if (r->said == 0)
 		sending_seal_delayed(c);
 }
@@ -169,6 +177,7 @@ void rekeying_learned(struct conversation *c, size_t member, uint64_t sequence, 
 	if (now != ROSTER_NOBODY && !rekeys_add(present->rekeying->keys, now, 0, key))
 		log_warn("a key of %.8s is one too many", c->members[member].fingerprint);
 	metrics_count(&c->engine->metrics, "discussion_keys_replaced", "learned");
+	key_learned(c, member);
 }
 
 void rekeying_cancel_intakes(struct rekeying *r)

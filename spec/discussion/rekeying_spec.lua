@@ -86,6 +86,25 @@ describe("rekeying", function()
       assert.equal(0, #outbox.disk.own)
     end)
 
+    it("P4.2 what a member could not open, also sealed anew, it gets once more when it has a new key", function()
+      outbox.build(1)
+      outbox.link(BOB, 0)
+      local function refuse() outbox.step { type = "cannot_open", member = BOB, sequence = 1 } end
+      for _ = 1, 3 do
+        refuse()
+        outbox.seal_all()
+      end
+      outbox.took()
+      refuse()
+      assert.equal("undeliverable", (outbox.took()))
+      outbox.step { type = "key_learned", member = BOB }
+      assert.equal("2:1", outbox.transmitted())
+      refuse()
+      assert.is_table(outbox.sealing)
+      outbox.seal_all()
+      assert.equal("2:1", outbox.transmitted())
+    end)
+
     it("P3.8 tells none with or after CLOSE", function()
       outbox.submit()
       tell()

@@ -1,13 +1,15 @@
 -- Thousands of seeded runs of 2 to 5 cores that send messages while links are cut, disks and gpg fail, and cores crash
 -- before and after every action. Whatever breaks a rule raises where it happens (messages_world.lua); here is what must
 -- hold once everything has healed. One run again: SOTTO_SIM_SEED=n; more of them: SOTTO_SIM_RUNS=n.
+local keys = require "support.messages_keys"
 local messages = require "support.messages_world"
 
 local RUNS = tonumber(os.getenv "SOTTO_SIM_RUNS") or 500
 local ONE = tonumber(os.getenv "SOTTO_SIM_SEED")
 
 local faults = {
-  { crash = 0.01, commit = 0.1, seal = 0.1, store = 0.1, ack = 0.1, failed = 0.3, load = 0.1, open = 0.1, take = 0.1, ghost = 0.3 },
+  { crash = 0.01, import = 0.1, commit = 0.1, seal = 0.1, store = 0.1, ack = 0.1, failed = 0.3, load = 0.1, open = 0.1,
+    take = 0.1, ghost = 0.3 },
   { crash = 0.002, ghost = 0.5 },
   { crash = 0.05, store = 0.5, seal = 0.3, ack = 0.5, failed = 0.5 },
   { open = 0.3, seal = 0.3, ghost = 1 },
@@ -21,6 +23,7 @@ local function new_world(seed, n)
   local random = messages.random(seed)
   local world = messages.new(n or 2 + random.below(4), random, {})
   world.immediate = random.chance(0.5)
+  world.rekeys = random.chance(0.5)
   for kind, p in pairs(faults[pick(random, #faults)]) do world.faults[kind] = p end
   return world, random
 end
@@ -39,6 +42,10 @@ local function disturb(world, random)
   elseif what == 7 and #world.ghosts > 0 then
     local ghost = table.remove(world.ghosts, pick(random, #world.ghosts))
     if world.cores[ghost.to].up then world.cores[ghost.to]:receive(ghost.from, ghost.frame) end
+  elseif what == 8 and world.rekeys then
+    keys.make(world.cores[i])
+    -- its time is over, whoever has heard of the new one
+    if world.expires and world.cores[i].up and random.chance(0.2) then keys.bury(world.cores[i], true) end
   elseif what > 7 then
     world:submit(i, random.chance(0.1) and pick(random, 40) or pick(random, 3))
   end
@@ -126,6 +133,7 @@ describe("messages in the simulator", function()
   it("P3.7 P3.10 arrive exactly once and in order, whatever fails on the way", function()
     each_seed(1, function(seed)
       local world, random = new_world(seed)
+      world.expires = random.chance(0.5)
       run(world, random, 150 + random.below(250))
       world:heal()
       check_answers(world)
@@ -208,7 +216,8 @@ describe("messages in the simulator", function()
     if ONE then return end
     for _, what in ipairs { "commit", "accepted", "rejected", "seal", "store_sealed", "load", "transmit", "store_ack",
       "retry_in", "closed", "failed", "key_may_die", "closed_delivered", "undeliverable", "open", "deliver", "ack",
-      "cannot_open", "complain", "complaint", "ack_in", "pause", "resume", "closed_by", "duplicate", "gap", "not_opened", "after_close" } do
+      "cannot_open", "rekey", "key_covered", "key_expired", "complain", "complaint", "ack_in",
+      "pause", "resume", "closed_by", "duplicate", "gap", "not_opened", "after_close" } do
       assert((total[what] or 0) > 0, "never: " .. what)
     end
   end)

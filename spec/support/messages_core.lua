@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- A core without gpg, disk and sockets: an outbox and a transcript, and a disk that commits or does not. Whatever breaks
 -- a rule raises.
+local keys = require "support.messages_keys"
 local outbox = require "support.outbox"
 local transcript = require "support.transcript"
 local values = require "support.messages_values"
@@ -9,15 +10,15 @@ local wire = require "support.wire"
 local Core = {}
 Core.__index = Core
 
-local function new_disk(n)
-  local disk = { rows = {}, by_id = {}, own = {}, chains = {}, acked = {}, closed = {} }
+local function new_disk(n, me)
+  local disk = { rows = {}, by_id = {}, own = {}, chains = {}, acked = {}, closed = {}, keys = keys.disk(me) }
   for i = 1, n do disk.chains[i] = {} end
   return disk
 end
 
 function Core.new(world, me)
   return setmetatable({
-    world = world, me = me, disk = new_disk(world.n), life = 0, delivered = {}, paused = {}, sent = 0,
+    world = world, me = me, disk = new_disk(world.n, me), life = 0, delivered = {}, paused = {}, sent = 0,
   }, Core)
 end
 
@@ -32,12 +33,14 @@ function Core:restore()
   local roster = self.world.roster
   self.up = true
   self.life = self.life + 1
-  self.under_way = { seal = 0, open = 0, load = 0, store = 0, ack = 0, failed = 0, commit = 0, take = 0 }
+  self.under_way = { seal = 0, open = 0, load = 0, store = 0, ack = 0, failed = 0, commit = 0, take = 0, import = 0 }
   self.links, self.in_flight, self.gives_up = {}, {}, false
   self.transcript = transcript.new {
     own = roster.members[self.me], roster = roster, roster_hash = values.roster_hash, heads = heads,
-    closed = disk.closed,
+    closed = disk.closed, keys = keys.known(self),
   }
+  self.delayed = nil
+  keys.restore(self)
   self.outbox = outbox.new {
     own = roster.members[self.me], roster = roster, roster_hash = values.roster_hash, transcript = self.transcript,
     built = #disk.own, head = #disk.own > 0 and disk.own[#disk.own].hash or nil, acknowledged = disk.acked,
@@ -120,6 +123,7 @@ function own.commit(core, a)
       row.sequence, row.index = r.sequence, r.index
     end
     disk.closing = disk.closing or a.closes
+    if a.rekey then keys.told(core, a.payloads[1].sequence, a.rekey) end
   end
   core:answer(function()
     core:done "commit"
@@ -135,12 +139,16 @@ function own.seal(core, a)
   local on_disk = core.disk.own[a.sequence]
   assert(on_disk and on_disk.bytes == a.payload, "sealed what is not on disk")
   assert(not core.disk.keyless, "sealed without a key")
-  core:later(function()
-    core:done "seal"
-    local code = core.world:fails(core, "seal", { "timeout", "locked", "busy" })
-    core:tell { type = "sealed", code = code,
-      message = not code and values.seal(core.world.roster, core.me, a.payload) or nil }
-  end)
+  local function seal()
+    local ids = keys.recipients(core) -- those of its beginning
+    core:later(function()
+      core:done "seal"
+      local code = core.world:fails(core, "seal", { "timeout", "locked", "busy" })
+      core:tell { type = "sealed", code = code,
+        message = not code and values.seal(core.world.roster, core.me, a.payload, ids) or nil }
+    end)
+  end
+  if core.said > 0 then core.delayed = seal else seal() end
 end
 
 function own.store_sealed(core, a)
@@ -267,8 +275,22 @@ function others.open(core, a)
     core:done "open"
     local code = core.world:fails(core, "open", { "timeout", "locked", "not_found", "crypto" })
     local payload, why = values.open(core.world.roster, core.me, a.sender, a.message)
-    if code then payload = nil end
-    core:say { type = "opened", ticket = a.ticket, code = code or why, payload = payload, session_key = "9:KEY" }
+    local ids
+    if payload then
+      ids, why = keys.open(core, a.sender, a.message)
+    end
+    if code or why then payload = nil end
+    core:say { type = "opened", ticket = a.ticket, code = code or why, payload = payload, session_key = "9:KEY",
+      recipients = ids }
+  end)
+end
+
+function others.rekey(core, a)
+  core:begin("import", 1)
+  core:later(function()
+    core:done "import"
+    local code = core.world:fails(core, "import", { "timeout", "locked", "busy", "io" })
+    core:say { type = "rekeyed", ticket = a.ticket, code = code, key = math.tointeger(tonumber(a.certificate)) }
   end)
 end
 
@@ -298,12 +320,14 @@ function others.commit(core, a)
     if a.closes then
       disk.closed[a.sender], disk.ended = true, true
     end
+    if a.rekey then keys.learned(core, a.sender, a.sequence, a.key) end
   end
   core:answer(function()
     local life = core.life
     core:done "take"
     core:say { type = "committed", code = code, skipped = skipped }
     if core.life == life and not code and a.speaks and world.n > 2 then core:tell { type = "heard" } end
+    if core.life == life then keys.bury(core) end
   end)
 end
 
@@ -354,6 +378,7 @@ end
 -- A frame has come over a link.
 function Core:receive(from, frame)
   if frame.type == "seen" then
+    keys.heard(self, from, frame.says)
     self.in_flight[from] = { have = frame.sequence or self.disk.acked[from] or 0, congested = false }
     self.in_flight[from].next = self.in_flight[from].have + 1
     self:tell { type = "link_up", member = from, sequence = frame.sequence, hash = frame.hash }

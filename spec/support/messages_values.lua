@@ -42,14 +42,16 @@ local function recipients(roster, sender)
 end
 
 M.sealed = 0
-function M.seal(roster, sender, payload)
+-- ids: of the keys that it is sealed to, where that matters
+function M.seal(roster, sender, payload, ids)
   M.sealed = M.sealed + 1
-  return ("SEALED %s %s %d\n%s"):format(roster.members[sender], recipients(roster, sender), M.sealed, payload)
+  return ("SEALED %s %s %d%s\n%s"):format(roster.members[sender], recipients(roster, sender), M.sealed,
+    ids and " " .. table.concat(ids, ",") or "", payload)
 end
 
 -- As the shell opens: the payload, or nil and the error's name.
 function M.open(roster, me, sender, message)
-  local signer, to, payload = message:match "^SEALED (%x+) (%S+) %d+\n(.*)$"
+  local signer, to, payload = message:match "^SEALED (%x+) (%S+) %d+[ %d,]*\n(.*)$"
   if not signer or to ~= recipients(roster, sender) then return nil, "bad_input" end
   if not to:find(roster.members[me], 1, true) then return nil, "not_found" end
   if signer ~= roster.members[sender] then return nil, "crypto" end

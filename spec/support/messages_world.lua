@@ -121,7 +121,7 @@ function World:link(i, j)
     -- who has closed says nothing of what it has, and is told nothing: a farewell goes by acknowledgements
     local known = not core.disk.closing and not core.disk.ended
     self:send(core, other, { type = "seen", sequence = known and #chain or nil,
-      hash = known and #chain > 0 and chain[#chain].hash or nil })
+      hash = known and #chain > 0 and chain[#chain].hash or nil, says = known and core.disk.keys.told or nil })
   end
   return true
 end

@@ -10,7 +10,7 @@
 static const char *const events[] = {
 	"start",	 "submit",  "release",	 "committed", "sealed",	     "stored",	  "ack_stored", "loaded",
 	"failed_stored", "link_up", "link_down", "ack",	      "cannot_open", "congested", "writable",	"retry",
-	"heard",	 "ack_due", "complain",	 "rekey",	 "freeze",    "close",   "abandon",	 NULL,
+	"heard",	 "ack_due", "complain",	 "rekey",	 "key_learned", "freeze",    "close",   "abandon",	 NULL,
 };
 static const char *const actions[] = {
 	"commit",	"accepted",    "rejected",    "drained", "seal",
@@ -218,6 +218,7 @@ static void event_get(lua_State *L, int t, struct outbox_event *e, struct room *
 	case OUTBOX_EVENT_LINK_DOWN:
 	case OUTBOX_EVENT_CONGESTED:
 	case OUTBOX_EVENT_WRITABLE:
+	case OUTBOX_EVENT_KEY_LEARNED:
 		e->member = member_get(L, t);
 		break;
 	case OUTBOX_EVENT_REKEY:

@@ -196,6 +196,7 @@ static void in_carry(struct world *w, unsigned node, unsigned copy, uint32_t epo
 		w->result.disputes++;
 		break;
 	case TRANSCRIPT_COMPLAINT:
+	case TRANSCRIPT_REKEY: // nobody's key is replaced here: spec/sim/messages_spec.lua
 	case TRANSCRIPT_CLOSED:
 	case TRANSCRIPT_DROP:
 	case TRANSCRIPT_PAUSE:
