@@ -357,7 +357,7 @@ local function new(connection, place, thread)
     wants_colour = theme.is_wanted(sys.getenv), tail = tail.new(rows, terminal.disturbed),
     known = { peers = {}, discussions = {}, scripts = {}, proposals = {}, gone = {} },
     opening = {}, drafts = {}, mine = {}, waiting = {},
-    late = {}, telling_held = {},
+    late = {}, telling_held = {}, dropped = {},
     newcomers = {}, entries = {}, asked = {}, shown = {},
   }, meta)
   self.shape = shape.new(self)

@@ -140,7 +140,7 @@ shown["message.failed"] = function(chat, event)
   local message = event.message
   local discussion = chat.known.discussions[message.discussion]
   chat:mark_own(message)
-  if not discussion then return end
+  if not discussion or chat.dropped[message.id] then return end
   chat:print(("! This message to %s was not delivered, and never will be:"):format(chat:discussion_name(discussion)))
   chat:write(chat:message_line(message, discussion))
 end
