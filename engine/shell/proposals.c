@@ -353,7 +353,6 @@ void proposals_close(struct discussion *d, const char *id, const char *state, co
 {
 	struct store_proposal p;
 	struct err_info info;
-	char type[32];
 	if (store_proposal_get(d->engine->store, id, &p, &info))
 		return;
 	if (strcmp(p.state, "open") == 0) {
@@ -368,9 +367,9 @@ void proposals_close(struct discussion *d, const char *id, const char *state, co
 			free(text);
 			json_decref(said);
 		}
-		snprintf(type, sizeof type, "proposal.%s", state);
+		// the counter keeps the name
 		if (put(d, &p))
-			emit(d, type, &p);
+			emit(d, strcmp(state, "refused") == 0 ? "proposal.refused" : "proposal.void", &p);
 	}
 	store_proposal_fini(&p);
 }
