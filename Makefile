@@ -58,6 +58,7 @@ help:
 	@sed -n '1,4p' Makefile
 	@echo '#   make lint   luacheck, layers, cppcheck, clang-tidy    make bench  what it costs, beside raw gpgme and c-toxcore'
 	@echo '#   make bench-lan                                        50 cores on a LAN (CORES=n), and a flood of ten seconds'
+	@echo '#   make bench-many                                       a discussion of 32 (MEMBERS=n): admissions, messages, memory'
 	@echo '#   make bench-scripts                                    what scripts cost, also those that mean harm'
 	@echo '#   make sim                                    100,000 schedules of the ordering (SIM_RUNS=n); make mutants: could it fail?'
 	@echo '#   make model                                  the ordering of 2 to 4 members in all of its states'
@@ -228,6 +229,11 @@ $(BUILD)/bench/tox: spec/bench/tox.c
 bench: deps-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so $(BUILD)/bench/tox
 	@$(LUA) spec/bench/run.lua
+
+MEMBERS ?= 32
+bench-many: deps-test
+	@$(MAKE) --no-print-directory -s all $(BUILD)/support.so
+	@$(LUA) spec/bench/many.lua $(MEMBERS)
 
 # what scripts cost, and what those that mean harm cost everybody else
 bench-scripts: deps-test

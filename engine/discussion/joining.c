@@ -321,7 +321,7 @@ static void take_invite(struct joining *j, struct span text)
 		     (r.time_ms == j->invite.time_ms && roster.epoch > j->roster.epoch);
 	bool same = j->phase != JOINING_WAITS && r.time_ms == j->invite.time_ms && hash_equal(&hash, &j->roster_hash);
 	if (why) {
-		struct err_info told;
+		struct err_info told = {.code = OK};
 		(void)err_set(&told, ERR_BAD_INPUT, "an invitation that does not hold: %s", why);
 		drop(j, j->config.sponsor, &told);
 	} else if (newer) {

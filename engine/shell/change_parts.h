@@ -17,7 +17,6 @@ struct change {
 	struct conversation *conversation;
 	struct epoch *machine; // NULL: the discussion has ended
 	struct timer deadline, retry;
-	bool ready; // START was fed
 
 	// own statements: the one that is being signed
 	struct job *signing;
@@ -30,26 +29,24 @@ struct change {
 
 	// statements.c
 	struct statement_check *checks;
-	unsigned checking;
-	bool going_on;
 	struct timer check_retry;
 
 	// this person's call under way
 	uint64_t ticket;
-	bool rejected;
-	struct err_info why;
+	struct err_info why;	 // where `rejected`
 	struct pending *leaving; // discussions.leave
 
-	bool wants_heads;
-	bool decided; // then:
-	struct epoch_decision decision;
-	bool left;
-	struct bytes *leave; // the own LEAVE's envelope, where the discussion has ended by it
-	struct job *importing; // a newcomer's certificate
-	bool imported;
+	struct epoch_decision decision; // where `decided`
+	struct bytes *leave;		// the own LEAVE's envelope, where the discussion has ended by it
+	struct job *importing;		// a newcomer's certificate
 	struct deferred end_turn;
 	struct timer end_retry;
 	int64_t end_retry_ms;
+
+	unsigned checking; // statements
+	bool ready;	   // START was fed
+	bool going_on;	   // statements.c is at it
+	bool rejected, wants_heads, decided, left, imported;
 };
 
 // change.c
