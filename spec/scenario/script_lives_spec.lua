@@ -32,28 +32,14 @@ local function command(name, ...)
   return bob:call("scripts.command", { name = "echo", command = name, arguments = ... and { ... } }).reply
 end
 
-local function script(name)
-  for _, one in ipairs(bob:call "scripts.list") do
-    if one.name == name then return one end
-  end
-end
-
 local function becomes(name, state)
   return cores.ask(("%s is %s"):format(name, state), function()
-    local found = script(name)
+    local found = bob:script(name)
     return found and found.state == state and found
   end)
 end
 
--- of bob's core
-local function hosts()
-  local found = {}
-  for _, process in ipairs(system.processes "sotto-host") do
-    local status = system.read_proc(process.pid, "status") or ""
-    if tonumber(status:match "PPid:%s*(%d+)") == bob:pid() then found[#found + 1] = process end
-  end
-  return found
-end
+local function hosts() return bob:children "sotto-host" end
 
 local function says(text) bob:event("script.log", function(_, event) return event.log.text == text end) end
 
@@ -115,7 +101,7 @@ describe("a script's start", function()
     -- longer than a failed script rests
     assert.are.equal("slept", command "nap")
     assert.are.equal(1, #hosts())
-    assert.are.equal("running", script "echo".state)
+    assert.are.equal("running", bob:script "echo".state)
   end)
 
   it("that follows a crash goes on after the last event that it was told of", function()
@@ -124,7 +110,7 @@ describe("a script's start", function()
     bob:call("scripts.reload", { name = "echo" })
     alice:call("messages.send", { discussion = id, text = "one" })
     cores.ask("it is told", function() return command("count", "one") == "1" end)
-    sys.kill(script "echo".pid, "SIGKILL")
+    sys.kill(bob:script "echo".pid, "SIGKILL")
     becomes("echo", "failed")
     alice:call("messages.send", { discussion = id, text = "two" })
     bob:event("message.received", { text = "two" })
@@ -144,8 +130,8 @@ describe("a script's start", function()
     bob:restart()
     system.write(cores.root() .. "/marker.lua", HEAD:format "marker")
     load_script { path = cores.root() .. "/marker.lua" }
-    assert.is_nil(script "echo")
-    assert.is_nil(script "another")
+    assert.is_nil(bob:script "echo")
+    assert.is_nil(bob:script "another")
   end)
 
   it("of another file under its name does not get to what it has stored, unless the user says so", function()
@@ -192,7 +178,7 @@ describe("a script's start", function()
     load_script { path = marker, watch = true }
     system.write(marker, HEAD:format "marker" .. "-- changed")
     bob:event("script.log", function(_, event) return event.log.name == "marker" and event.log.text == "reloaded" end)
-    assert.are.equal("waiting", script "echo".state)
+    assert.are.equal("waiting", bob:script "echo".state)
     bob:call("scripts.reload", { name = "echo" })
     system.write(path, COUNT .. "-- changed again")
     bob:event("script.log", function(_, event) return event.log.name == "echo" and event.log.text == "reloaded" end)

@@ -15,7 +15,11 @@ function M.joined(list)
   return table.concat(list, ", ", 1, #list - 1) .. " and " .. list[#list]
 end
 
-local function all(fingerprints, who)
+--- The same of people.
+---@param fingerprints string[]
+---@param who sotto.chat.who
+---@return string
+function M.people(fingerprints, who)
   local list = {}
   for i, fingerprint in ipairs(fingerprints) do list[i] = who(fingerprint) end
   return M.joined(list)
@@ -35,9 +39,9 @@ end
 ---@param who sotto.chat.who
 ---@return string
 function M.what(proposal, who)
-  if proposal.op == "admit" then return "admit " .. all(proposal.subjects, who) end
-  if proposal.op == "remove" then return "remove " .. all(proposal.subjects, who) end
-  if proposal.op == "depart" then return "let go " .. all(proposal.subjects, who) end
+  if proposal.op == "admit" then return "admit " .. M.people(proposal.subjects, who) end
+  if proposal.op == "remove" then return "remove " .. M.people(proposal.subjects, who) end
+  if proposal.op == "depart" then return "let go " .. M.people(proposal.subjects, who) end
   return ("change the charter to '%s'"):format(names.safe(proposal.charter))
 end
 
@@ -71,7 +75,7 @@ function M.waiting(proposal, who)
   end
   if #list == 0 then return "the members are carrying it out" end
   local since = proposal.created and ", since " .. names.time(proposal.created) or ""
-  local text = ("waits for %s%s"):format(all(list, who), since)
+  local text = ("waits for %s%s"):format(M.people(list, who), since)
   return awaits_candidate(proposal) and text .. ", who was invited and has not joined yet" or text
 end
 

@@ -99,17 +99,11 @@ end
 
 -- --- who has come, and who has gone ------------------------------------------------------------------------
 
-local function all(list, who)
-  local out = {}
-  for i, fingerprint in ipairs(list) do out[i] = who(fingerprint) end
-  return changes.joined(out)
-end
-
 -- on whose word somebody came, as far as it is known here
 local function words_of(chat, discussion, fingerprint)
   local proposals = chat.connection:call("proposals.list", { discussion = discussion.id })
   local vouchers = proposals and changes.vouchers(proposals, fingerprint)
-  return vouchers and (", on the word of %s"):format(all(vouchers, chat:who(discussion))) or ""
+  return vouchers and (", on the word of %s"):format(changes.people(vouchers, chat:who(discussion))) or ""
 end
 
 local function tell_change(chat, event)
@@ -119,7 +113,9 @@ local function tell_change(chat, event)
   for _, fingerprint in ipairs(come) do
     parts[#parts + 1] = ("%s is in now%s"):format(who(fingerprint), words_of(chat, discussion, fingerprint))
   end
-  if #gone > 0 then parts[#parts + 1] = ("%s %s out now"):format(all(gone, who), #gone == 1 and "is" or "are") end
+  if #gone > 0 then
+    parts[#parts + 1] = ("%s %s out now"):format(changes.people(gone, who), #gone == 1 and "is" or "are")
+  end
   if #parts == 0 then
     parts[1] = event.before and event.before.charter ~= discussion.charter and
       ("The charter is another now: %s"):format(changes.charter(discussion.charter)) or "The members have changed"

@@ -170,14 +170,14 @@ function sotto.discussions.export(params) end
 --- what was said
 sotto.messages = {}
 --- Sends one text, or several. Answers when they are on disk. Since 1; needs messages.
---- - `discussion` id, 8 digits or more of it, or name
+--- - `discussion` id, 8 digits or more of it, or the name of a member
 --- - `text` 1 to 65,536 bytes of UTF-8
 --- - `texts` several texts, sent as several messages
 ---@param params {discussion: string, text?: string, texts?: string[]}
 ---@return sotto.message
 function sotto.messages.send(params) end
 --- Lists messages, oldest first; without bounds the newest. Since 1; needs messages.
---- - `discussion` id, 8 digits or more of it, or name
+--- - `discussion` id, 8 digits or more of it, or the name of a member
 --- - `after` only later ones than this
 --- - `before` only earlier ones than this
 --- - `limit` how many at most
@@ -186,24 +186,24 @@ function sotto.messages.send(params) end
 function sotto.messages.list(params) end
 --- Finds messages that contain a text, newest last. Since 1; needs messages.
 --- - `query` looked for without regard to case
---- - `discussion` id, 8 digits or more of it, or name
+--- - `discussion` only this discussion's
 --- - `limit` how many at most
 ---@param params {query: string, discussion?: string, limit?: integer}
 ---@return sotto.message[]
 function sotto.messages.search(params) end
 --- Marks messages as read, up to and with the one that is named. Since 1; needs messages.
---- - `discussion` id, 8 digits or more of it, or name
+--- - `discussion` id, 8 digits or more of it, or the name of a member
 --- - `message` the last one that was read; left out: all
 ---@param params {discussion: string, message?: string}
 ---@return sotto.discussion
 function sotto.messages.read(params) end
 --- Sends what was held because the audience changed. Answers when it is queued, on disk. Since 1; needs messages.
---- - `discussion` id, 8 digits or more of it, or name
+--- - `discussion` id, 8 digits or more of it, or the name of a member
 ---@param params {discussion: string}
 ---@return sotto.message[]
 function sotto.messages.release(params) end
 --- Gives up the messages that were held because the audience changed: they stay in the list, as failed. Since 1; needs messages.
---- - `discussion` id, 8 digits or more of it, or name
+--- - `discussion` id, 8 digits or more of it, or the name of a member
 ---@param params {discussion: string}
 ---@return sotto.message[]
 function sotto.messages.discard(params) end

@@ -6,10 +6,7 @@ local names = require "sotto.client.names"
 -- P5.5: on whose word a newcomer is taken
 local function on_whose_word(chat, discussion, proposals, member)
   local vouchers = changes.vouchers(proposals, member.fingerprint)
-  if not vouchers then return "" end
-  local list, who = {}, chat:who(discussion)
-  for i, fingerprint in ipairs(vouchers) do list[i] = who(fingerprint) end
-  return ", taken in by " .. changes.joined(list)
+  return vouchers and ", taken in by " .. changes.people(vouchers, chat:who(discussion)) or ""
 end
 
 local function describe(chat, discussion, proposals, member)

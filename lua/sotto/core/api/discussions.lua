@@ -1,8 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local discussion = {
-  name = "discussion", type = "discussion", required = true,
-  text = "id, 8 digits or more of it, or the name of a member",
-}
+local references = require "sotto.core.references"
 
 return {
   text = "conversations",
@@ -11,7 +8,7 @@ return {
       name = "open",
       text = "Asks a peer for a discussion. Answers at once; the outcome is an event.",
       params = {
-        { name = "peer", type = "peer", required = true, text = "fingerprint, 8 digits or more of it, or name" },
+        references.peer,
         {
           name = "password", type = "secret", least = 1,
           text = "the one both of you have agreed on; left out for a peer that is verified already",
@@ -25,7 +22,7 @@ return {
       name = "accept",
       text = "Accepts a request. Answers when the decision is recorded; the outcome is an event.",
       params = {
-        discussion,
+        references.discussion,
         {
           name = "password", type = "secret", least = 1,
           text = "the one both of you have agreed on; none for an invitation into a discussion of others",
@@ -39,7 +36,7 @@ return {
       name = "refuse",
       text = "Refuses a request, or declines an invitation.",
       params = {
-        discussion,
+        references.discussion,
         {
           name = "reason", type = "string", most = 256,
           text = "told to who has invited you; of a request nothing is told",
@@ -59,14 +56,14 @@ return {
     {
       name = "show",
       text = "Shows one discussion with its members.",
-      params = { discussion },
+      params = { references.discussion },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "discussions", errors = { "not_found", "ambiguous" },
     },
     {
       name = "close",
       text = "Ends a discussion of two for both, and destroys its keys.",
-      params = { discussion },
+      params = { references.discussion },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "discussions",
       errors = { "not_found", "ambiguous", "wrong_state", "locked" },
@@ -74,7 +71,7 @@ return {
     {
       name = "leave",
       text = "Leaves a discussion; with two members that closes it.",
-      params = { discussion },
+      params = { references.discussion },
       result = "the discussion",
       returns = "discussion", since = 1, capability = "discussions",
       errors = { "not_found", "ambiguous", "wrong_state", "locked", "busy" },
@@ -82,7 +79,7 @@ return {
     {
       name = "forget",
       text = "Erases an ended discussion and all its messages.",
-      params = { discussion },
+      params = { references.discussion },
       result = "nothing",
       returns = "nothing", since = 1, capability = "discussions",
       errors = { "not_found", "ambiguous", "wrong_state" },
@@ -91,7 +88,7 @@ return {
       name = "export",
       text = "Writes sealed messages, session keys and certificates, so that stock gpg can check who said what.",
       params = {
-        discussion,
+        references.discussion,
         { name = "path", type = "path", required = true, text = "a directory to make" },
       },
       result = "path, messages and sealed: how many were written",

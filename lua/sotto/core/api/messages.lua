@@ -1,7 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local function discussion(required)
-  return { name = "discussion", type = "discussion", required = required, text = "id, 8 digits or more of it, or name" }
-end
+local references = require "sotto.core.references"
 
 local limit = { name = "limit", type = "integer", least = 1, most = 1000, standard = 100, text = "how many at most" }
 
@@ -12,7 +10,7 @@ return {
       name = "send",
       text = "Sends one text, or several. Answers when they are on disk.",
       params = {
-        discussion(true),
+        references.discussion,
         { name = "text", type = "string", least = 1, most = 65536, text = "1 to 65,536 bytes of UTF-8" },
         { name = "texts", type = "strings", least = 1, most = 1000, text = "several texts, sent as several messages" },
       },
@@ -25,7 +23,7 @@ return {
       name = "list",
       text = "Lists messages, oldest first; without bounds the newest.",
       params = {
-        discussion(true),
+        references.discussion,
         { name = "after", type = "message", text = "only later ones than this" },
         { name = "before", type = "message", text = "only earlier ones than this" },
         limit,
@@ -42,7 +40,7 @@ return {
           name = "query", type = "string", required = true, least = 1, most = 1024,
           text = "looked for without regard to case",
         },
-        discussion(false),
+        { name = "discussion", type = "discussion", text = "only this discussion's" },
         limit,
       },
       result = "messages",
@@ -53,7 +51,7 @@ return {
       name = "read",
       text = "Marks messages as read, up to and with the one that is named.",
       params = {
-        discussion(true),
+        references.discussion,
         { name = "message", type = "message", text = "the last one that was read; left out: all" },
       },
       result = "the discussion",
@@ -62,7 +60,7 @@ return {
     {
       name = "release",
       text = "Sends what was held because the audience changed. Answers when it is queued, on disk.",
-      params = { discussion(true) },
+      params = { references.discussion },
       result = "the messages; none where none were held",
       returns = "message[]", since = 1, capability = "messages",
       errors = { "not_found", "ambiguous", "wrong_state", "locked", "busy" },
@@ -70,7 +68,7 @@ return {
     {
       name = "discard",
       text = "Gives up the messages that were held because the audience changed: they stay in the list, as failed.",
-      params = { discussion(true) },
+      params = { references.discussion },
       result = "the messages; none where none were held",
       returns = "message[]", since = 1, capability = "messages", errors = { "not_found", "ambiguous", "locked" },
     },

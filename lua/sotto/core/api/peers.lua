@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
-local peer = { name = "peer", type = "peer", required = true, text = "fingerprint, 8 digits or more of it, or name" }
+local references = require "sotto.core.references"
 
 return {
   text = "who is there",
@@ -14,14 +14,14 @@ return {
     {
       name = "show",
       text = "Shows one peer.",
-      params = { peer },
+      params = { references.peer },
       result = "the peer, and how many tries of a password are left with it",
       returns = "peer", since = 1, capability = "peers", errors = { "not_found", "ambiguous" },
     },
     {
       name = "certifiers",
       text = "Tells whose signatures on somebody's key your own GnuPG can check: the web of trust.",
-      params = { peer },
+      params = { references.peer },
       result = "fingerprint, and certifiers: the fingerprints of the keys that have signed it and are still good",
       returns = "object", since = 1, capability = "peers", errors = { "not_found", "ambiguous", "timeout", "io" },
     },
@@ -53,7 +53,7 @@ return {
     {
       name = "forget",
       text = "Forgets a peer: its addresses, its name, and that it was verified.",
-      params = { peer },
+      params = { references.peer },
       result = "nothing",
       returns = "nothing", since = 1, capability = "peers", errors = { "not_found", "ambiguous", "wrong_state" },
     },

@@ -1,4 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
+local references = require "sotto.core.references"
+
 local proposal = { name = "proposal", type = "proposal", required = true, text = "id, or 8 digits or more of it" }
 
 return {
@@ -8,10 +10,7 @@ return {
       name = "create",
       text = "Proposes a change of a discussion's members, or of its charter. Proposing is consent.",
       params = {
-        {
-          name = "discussion", type = "discussion", required = true,
-          text = "id, 8 digits or more of it, or the name of a member",
-        },
+        references.discussion,
         { name = "op", type = "enum", required = true, values = { "admit", "remove", "charter" }, text = "what" },
         { name = "peer", type = "peer", text = "who is to be admitted, or removed" },
         { name = "peers", type = "strings", least = 1, most = 63, text = "several members, to be removed together" },
