@@ -1,53 +1,56 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- A member that is away while the others change (P5.6): who is waited for, who is not, and what it gets when it is back.
 local cores = require "support.cores"
-local groups = require "support.groups"
+local group = require "support.group"
 
 describe("away", function()
   after_each(cores.clean)
 
   it("P5.6 an admission by all waits for it, visibly, and messages go on", function()
-    local id, ann, ben, cid = groups.make { "ann", "ben", "cid" }
+    local id, ann, ben, cid = group.make { "ann", "ben", "cid" }
     local dan = cores.person "dan"
     cid:stop()
-    groups.invite(id, ann, dan)
-    groups.consent(id, "admit", { ben })
+    group.know(ann, dan)
+    group.join(id, ann, dan)
+    group.consent(id, "admit", { ben })
     local waits = cores.ask("ann sees whom it waits for", function()
-      local p = groups.open_proposal(ann, id, "admit")
+      local p = group.asked(ann, id, "admit")
       return #p.waiting_for == 1 and p
-    end, groups.PATIENCE_MS)
+    end, group.PATIENCE_MS)
     assert.are.same({ cid.fingerprint }, waits.waiting_for)
     assert.is_true(waits.created > 0)
-    groups.say(id, ann, { ben })
-    groups.say(id, ben, { ann })
+    group.say(id, ann, { ben })
+    group.say(id, ben, { ann })
     cid:start()
-    groups.consent(id, "admit", { cid })
-    groups.agree(id, { ann, ben, cid, dan })
-    groups.say(id, dan, { ann, ben, cid })
+    group.consent(id, "admit", { cid })
+    group.agree(id, { ann, ben, cid, dan })
+    group.say(id, dan, { ann, ben, cid })
   end)
 
   it("P2.12, P5.6 is told of all that was decided meanwhile, and speaks with who is new", function()
-    local id, ann, ben, cid = groups.make { "ann", "ben", "cid" }
+    local id, ann, ben, cid = group.make { "ann", "ben", "cid" }
     ann:call("proposals.create", { discussion = id, op = "charter", charter = "2" })
-    groups.consent(id, "charter", { ben, cid })
-    cores.ask("the charter", function() return groups.agree(id, { ann, ben, cid }).charter == "2" end, groups.PATIENCE_MS)
+    group.consent(id, "charter", { ben, cid })
+    cores.ask("the charter", function() return group.agree(id, { ann, ben, cid }).charter == "2" end, group.PATIENCE_MS)
     cid:stop()
     -- two epochs without it: q of three are two
     local dan = cores.person "dan"
-    groups.invite(id, ann, dan)
-    groups.consent(id, "admit", { ben })
-    groups.agree(id, { ann, ben, dan }, 4)
-    local missed = { groups.say(id, ann, { ben, dan }), groups.say(id, dan, { ann, ben }), groups.say(id, ben, { ann, dan }) }
+    group.know(ann, dan)
+    group.join(id, ann, dan)
+    group.consent(id, "admit", { ben })
+    group.agree(id, { ann, ben, dan }, 4)
+    local missed = { group.say(id, ann, { ben, dan }), group.say(id, dan, { ann, ben }), group.say(id, ben, { ann, dan }) }
     local eve = cores.person "eve"
-    groups.invite(id, ben, eve)
-    groups.consent(id, "admit", { dan })
-    groups.agree(id, { ann, ben, dan, eve }, 5)
+    group.know(ben, eve)
+    group.join(id, ben, eve)
+    group.consent(id, "admit", { dan })
+    group.agree(id, { ann, ben, dan, eve }, 5)
     cid:start()
     local everyone = { ann, ben, cid, dan, eve }
-    groups.agree(id, everyone)
+    group.agree(id, everyone)
     -- what was said in the epoch that it was away in, once; and the newcomer gets none of it (P5.4)
     for _, message in ipairs(missed) do
-      groups.wait("cid gets what it missed", function()
+      group.wait("cid gets what it missed", function()
         local count = 0
         for _, m in ipairs(cid:call("messages.list", { discussion = id, limit = 1000 })) do
           if m.id == message.id then count = count + 1 end
@@ -59,6 +62,6 @@ describe("away", function()
         assert.are_not.equal(message.id, m.id)
       end
     end
-    for _, who in ipairs { cid, eve } do groups.say(id, who, everyone) end
+    for _, who in ipairs { cid, eve } do group.say(id, who, everyone) end
   end)
 end)

@@ -41,7 +41,7 @@ describe("the chat of many", function()
     at_ann:see "(To admit cid: ben consents: a friend of mine."
     at_ann:see "cid is in now, on the word of you and ben. The words, the same for all of you:"
     at_ben:see "cid is in now, on the word of ann and you."
-    local words = group.agree(id, ann, ben, cid).words
+    local words = group.agree(id, { ann, ben, cid }).words
     at_cid:see("is open. Its words, the same on all sides: " .. words:match "^%S+ %S+ %S+")
     at_ann:at "ann@ben, cid>"
   end)
@@ -77,7 +77,7 @@ describe("the chat of many", function()
     at_cid:enter("/consent"):see "You consent to remove ben."
     at_ann:see "ben is out now. The words, the same for all of you:"
     at_cid:see "ben is out now."
-    group.agree(id, ann, cid)
+    group.agree(id, { ann, cid })
     at_ann:enter("only us"):see "you: only us  ✓✓"
     at_cid:see "ann: only us"
     at_ann:enter("/remove cid"):see "! there are two of you: /close ends the discussion for both"

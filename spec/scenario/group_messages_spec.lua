@@ -19,8 +19,7 @@ end
 
 -- By ann alone; then these are the members who are there.
 local function admit(who, ...)
-  group.invite(ann, who, id)
-  who:call("discussions.accept", { discussion = id })
+  group.join(id, ann, who)
   local present = { ... }
   cores.ask(who.name .. " is a member", function()
     for _, one in ipairs(present) do
@@ -78,8 +77,7 @@ describe("messages, where the members change", function()
     -- ben is away when ann consents: nothing can be decided, and nothing of this epoch is said any more
     cores.meet(ben, cid)
     cores.open_between(ben, cid, "ben's own password")
-    group.invite(ben, cid, id)
-    cid:call("discussions.accept", { discussion = id })
+    group.join(id, ben, cid)
     local proposal = group.asked(ann, id)
     ben:kill()
     ann:call("proposals.answer", { proposal = proposal.id, answer = "consent" })
@@ -89,7 +87,7 @@ describe("messages, where the members change", function()
     local first, second = ann:send(id, "written meanwhile"), ann:send(id, "and this")
     assert.are.same({ "queued", "queued" }, { first.state, second.state })
     ben:start()
-    group.agree(id, ann, ben, cid)
+    group.agree(id, { ann, ben, cid })
     assert.are.equal("held", ann:event("message.held", { id = first.id }).state)
     ann:event("message.held", { id = second.id })
     local now = ann:send(id, "to all three of you")
@@ -119,7 +117,7 @@ describe("messages, where the members change", function()
     ben:start()
     admit(dan, ann, ben, dan)
     cid:start()
-    group.agree(id, ann, ben, cid, dan)
+    group.agree(id, { ann, ben, cid, dan })
     local held = becomes(cid, lost, "held")
     assert.is_nil(held.seq)
     assert.are.equal("", heard(ann, cid))
@@ -173,14 +171,14 @@ describe("messages, where the members change", function()
         return state == "delivered" or state == "confirmed"
       end) end
     end
-    group.heard(id, ann, ben, cid, dan, eve)
+    group.say(id, ann, { ben, cid, dan, eve })
   end)
 end)
 
 describe("a message of three", function()
   before_each(function()
     three()
-    group.admit(id, ann, cid, ben)
+    group.admit(id, ann, cid, { ben })
   end)
   after_each(cores.clean)
 
@@ -215,8 +213,8 @@ describe("one of three who lies", function()
       LD_PRELOAD = cores.BUILD .. "/splice.so", SOTTO_SPLICE_FILE = mode,
       ASAN_OPTIONS = (os.getenv "ASAN_OPTIONS" or "") .. ":verify_asan_link_order=0",
     } }
-    group.admit(id, ann, cid, ben)
-    group.heard(id, ann, ben, cid)
+    group.admit(id, ann, cid, { ben })
+    group.say(id, ann, { ben, cid })
     system.write(mode, text)
   end
 
@@ -254,8 +252,8 @@ describe("one of three who lies", function()
 
   it("P5.7 says one thing to one and another to the other: both find out, and the discussion is frozen", function()
     three()
-    group.admit(id, ann, cid, ben)
-    group.heard(id, ann, ben, cid)
+    group.admit(id, ann, cid, { ben })
+    group.say(id, ann, { ben, cid })
     ann:stop()
     cid:stop()
     system.shell(("cp -a %s %s"):format(ann.home, ann.home .. ".before"))

@@ -28,8 +28,7 @@ end
 
 -- proposed by ann, and accepted by the candidate
 local function propose(who)
-  local _, made = group.invite(ann, who, id)
-  who:call("discussions.accept", { discussion = id })
+  local made = group.join(id, ann, who)
   return made.id
 end
 
@@ -47,7 +46,7 @@ describe("policies", function()
       local opened = cores.open_between(ann, who)
       id = id or opened
     end
-    group.admit(id, ann, cid, ben)
+    group.admit(id, ann, cid, { ben })
   end)
   teardown(cores.clean)
   after_each(function() unload_all(ann, ben, cid) end)
@@ -62,7 +61,7 @@ describe("policies", function()
     -- and so do all members
     assert.are.same(said, answer_of(ben:event "proposal.refused", cid))
     cores.ask("the candidate is told", function() return dan:discussion(id).state == "refused" end)
-    group.agree(id, ann, ben, cid)
+    group.agree(id, { ann, ben, cid })
     local log = cid:call("scripts.log", { name = "closed" }).lines
     assert.truthy(log[#log].text:find("refuse for " .. dan.fingerprint:sub(1, 8), 1, true), log[#log].text)
   end)
@@ -106,10 +105,10 @@ describe("policies", function()
     ben:call("scripts.command", { name = "allow-list", command = "allow", arguments = { dan.fingerprint } })
     ben:call("scripts.reload", { name = "allow-list" })
     local done = group.ends(ann, proposal, "committed")
-    group.agree(id, ann, ben, cid, dan)
+    group.agree(id, { ann, ben, cid, dan })
     local first, second = answer_of(done, ben), answer_of(done, cid)
     assert.are.same({ "consent", "listed", "policy" }, { first.answer, first.reason, first.by })
     assert.are.same({ "consent", "2 members vouch for it", "policy" }, { second.answer, second.reason, second.by })
-    group.heard(id, dan, ann, ben, cid)
+    group.say(id, dan, { ann, ben, cid })
   end)
 end)
