@@ -14,6 +14,7 @@ local memory = require "sotto.client.memory"
 local news = require "sotto.client.news"
 local own = require "sotto.client.own"
 local prompt = require "sotto.client.prompt"
+local reach = require "sotto.client.reach"
 local rooms = require "sotto.client.rooms"
 local shape = require "sotto.client.shape"
 local sys = require "sotto.sys"
@@ -32,7 +33,7 @@ local HOLD_MS = 10000
 local COMPLAIN_MS = 60000
 
 ---@class sotto.chat : sotto.chat.rooms, sotto.chat.own, sotto.chat.lines, sotto.chat.memory, sotto.chat.council,
----  sotto.chat.held, sotto.chat.shape
+---  sotto.chat.held, sotto.chat.reach, sotto.chat.shape
 ---@field connection sotto.connection
 ---@field place sotto.place
 ---@field own string|nil own fingerprint
@@ -41,7 +42,7 @@ local COMPLAIN_MS = 60000
 ---@field shape sotto.chat.shape what a chat.lua can change: its fields are the chat's, too
 local chat = {}
 
-for _, part in ipairs { rooms, own, lines, memory, council, held } do
+for _, part in ipairs { rooms, own, lines, memory, council, held, reach } do
   for name, f in pairs(part) do chat[name] = f end
 end
 
@@ -357,7 +358,7 @@ local function new(connection, place, thread)
     wants_colour = theme.is_wanted(sys.getenv), tail = tail.new(rows, terminal.disturbed),
     known = { peers = {}, discussions = {}, scripts = {}, proposals = {}, gone = {} },
     opening = {}, drafts = {}, mine = {}, waiting = {},
-    late = {}, telling_held = {}, dropped = {},
+    late = {}, telling_held = {}, told_reach = {}, dropped = {},
     newcomers = {}, entries = {}, asked = {}, shown = {},
   }, meta)
   self.shape = shape.new(self)

@@ -77,16 +77,8 @@ shown["discussion.closed"] = function(chat, event)
   if chat.current == discussion.id then chat:run(function() chat:enter(nil) end) end
 end
 
-shown["discussion.suspended"] = function(chat, event)
-  chat:print(("%s cannot be reached at the moment; what you write waits."):format(
-    chat:discussion_name(event.discussion)))
-end
-
-shown["discussion.resumed"] = function(chat, event)
-  local discussion = event.discussion
-  local many = #discussion.members > 2
-  chat:print((many and "Somebody of %s is there again." or "%s is back."):format(chat:discussion_name(discussion)))
-end
+shown["discussion.suspended"] = function(chat, event) chat:tell_reach(event.discussion) end
+shown["discussion.resumed"] = shown["discussion.suspended"]
 
 shown["discussion.frozen"] = function(chat, event)
   chat:print(("! The discussion with %s is frozen: %s."):format(chat:discussion_name(event.discussion),
