@@ -39,6 +39,7 @@ describe("scripts", function()
     assert.truthy(doctor():find "^ok The script runs")
     load_script("good", "", 's:health(function(h) h.ok("list loaded"); h.warn("it is short") end)')
     load_script("bad", "", 's:health(function() error "oh no" end)')
+    -- it sleeps for what is under test: a report that is not there in time
     load_script("slow", "", 's:health(function(h) sotto.sleep("30s"); h.ok("late") end)')
     assert.are.same({ { status = "ok", text = "list loaded" }, { status = "warn", text = "it is short" } }, bob:script("good").health)
     assert.are.equal("fail", bob:script("bad").health[1].status)
