@@ -42,34 +42,17 @@ static const struct payload_seen *seen_of(const struct payload_seen *list, size_
 	return NULL;
 }
 
-struct named {
-	size_t count, room;
-	char (*ids)[MESSAGE_ID_SIZE];
-};
-
-static void name_one(void *arg, const char *id)
-{
-	struct named *n = arg;
-	if (n->count == n->room) {
-		n->room = n->room ? 2 * n->room : 16;
-		n->ids = mem_realloc(n->ids, n->room * sizeof *n->ids);
-	}
-	memcpy(n->ids[n->count++], id, MESSAGE_ID_SIZE);
-}
-
 static void confirm(struct conversation *c, uint64_t first, uint64_t last)
 {
 	struct discussion *d = c->discussion;
-	struct named n = {0};
+	struct message_ids ids = {0};
 	struct err_info info;
-	if (store_confirm(c->engine->store, d->row.id, c->epoch, discussion_own(d), first, last, name_one, &n, &info)) {
+	if (store_confirm(c->engine->store, d->row.id, c->epoch, discussion_own(d), first, last, message_ids_keep, &ids, &info))
 		// what is signed stays signed: the next start finds it
 		health_store_failed(c->engine, &info, "what all members have could not be stored");
-		n.count = 0;
-	}
-	for (size_t i = 0; i < n.count; i++)
-		message_emit(c->engine, n.ids[i], "message.confirmed");
-	free(n.ids);
+	else
+		message_ids_emit(c->engine, &ids, "message.confirmed");
+	message_ids_fini(&ids);
 }
 
 static void take(struct conversation *c, size_t member, uint64_t sequence)

@@ -14,31 +14,16 @@
 
 // --- where an epoch ends -------------------------------------------------------------------------------------------------------
 
-struct ids {
-	size_t count, room;
-	char (*list)[MESSAGE_ID_SIZE];
-};
-
 struct holding {
-	struct ids held, voided;
+	struct message_ids held, voided;
 };
-
-static void keep_id(void *arg, const char *id)
-{
-	struct ids *l = arg;
-	if (l->count == l->room) {
-		l->room = l->room ? 2 * l->room : 16;
-		l->list = mem_realloc(l->list, l->room * sizeof *l->list);
-	}
-	memcpy(l->list[l->count++], id, MESSAGE_ID_SIZE);
-}
 
 void holding_forget(struct discussion *d)
 {
 	if (!d->holding)
 		return;
-	free(d->holding->held.list);
-	free(d->holding->voided.list);
+	message_ids_fini(&d->holding->held);
+	message_ids_fini(&d->holding->voided);
 	free(d->holding);
 	d->holding = NULL;
 }
@@ -59,34 +44,26 @@ enum err holding_cut(struct discussion *d, uint32_t epoch, const struct statemen
 	assert(d->roster.epoch == epoch && cut->count == d->roster.count);
 	holding_forget(d);
 	d->holding = mem_alloc(sizeof *d->holding);
-	struct ids *held = &d->holding->held, *voided = &d->holding->voided;
+	struct message_ids *held = &d->holding->held, *voided = &d->holding->voided;
 	for (size_t i = 0; code == OK && i < cut->count; i++) {
 		const char *member = d->roster.members[i].fingerprint;
 		uint64_t last = cut->list[i].sequence;
 		if (strcmp(member, discussion_own(d)) == 0)
-			code = store_hold_beyond(s, d->row.id, epoch, member, last, keep_id, held, info);
+			code = store_hold_beyond(s, d->row.id, epoch, member, last, message_ids_keep, held, info);
 		else
-			code = store_void_beyond(s, d->row.id, epoch, member, last, keep_id, voided, info);
+			code = store_void_beyond(s, d->row.id, epoch, member, last, message_ids_keep, voided, info);
 	}
 	if (code == OK && (held->count || has_somebody_new(&d->roster, next)))
-		code = store_hold_waiting(s, d->row.id, keep_id, held, info);
+		code = store_hold_waiting(s, d->row.id, message_ids_keep, held, info);
 	return code;
 }
 
-static void tell(struct engine *e, const struct ids *l, const char *type)
+void holding_tell(struct discussion *d)
 {
-	for (size_t i = 0; i < l->count; i++)
-		message_emit(e, l->list[i], type);
-}
-
-void holding_tell(struct discussion *d, uint32_t epoch)
-{
-	struct holding *h = d->holding;
-	(void)epoch; // the one that has ended: of no other anything is kept
-	if (!h)
+	if (!d->holding)
 		return;
-	tell(d->engine, &h->held, "message.held");
-	tell(d->engine, &h->voided, "message.void");
+	message_ids_emit(d->engine, &d->holding->held, "message.held");
+	message_ids_emit(d->engine, &d->holding->voided, "message.void");
 	holding_forget(d);
 }
 

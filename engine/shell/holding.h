@@ -16,7 +16,7 @@
 MUST_CHECK enum err holding_cut(struct discussion *d, uint32_t epoch, const struct statement_heads *cut,
 				const struct roster_record *next, struct err_info *info);
 // After the commit: message.held, message.void, and forgets which. Without a commit: the next holding_cut forgets.
-void holding_tell(struct discussion *d, uint32_t epoch);
+void holding_tell(struct discussion *d);
 void holding_forget(struct discussion *d);
 
 // messages.release: held messages are queued, and sent in their order; answers with them once that is on disk. At most as many as

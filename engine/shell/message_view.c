@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/message_view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "shell/shell.h"
 
 json_t *message_view(const struct store_message *m)
@@ -75,4 +77,26 @@ void message_emit(struct engine *e, const char *id, const char *type)
 		engine_emit(e, type, "message", view);
 	else
 		log_warn("the message %.8s could not be read: %s", id, info.text);
+}
+
+void message_ids_keep(void *arg, const char *id)
+{
+	struct message_ids *ids = arg;
+	if (ids->count == ids->room) {
+		ids->room = ids->room ? 2 * ids->room : 16;
+		ids->list = mem_realloc(ids->list, ids->room * sizeof *ids->list);
+	}
+	memcpy(ids->list[ids->count++], id, MESSAGE_ID_SIZE);
+}
+
+void message_ids_emit(struct engine *e, const struct message_ids *ids, const char *type)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		message_emit(e, ids->list[i], type);
+}
+
+void message_ids_fini(struct message_ids *ids)
+{
+	free(ids->list);
+	*ids = (struct message_ids){0};
 }

@@ -7,6 +7,7 @@
 
 #include "shell/discussion.h"
 #include "store/messages.h"
+#include "wire/payload.h"
 
 json_t *message_view(const struct store_message *m);
 // A store_message_visit: appends to the json_t array that arg is.
@@ -18,5 +19,14 @@ MUST_CHECK enum err message_view_get(struct engine *e, const char *id, json_t **
 void message_emit_placed(struct discussion *d, uint32_t epoch, const char *sender, uint64_t first, uint64_t last,
 			 const char *type, const char *then);
 void message_emit(struct engine *e, const char *id, const char *type);
+
+// Ids of messages whose event is to follow once the transaction that has changed them is committed. Zero-initialised.
+struct message_ids {
+	size_t count, room;
+	char (*list)[MESSAGE_ID_SIZE];
+};
+void message_ids_keep(void *arg, const char *id); // a store_message_id_visit: arg is a struct message_ids
+void message_ids_emit(struct engine *e, const struct message_ids *ids, const char *type);
+void message_ids_fini(struct message_ids *ids);
 
 #endif

@@ -198,7 +198,7 @@ static void tell(struct discussion *d, uint32_t before)
 {
 	metrics_count(&d->engine->metrics, "epochs_changed", NULL);
 	discussion_emit(d, "epoch.changed");
-	holding_tell(d, before);
+	holding_tell(d);
 	proposals_tell_ended(d, before);
 	invitations_epoch_changed(d);
 }
