@@ -49,15 +49,22 @@ static enum err outcome(const struct command_result *result, struct err_info *in
 	return e == ERR_IO && result->code == OK ? OK : e;
 }
 
+// Else it has ended.
+static bool has_listed(struct certifying *k, const struct command_result *result)
+{
+	struct err_info info;
+	k->command = NULL;
+	if (outcome(result, &info) == OK)
+		return true;
+	end(k, &info);
+	return false;
+}
+
 static void on_keys(void *arg, const struct command_result *result)
 {
 	struct certifying *k = arg;
-	struct err_info info;
-	k->command = NULL;
-	if (outcome(result, &info)) {
-		end(k, &info);
+	if (!has_listed(k, result))
 		return;
-	}
 	k->looked += certified_keep_valid(result->output, &k->found, k->looked, k->looked + k->asked);
 	go_on(k);
 }
@@ -81,12 +88,8 @@ static void go_on(struct certifying *k)
 static void on_signatures(void *arg, const struct command_result *result)
 {
 	struct certifying *k = arg;
-	struct err_info info;
-	k->command = NULL;
-	if (outcome(result, &info)) {
-		end(k, &info);
+	if (!has_listed(k, result))
 		return;
-	}
 	certified_read(result->output, k->key, clock_now_ms(k->engine->clock) / 1000, &k->found);
 	go_on(k);
 }
