@@ -84,18 +84,10 @@ enum err discussion_create(struct engine *e, const struct discussion_birth *birt
 	return OK;
 }
 
-static void copy_member(struct store_member *copy, const struct store_member *m)
-{
-	*copy = *m;
-	bytes_ref(copy->certificate);
-	bytes_ref(copy->binding);
-	bytes_ref(copy->general);
-}
-
 static bool keep_member(void *arg, const struct store_member *m)
 {
 	struct discussion *d = arg;
-	copy_member(&d->members[d->member_count++], m);
+	store_member_copy(&d->members[d->member_count++], m);
 	return d->member_count < STORE_MEMBERS_MAX;
 }
 
@@ -107,7 +99,7 @@ static bool keep_former(void *arg, const struct store_member *m)
 		store_member_fini(&d->former[0]);
 		memmove(d->former, d->former + 1, --d->former_count * sizeof *d->former);
 	}
-	copy_member(&d->former[d->former_count++], m);
+	store_member_copy(&d->former[d->former_count++], m);
 	return true;
 }
 

@@ -86,11 +86,7 @@ static bool is_complete(const struct past *p)
 static bool keep_member(void *arg, const struct store_member *m)
 {
 	struct past *p = arg;
-	struct store_member *copy = &p->members[p->member_count++];
-	*copy = *m;
-	bytes_ref(copy->certificate);
-	bytes_ref(copy->binding);
-	bytes_ref(copy->general);
+	store_member_copy(&p->members[p->member_count++], m);
 	return p->member_count < ROSTER_MAX;
 }
 

@@ -124,6 +124,14 @@ enum err store_epoch_each(struct store *s, const char *discussion, store_epoch_v
 
 // --- members ------------------------------------------------------------------------------------
 
+void store_member_copy(struct store_member *out, const struct store_member *m)
+{
+	*out = *m;
+	bytes_ref(m->certificate);
+	bytes_ref(m->binding);
+	bytes_ref(m->general);
+}
+
 void store_member_fini(struct store_member *m)
 {
 	bytes_unref(m->certificate);

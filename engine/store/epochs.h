@@ -41,6 +41,7 @@ struct store_member {
 	struct store_addresses addresses;
 	bool verified; // by an own password handshake
 };
+void store_member_copy(struct store_member *out, const struct store_member *m); // with references of its own
 void store_member_fini(struct store_member *m);
 typedef bool store_member_visit(void *arg, const struct store_member *member);
 
