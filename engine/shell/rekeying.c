@@ -154,7 +154,7 @@ static bool bury(struct rekeying *r, size_t i)
 		return false;
 	}
 	metrics_count(&c->engine->metrics, "discussion_keys_replaced", "destroyed");
-	memmove(&r->own[i], &r->own[i + 1], (--r->own_count - i) * sizeof *r->own);
+	rekeying_drop_own(r, i);
 	return true;
 }
 

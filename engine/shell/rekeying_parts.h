@@ -43,6 +43,7 @@ struct rekeying {
 // rekeying_store.c. Appends the own key of that certificate as the newest.
 MUST_CHECK enum err rekeying_push_own(struct rekeying *r, struct bytes *certificate, uint64_t sequence, int64_t told,
 				      struct err_info *info);
+void rekeying_drop_own(struct rekeying *r, size_t i); // its secret is none that the home keeps
 // rekeying.c
 void rekeying_bury(struct rekeying *r); // old own keys whose time has come; and when the next one's does
 // rekeying_others.c

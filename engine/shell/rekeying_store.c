@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Members' keys from the store and to it.
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "shell/past.h"
 #include "shell/rekeying.h"
 #include "shell/rekeying_parts.h"
 #include "shell/shell.h"
-#include "store/epochs.h"
 #include "store/rekeys.h"
 
 #define WINDOW_LEAST_S 60 // where a lost link would close the discussion
@@ -31,7 +31,7 @@ enum err rekeying_write(struct conversation *c, size_t member, uint64_t sequence
 
 // --- the own ones -----------------------------------------------------------------------------------------------------------------
 
-static void take_out(struct rekeying *r, size_t i)
+void rekeying_drop_own(struct rekeying *r, size_t i)
 {
 	memmove(&r->own[i], &r->own[i + 1], (--r->own_count - i) * sizeof *r->own);
 }
@@ -40,7 +40,7 @@ static void take_out(struct rekeying *r, size_t i)
 static void make_room(struct rekeying *r)
 {
 	if (r->own_count == REKEYING_OWN_MAX)
-		take_out(r, 0);
+		rekeying_drop_own(r, 0);
 }
 
 enum err rekeying_push_own(struct rekeying *r, struct bytes *certificate, uint64_t sequence, int64_t told, struct err_info *info)
@@ -75,21 +75,25 @@ enum err rekeying_push_own(struct rekeying *r, struct bytes *certificate, uint64
 
 // --- from the store -------------------------------------------------------------------------------------------------------------
 
+struct restoring {
+	struct rekeying *rekeying;
+	struct past_epoch of; // of the row before; rows of one epoch stand together, nearly all of them
+	uint32_t epoch;
+	bool is_read;
+};
+
 // What was told in an epoch that has ended counts up to its cut: beyond it nobody has to know it.
-static bool is_beyond_cut(const struct conversation *c, const struct store_rekey *row)
+static bool is_beyond_cut(struct restoring *x, const struct store_rekey *row)
 {
-	struct store_epoch epoch;
-	struct roster_record roster;
 	struct err_info info;
-	bool beyond = false;
-	if (store_epoch_get(c->engine->store, c->discussion->row.id, row->epoch, &epoch, &info))
-		return true;
-	if (epoch.cut && roster_decode(&roster, bytes_span(epoch.roster), &info) == OK) {
-		size_t at = roster_position(&roster, row->member), place = at * (8 + HASH_LEN);
-		beyond = at == ROSTER_NOBODY || epoch.cut->len < place + 8 || row->sequence > be64_get(epoch.cut->data + place);
+	if (!x->is_read || x->epoch != row->epoch) {
+		x->epoch = row->epoch;
+		x->is_read = past_epoch_read(x->rekeying->conversation->discussion, row->epoch, &x->of, &info) == OK;
 	}
-	store_epoch_fini(&epoch);
-	return beyond;
+	if (!x->is_read)
+		return true;
+	size_t at = roster_position(&x->of.roster, row->member);
+	return x->of.ended && (at == ROSTER_NOBODY || row->sequence > x->of.cut[at].sequence);
 }
 
 static bool is_bound(const struct store_member *member, const struct store_rekey *row, uint64_t *key)
@@ -105,14 +109,15 @@ static bool is_bound(const struct store_member *member, const struct store_rekey
 
 static bool restore_one(void *arg, const struct store_rekey *row)
 {
-	struct rekeying *r = arg;
+	struct restoring *x = arg;
+	struct rekeying *r = x->rekeying;
 	struct conversation *c = r->conversation;
 	struct err_info info;
 	uint64_t key, sequence = row->epoch == c->epoch ? row->sequence : 0;
 	size_t member = roster_position(c->roster, row->member);
 	if (member == ROSTER_NOBODY || !is_bound(&c->members[member], row, &key))
 		return true;
-	if (row->epoch != c->epoch && is_beyond_cut(c, row))
+	if (row->epoch != c->epoch && is_beyond_cut(x, row))
 		return true;
 	if (row->epoch > c->epoch) { // of an earlier epoch only what is missing is opened, and sealed anew
 		if (!rekeys_add(r->keys, member, REKEY_SAID, key))
@@ -135,7 +140,13 @@ static enum err restore(struct rekeying *r, struct err_info *info)
 			return err_set(info, ERR_CRYPTO, "the member %.8s has no key id", c->members[i].fingerprint);
 	}
 	enum err e = rekeying_push_own(r, c->members[c->own].certificate, 0, 0, info);
-	return e ? e : store_rekey_each(c->engine->store, c->discussion->row.id, restore_one, r, info);
+	if (e)
+		return e;
+	struct restoring *x = mem_alloc(sizeof *x);
+	x->rekeying = r;
+	e = store_rekey_each(c->engine->store, c->discussion->row.id, restore_one, x, info);
+	free(x);
+	return e;
 }
 
 // Whatever else is there was made and told nobody of, or has had its day while no core ran.
@@ -148,7 +159,7 @@ static void sweep(struct rekeying *r)
 		if (home_has_key(c->discussion->home, r->own[i].grip))
 			i++;
 		else
-			take_out(r, i); // has died before
+			rekeying_drop_own(r, i); // has died before
 	}
 	rekeying_bury(r);
 	for (size_t i = 0; i < r->own_count; i++)
