@@ -307,6 +307,12 @@ struct conversation *past_of(struct conversation *c, uint32_t epoch, size_t *mem
 	return p->conversation;
 }
 
+struct conversation *past_after(const struct conversation *c)
+{
+	const struct past *p = c->present ? c->past->next : c->pasts;
+	return p ? p->conversation : NULL;
+}
+
 // --- frames ----------------------------------------------------------------------------------------------------------------------
 
 // It is complete here: its sender is told so again.

@@ -39,6 +39,8 @@ void past_pause(struct conversation *of, size_t member, bool pause); // of: the 
 // The conversation of that epoch, be it the present one, and that member's position there; NULL: it is complete, or this person or
 // that member was none of its members.
 struct conversation *past_of(struct conversation *c, uint32_t epoch, size_t *member);
+// Goes through all that is looked after: of the present one the oldest earlier one, of that the next; NULL: that was the last.
+struct conversation *past_after(const struct conversation *c);
 // A frame SEALED of that member's line. False: it is of the present epoch, or of a later one.
 bool past_frame(struct conversation *c, size_t member, struct span frame);
 // Something came or went in an earlier epoch: on the next turn it is looked at what may follow.

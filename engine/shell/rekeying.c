@@ -185,6 +185,7 @@ void rekeying_told(struct conversation *c, uint64_t sequence, struct bytes *cert
 		log_error("an own key of the discussion %.8s is not usable: %s", c->discussion->row.id, info.text);
 		return;
 	}
+	rekeying_spread(c, c->own, r->own[r->own_count - 1].id);
 	r->used = 0;
 	r->used_from = 0;
 	timer_cancel(c->engine->loop, &r->due);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "shell/past.h"
 #include "shell/rekeying.h"
 #include "shell/rekeying_parts.h"
 #include "shell/shell.h"
@@ -31,6 +32,23 @@ static void key_learned(struct conversation *c, size_t member)
 	struct outbox_event event = {.type = OUTBOX_EVENT_KEY_LEARNED, .member = member};
 	if (c->outbox)
 		sending_feed(c, &event);
+}
+
+// What one epoch brings counts in all that are looked after, as if these were opened now (rekeying_store.c): in a later one from its
+// start; of an earlier one only what is missing is opened, and sealed anew.
+void rekeying_spread(struct conversation *from, size_t member, uint64_t key)
+{
+	const struct store_member *m = &from->members[member];
+	for (struct conversation *c = from->present ? from->present : from; c; c = past_after(c)) {
+		size_t at = roster_position(c->roster, m->fingerprint);
+		if (c == from || at == ROSTER_NOBODY ||
+		    strcmp(c->members[at].certificate_fingerprint, m->certificate_fingerprint) != 0)
+			continue; // of another membership
+		if (!rekeys_add(c->rekeying->keys, at, c->epoch > from->epoch ? 0 : REKEY_SAID, key))
+			log_warn("a key of %.8s is one too many", m->fingerprint);
+		else if (at != c->own)
+			key_learned(c, at);
+	}
 }
 
 static struct intake *intake_new(struct rekeying *r, size_t member, uint64_t ticket, uint64_t key)
@@ -70,6 +88,8 @@ static void finish(struct intake *in, enum err code, const struct err_info *info
 	}
 	if (code == OK && !rekeys_add(r->keys, taken.member, REKEY_SAID, taken.key))
 		log_info("a new key of %.8s is another's", c->members[taken.member].fingerprint);
+	else if (code == OK)
+		rekeying_spread(c, taken.member, taken.key);
 	key_learned(c, taken.member);
 	if (r->said == 0)
 		sending_seal_delayed(c);
@@ -169,13 +189,9 @@ bool rekeying_delays(const struct conversation *c)
 
 void rekeying_learned(struct conversation *c, size_t member, uint64_t sequence, uint64_t key)
 {
-	struct conversation *present = c->present;
 	if (!rekeys_add(c->rekeying->keys, member, sequence, key))
 		log_warn("a key of %.8s is one too many", c->members[member].fingerprint);
-	// what was missed of an earlier epoch counts in this one, too
-	size_t now = present ? roster_position(present->roster, c->members[member].fingerprint) : ROSTER_NOBODY;
-	if (now != ROSTER_NOBODY && !rekeys_add(present->rekeying->keys, now, 0, key))
-		log_warn("a key of %.8s is one too many", c->members[member].fingerprint);
+	rekeying_spread(c, member, key);
 	metrics_count(&c->engine->metrics, "discussion_keys_replaced", "learned");
 	key_learned(c, member);
 }

@@ -47,6 +47,8 @@ void rekeying_drop_own(struct rekeying *r, size_t i); // its secret is none that
 // rekeying.c
 void rekeying_bury(struct rekeying *r); // old own keys whose time has come; and when the next one's does
 // rekeying_others.c
+// A key that is known in that epoch: to the discussion's others, too.
+void rekeying_spread(struct conversation *from, size_t member, uint64_t key);
 void rekeying_cancel_intakes(struct rekeying *r);
 
 #endif
