@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "shell/message_view.h"
+#include "shell/past.h"
 #include "shell/shell.h"
 #include "store/payloads.h"
 #include "wire/handshake.h"
@@ -33,10 +34,12 @@ static const char readme[] =
 	"\n"
 	"NAME is SENDER-EPOCH-SEQUENCE. gpg prints the payload and \"Good signature\" by the sender's discussion key. That this key\n"
 	"belongs to the sender's general key is what certificates/SENDER.binding.sig says: a signature over the file beside it\n"
-	"(gpg --verify certificates/SENDER.binding.sig certificates/SENDER.binding).\n"
+	"(gpg --verify certificates/SENDER.binding.sig certificates/SENDER.binding). Whoever went and came again had another key from\n"
+	"then on: its files begin with SENDER-EPOCH.\n"
 	"The session keys open these messages for whoever has them: keep the export as you would keep the messages.\n";
 
-enum stage { ROSTER, MESSAGES, CERTIFICATES, SEALED, EXPLANATION, FOLDERS, DONE };
+// The three in the middle are done for each epoch.
+enum stage { ROSTER, MESSAGES, EPOCH, CERTIFICATES, SEALED, EXPLANATION, FOLDERS, DONE };
 
 struct export {
 	struct discussion *discussion;
@@ -47,6 +50,11 @@ struct export {
 	enum stage stage;
 	int file;      // messages.jsonl
 	char last[33]; // id of the message that was written last
+	uint32_t epoch, last_epoch;
+	struct past_epoch in;        // that epoch, and
+	struct roster_record before; // the one before it; of nobody before the first
+	struct store_member members[ROSTER_MAX];
+	size_t member_count;
 	size_t member, part;
 	uint64_t sequence;         // of the payload that was written last
 	struct bytes *session_key; // of that payload, still to be written
@@ -188,15 +196,63 @@ static enum err export_page(struct export *x, bool *more)
 	return code;
 }
 
+// --- epochs --------------------------------------------------------------------------------------------------------------------
+
+static void forget_members(struct export *x)
+{
+	while (x->member_count)
+		store_member_fini(&x->members[--x->member_count]);
+}
+
+static bool keep_member(void *arg, const struct store_member *m)
+{
+	struct export *x = arg;
+	store_member_copy(&x->members[x->member_count++], m);
+	return x->member_count < ROSTER_MAX;
+}
+
+static enum err read_epoch(struct export *x)
+{
+	const struct discussion *d = x->discussion;
+	x->before = x->in.roster;
+	forget_members(x);
+	enum err code = past_epoch_read(x->discussion, x->epoch, &x->in, &x->info);
+	if (code == OK)
+		code = store_member_each(d->engine->store, d->row.id, x->epoch, keep_member, x, &x->info);
+	if (code == OK && x->member_count != x->in.roster.count)
+		code = err_set(&x->info, ERR_CRYPTO, "epoch %u of %s has lost members on disk", x->epoch, d->row.id);
+	return code;
+}
+
 // --- certificates --------------------------------------------------------------------------------------------------------------
 
+// A membership begins where the epoch before has not that certificate: its files were written then.
+static bool was_member(const struct export *x, size_t i)
+{
+	const struct roster_record_member *now = &x->in.roster.members[i];
+	size_t at = roster_position(&x->before, now->fingerprint);
+	return at != ROSTER_NOBODY && hash_equal(&x->before.members[at].certificate, &now->certificate);
+}
+
+// NAME.ENDING; the binding is the last of a membership's files.
+static void name_certificate(const struct export *x, const char *fingerprint, const char *ending, char out[96])
+{
+	char *path = mem_format("%s/certificates/%s.binding", x->path, fingerprint);
+	bool again = access(path, F_OK) == 0;
+	free(path);
+	if (again)
+		snprintf(out, 96, "%s-%u.%s", fingerprint, x->epoch, ending);
+	else
+		snprintf(out, 96, "%s.%s", fingerprint, ending);
+}
+
+// Over the charter that it came in under: an admission leaves that as it is.
 static enum err write_binding(struct export *x, const struct store_member *m, const char *name)
 {
 	struct buf body;
-	const struct hash charter = hash_of(span_string(x->discussion->row.charter));
 	const struct hash certificate = hash_of(bytes_span(m->certificate));
 	buf_init(&body, 4096);
-	enum err code = binding_input(&body, x->discussion->row.id, &charter, &certificate, m->fingerprint);
+	enum err code = binding_input(&body, x->discussion->row.id, &x->in.roster.charter, &certificate, m->fingerprint);
 	if (code == OK)
 		code = write_file(x, "certificates", name, buf_span(&body));
 	else
@@ -205,21 +261,25 @@ static enum err write_binding(struct export *x, const struct store_member *m, co
 	return code;
 }
 
-// One of a member's files.
+// One of a new member's files.
 static enum err export_certificate(struct export *x, bool *more)
 {
 	static const char *const endings[] = {"discussion.pgp", "general.pgp", "binding.sig", "binding"};
 	const size_t parts = sizeof endings / sizeof *endings;
-	const struct store_member *m = &x->discussion->members[x->member];
+	while (x->member < x->member_count && was_member(x, x->member))
+		x->member++;
+	*more = x->member < x->member_count;
+	if (!*more)
+		return OK;
+	const struct store_member *m = &x->members[x->member];
 	struct bytes *const contents[] = {m->certificate, m->general, m->binding};
 	char name[96];
-	snprintf(name, sizeof name, "%s.%s", m->fingerprint, endings[x->part]);
+	name_certificate(x, m->fingerprint, endings[x->part], name);
 	enum err code = x->part < sizeof contents / sizeof *contents
 				? write_file(x, "certificates", name, bytes_span(contents[x->part]))
 				: write_binding(x, m, name);
 	x->part = (x->part + 1) % parts;
 	x->member += x->part == 0;
-	*more = x->member < x->discussion->member_count;
 	return code;
 }
 
@@ -227,9 +287,8 @@ static enum err export_certificate(struct export *x, bool *more)
 
 static enum err write_sealed(struct export *x, const char *ending, struct span data)
 {
-	const struct discussion *d = x->discussion;
 	char name[128];
-	snprintf(name, sizeof name, "%s-%u-%llu.%s", d->members[x->member].fingerprint, d->row.epoch,
+	snprintf(name, sizeof name, "%s-%u-%llu.%s", x->members[x->member].fingerprint, x->epoch,
 		 (unsigned long long)x->sequence, ending);
 	return write_file(x, "sealed", name, data);
 }
@@ -251,10 +310,10 @@ static bool take_payload(void *arg, const struct store_payload *p)
 static enum err export_message(struct export *x, bool *more)
 {
 	const struct discussion *d = x->discussion;
-	struct store_payload_key key = {.epoch = d->row.epoch, .sequence = x->sequence};
+	struct store_payload_key key = {.epoch = x->epoch, .sequence = x->sequence};
 	struct found f = {0};
 	memcpy(key.discussion, d->row.id, sizeof key.discussion);
-	memcpy(key.sender, d->members[x->member].fingerprint, sizeof key.sender);
+	memcpy(key.sender, x->members[x->member].fingerprint, sizeof key.sender);
 	enum err code = store_payload_each_after(d->engine->store, &key, 1, take_payload, &f, &x->info);
 	x->sequence = f.sequence;
 	if (code == OK && f.message) {
@@ -263,7 +322,7 @@ static enum err export_message(struct export *x, bool *more)
 		x->sealed++;
 	}
 	x->member += f.sequence == 0;
-	*more = x->member < d->member_count;
+	*more = x->member < x->member_count;
 	bytes_unref(f.message);
 	bytes_unref(f.session_key);
 	return code;
@@ -287,7 +346,7 @@ static enum err export_roster(struct export *x)
 {
 	struct discussion *d = x->discussion;
 	struct store_epoch epoch;
-	enum err code = store_epoch_get(d->engine->store, d->row.id, d->row.epoch, &epoch, &x->info);
+	enum err code = store_epoch_get(d->engine->store, d->row.id, x->last_epoch, &epoch, &x->info);
 	if (code)
 		return code;
 	code = write_file(x, "", "roster.json", bytes_span(epoch.roster));
@@ -306,6 +365,9 @@ static enum err do_stage(struct export *x)
 	case MESSAGES:
 		code = export_page(x, &more);
 		break;
+	case EPOCH:
+		code = read_epoch(x);
+		break;
 	case CERTIFICATES:
 		code = export_certificate(x, &more);
 		break;
@@ -322,7 +384,7 @@ static enum err do_stage(struct export *x)
 		break;
 	}
 	if (code == OK && !more) {
-		x->stage++;
+		x->stage = x->stage == SEALED && x->epoch++ < x->last_epoch ? EPOCH : x->stage + 1;
 		x->member = x->part = 0;
 	}
 	return code;
@@ -339,6 +401,7 @@ static void finish(struct export *x, enum err code)
 	x->discussion->export = NULL;
 	timer_cancel(x->discussion->engine->loop, &x->turn);
 	bytes_unref(x->session_key);
+	forget_members(x);
 	if (x->file >= 0)
 		close(x->file);
 	free(x->path);
@@ -391,6 +454,7 @@ enum err export_start(struct discussion *d, struct call *c, const char *path)
 	x->discussion = d;
 	x->path = mem_dup_string(path);
 	x->file = -1;
+	x->last_epoch = d->row.epoch;
 	enum err code = make_directories(x, c->info);
 	if (code) {
 		free(x->path);

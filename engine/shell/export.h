@@ -12,8 +12,10 @@ struct export;
 // Takes the call. Makes the directory `path` (which must not exist, or be empty) with
 //   messages.jsonl          every message, as messages.list shows it, a line each
 //   roster.json             R_e, exact bytes
-//   certificates/FPR.*      each member's discussion and general certificate, and the binding with its signature
-//   sealed/FPR-EPOCH-SEQ.pgp and .key   what others sent, as it travelled, with its session key for gpg --override-session-key
+//   certificates/FPR.*      the discussion and general certificate of each member that there is or was, and the binding with its
+//                           signature; FPR-EPOCH.* where that member came again, with another key
+//   sealed/FPR-EPOCH-SEQ.pgp and .key   what others sent in each epoch, as it travelled, with its session key for
+//                           gpg --override-session-key
 //   README                  how to check one; the last to be written
 // and answers {path, messages, sealed}. What comes in meanwhile may be in it or not. After a failure nothing of it is left.
 // ERR_WRONG_STATE: never opened, or the directory is not empty; ERR_BUSY: one of this discussion is being written.

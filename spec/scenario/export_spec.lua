@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What an export proves to somebody who has nothing but stock gpg (P3.11, P2.10).
 local cores = require "support.cores"
+local groups = require "support.groups"
 local json = require "sotto.json"
 local sys = require "sotto.sys"
 local system = require "support.system"
@@ -60,7 +61,11 @@ describe("an export, under stock gpg,", function()
   local function check_all(from)
     local signer, texts = primary_fingerprint(alice.fingerprint .. ".discussion.pgp"), {}
     local names = sealed_by(alice, from)
-    table.sort(names, function(a, b) return tonumber(a:match "%d+$") < tonumber(b:match "%d+$") end)
+    local function place(name)
+      local epoch, sequence = name:match "%-(%d+)%-(%d+)$"
+      return ("%010d%010d"):format(epoch, sequence)
+    end
+    table.sort(names, function(a, b) return place(a) < place(b) end)
     for _, base in ipairs(names) do
       local status, output, payload = open_sealed(base, from)
       assert.are.equal(0, status, output)
@@ -70,6 +75,16 @@ describe("an export, under stock gpg,", function()
       for _, text in ipairs(texts_of(payload)) do texts[#texts + 1] = text end
     end
     assert.are.same(sent, texts)
+  end
+
+  local function check_bindings(at, people)
+    for _, who in ipairs(people) do
+      import(who.fingerprint .. ".general.pgp")
+      local base = system.quote(("%s/certificates/%s.binding"):format(at, who.fingerprint))
+      local output, status = gpg(("--verify %s.sig %s"):format(base, base))
+      assert.are.equal(0, status, output)
+      assert.are.equal(who.fingerprint, output:match "%[GNUPG:%] VALIDSIG [^\n]* (%x+)\n")
+    end
   end
 
   setup(function()
@@ -119,13 +134,7 @@ describe("an export, under stock gpg,", function()
   end)
 
   it("P2.10 ties each discussion key to a person by the binding", function()
-    for _, who in ipairs { alice, bob } do
-      import(who.fingerprint .. ".general.pgp")
-      local base = system.quote(("%s/certificates/%s.binding"):format(path, who.fingerprint))
-      local output, status = gpg(("--verify %s.sig %s"):format(base, base))
-      assert.are.equal(0, status, output)
-      assert.are.equal(who.fingerprint, output:match "%[GNUPG:%] VALIDSIG [^\n]* (%x+)\n")
-    end
+    check_bindings(path, { alice, bob })
     -- and not another key, nor in another's name
     local text = cores.root() .. "/binding"
     local file = ("%s/certificates/%s.binding"):format(path, alice.fingerprint)
@@ -157,6 +166,27 @@ describe("an export, under stock gpg,", function()
     local name = bob:fails("discussions.export", { discussion = id, path = "/nowhere/at/all" })
     assert.truthy(name == "not_found" or name == "io", name)
     assert.are.equal("not_found", bob:fails("discussions.export", { discussion = ("0"):rep(32), path = path }))
+  end)
+
+  it("P2.10, P3.11 also after the charter has changed: of all epochs, and by whom each came in", function()
+    local dan = cores.person "dan"
+    alice:call("proposals.create", { discussion = id, op = "charter", charter = "1" })
+    groups.consent(id, "charter", { bob })
+    groups.wait("the charter", function() return groups.agree(id, { alice, bob }).charter == "1" end)
+    sent[#sent + 1] = groups.say(id, alice, { bob }).text
+    groups.invite(id, alice, dan)
+    groups.agree(id, { alice, bob, dan })
+    sent[#sent + 1] = groups.say(id, alice, { bob, dan }).text
+    path = export_at(bob, "changed")
+    import(alice.fingerprint .. ".discussion.pgp")
+    check_all()
+    check_bindings(path, { alice, bob, dan })
+    -- whoever came in later has what proves who the others are, and what was said since
+    local later = export_at(dan, "later")
+    check_bindings(later, { alice, bob, dan })
+    local names = sealed_by(alice, later)
+    assert.is_true(#names > 0)
+    for _, name in ipairs(names) do assert.are.equal("2", (name:match "%-(%d+)%-%d+$")) end
   end)
 
   it("P3.11 works also when the discussion is closed and its keys are gone", function()
