@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What an export proves to somebody who has nothing but stock gpg (P3.11, P2.10).
 local cores = require "support.cores"
-local groups = require "support.groups"
+local group = require "support.group"
 local json = require "sotto.json"
 local sys = require "sotto.sys"
 local system = require "support.system"
@@ -171,12 +171,13 @@ describe("an export, under stock gpg,", function()
   it("P2.10, P3.11 also after the charter has changed: of all epochs, and by whom each came in", function()
     local dan = cores.person "dan"
     alice:call("proposals.create", { discussion = id, op = "charter", charter = "1" })
-    groups.consent(id, "charter", { bob })
-    groups.wait("the charter", function() return groups.agree(id, { alice, bob }).charter == "1" end)
-    sent[#sent + 1] = groups.say(id, alice, { bob }).text
-    groups.invite(id, alice, dan)
-    groups.agree(id, { alice, bob, dan })
-    sent[#sent + 1] = groups.say(id, alice, { bob, dan }).text
+    group.consent(id, "charter", { bob })
+    group.wait("the charter", function() return group.agree(id, { alice, bob }).charter == "1" end)
+    sent[#sent + 1] = group.say(id, alice, { bob }).text
+    group.know(alice, dan)
+    group.join(id, alice, dan)
+    group.agree(id, { alice, bob, dan })
+    sent[#sent + 1] = group.say(id, alice, { bob, dan }).text
     path = export_at(bob, "changed")
     import(alice.fingerprint .. ".discussion.pgp")
     check_all()

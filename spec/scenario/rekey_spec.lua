@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Discussion keys that are replaced while two people talk (P4.2), with real cores and gpg.
 local cores = require "support.cores"
+local group = require "support.group"
 local sys = require "sotto.sys"
 local system = require "support.system"
 
@@ -95,5 +96,69 @@ describe("rekeying", function()
     for _, each in ipairs { alice, bob } do cores.state(each, id, "open") end
     talk(4)
     assert.same(alice:texts(id), bob:texts(id))
+  end)
+
+  -- What each has of one, in its order.
+  local function all_have(people, from, wanted)
+    for _, who in ipairs(people) do
+      cores.ask(("%s has all of %s"):format(who.name, from.name), function()
+        return table.concat(who:texts(id, from.fingerprint), ", ") == table.concat(wanted, ", ")
+      end, group.PATIENCE_MS)
+    end
+  end
+
+  it("P4.2 goes on while messages of both are on their way, each once and in its order", function()
+    open()
+    local wanted = { [alice] = {}, [bob] = {} }
+    -- without waiting for any of them
+    for n = 1, 40 do
+      for who, texts in pairs(wanted) do
+        texts[n] = ("%s %d"):format(who.name, n)
+        who:send(id, texts[n])
+      end
+    end
+    for who, texts in pairs(wanted) do all_have({ alice, bob }, who, texts) end
+    -- a burst may be few payloads: those on the way were sealed to the keys of before
+    for _, who in ipairs { alice, bob } do reaches(who, "told", 1) end
+    talk(4)
+    for _, who in ipairs { alice, bob } do
+      reaches(who, "learned", 1)
+      reaches(who, "destroyed", 1)
+    end
+  end)
+
+  it("P4.2 goes on among three, also for one that was away meanwhile, and in the next epoch", function()
+    local ann, ben, cid
+    id, ann, ben, cid = group.make({ "ann", "ben", "cid" }, { config = "limits = { rekey_payloads = 3 }" })
+    local everyone, wanted = { ann, ben, cid }, {}
+    for _, who in ipairs(everyone) do wanted[who] = who:texts(id, who.fingerprint) end
+    local function round(speakers, hearers)
+      for _, who in ipairs(speakers) do
+        local text = ("%s %d"):format(who.name, #wanted[who] + 1)
+        wanted[who][#wanted[who] + 1] = text
+        who:send(id, text)
+      end
+      for _, who in ipairs(speakers) do all_have(hearers, who, wanted[who]) end
+    end
+    for _ = 1, 4 do round(everyone, everyone) end
+    for _, who in ipairs(everyone) do
+      reaches(who, "told", 1)
+      reaches(who, "learned", 2) -- of each of the others
+    end
+    -- its old keys live on at the others, for it has not said that it knows the new ones
+    cid:stop()
+    local before = { [ann] = count(ann, "told"), [ben] = count(ben, "told") }
+    for _ = 1, 5 do round({ ann, ben }, { ann, ben }) end
+    for _, who in ipairs { ann, ben } do reaches(who, "told", before[who] + 1) end
+    cid:start()
+    for _, who in ipairs { ann, ben } do all_have({ cid }, who, wanted[who]) end
+    round(everyone, everyone)
+    -- keys are the members', not the epoch's
+    ann:call("proposals.create", { discussion = id, op = "charter", charter = "2" })
+    group.consent(id, "charter", { ben, cid })
+    group.wait("the charter", function() return group.agree(id, everyone).charter == "2" end)
+    for _ = 1, 2 do round(everyone, everyone) end
+    cid:restart()
+    round(everyone, everyone)
   end)
 end)

@@ -87,10 +87,11 @@ end
 
 --- A discussion of these, in order of their coming.
 ---@param names string[] two and more
+---@param options? table of each of them, as cores.person takes it
 ---@return string id, support.person ...
-function M.make(names)
+function M.make(names, options)
   local people = {}
-  for i, name in ipairs(names) do people[i] = cores.person(name) end
+  for i, name in ipairs(names) do people[i] = cores.person(name, options) end
   local id = M.know(people[1], people[2])
   for i = 3, #people do
     M.know(people[1], people[i])
