@@ -2,10 +2,14 @@
 local loop = require "support.loop"
 local net = require "support.net"
 local case = require "support.net_case"
+local resolvers = require "support.net_resolver"
 
 describe("resolve", function()
   before_each(case.begin)
-  after_each(case.finish)
+  after_each(function()
+    resolvers.let_go()
+    case.finish()
+  end)
 
   local function ask(resolver, host, port, ms)
     local answer = {}
@@ -21,7 +25,7 @@ describe("resolve", function()
   end
 
   it("finds this machine, without doubles, with the port asked for", function()
-    local r = case.keep(net.resolver())
+    local r = case.keep(resolvers.new())
     local code, found = answered(ask(r, "localhost", 4788))
     assert.equal("ok", code)
     local seen = {}
@@ -34,7 +38,7 @@ describe("resolve", function()
   end)
 
   it("answers a number without a look-up, and yet not before start returns", function()
-    local r = case.keep(net.resolver("slow"))
+    local r = case.keep(resolvers.new("held"))
     local four, six = ask(r, "1.2.3.4", 5, 0), ask(r, "::1", 6, 0)
     assert.is_nil(four.code)
     loop.turn()
@@ -43,7 +47,7 @@ describe("resolve", function()
   end)
 
   it("says not_found and names the host", function()
-    local r = case.keep(net.resolver("nothing"))
+    local r = case.keep(resolvers.new("nothing"))
     local answer = ask(r, "no.such.host", 1)
     assert.equal("not_found", (answered(answer)))
     assert.truthy(answer.text:find("no.such.host", 1, true))
@@ -51,27 +55,30 @@ describe("resolve", function()
   end)
 
   it("does not hold the loop while a look-up takes its time", function()
-    local r = case.keep(net.resolver("slow"))
+    local r = case.keep(resolvers.new("held"))
     local answer, fired, t = ask(r, "slow.host", 1), 0, nil
     t = case.keep(loop.after(1, function()
       fired = fired + 1
-      if not answer.code then t:start(1) end
+      t:start(1)
     end))
+    case.wait(function() return fired >= 3 end, "timers")
+    assert.is_nil(answer.code)
+    resolvers.let_go()
     assert.equal("ok", (answered(answer)))
     assert.equal(8, #answer.found)
-    assert.is_true(fired >= 3)
   end)
 
   it("times out, and the late answer of that look-up disturbs nobody", function()
-    local r = case.keep(net.resolver("slow"))
+    local r = case.keep(resolvers.new("held"))
     local late = ask(r, "slow.host", 1, 10)
     assert.equal("timeout", (answered(late)))
+    resolvers.let_go()
     assert.equal("ok", (answered(ask(r, "other.host", 2))))
     assert.equal("timeout", late.code)
   end)
 
   it("completes a cancelled request once, as canceled, after cancel", function()
-    local r = case.keep(net.resolver("slow"))
+    local r = case.keep(resolvers.new("held"))
     local answer, request = ask(r, "slow.host", 1)
     r:cancel(request)
     r:cancel(request)
@@ -82,37 +89,41 @@ describe("resolve", function()
     assert.equal("ok", (answered(number)))
   end)
 
+  local function begun(count)
+    case.poll(function() return resolvers.held_begun() >= count end, count .. " look-ups")
+    case.settle()
+    assert.equal(count, resolvers.held_begun())
+  end
+
   it("runs four look-ups at once, and the rest after them", function()
-    local r = case.keep(net.resolver("slow"))
-    local answers, begun = {}, loop.now()
-    for i = 1, 8 do answers[i] = ask(r, "host" .. i, i) end
-    case.wait(function()
-      for _, a in ipairs(answers) do
-        if not a.code then return false end
-      end
-      return true
-    end, "all answers")
+    local r, answers = case.keep(resolvers.new("held")), {}
+    for i = 1, 8 do answers[i] = ask(r, "counted" .. i, i) end
+    begun(4)
+    resolvers.let_go(1)
+    begun(5)
+    resolvers.let_go()
     for i, a in ipairs(answers) do
-      assert.equal("ok", a.code)
+      assert.equal("ok", (answered(a)))
       assert.equal("127.0.1.0:" .. i, a.found[1])
     end
-    local took = loop.now() - begun
-    assert.is_true(took >= 390, "two rounds of 200 ms, not " .. took)
   end)
 
   it("counts look-ups that were given up among the four", function()
-    local r, begun = case.keep(net.resolver("slow")), loop.now()
-    local given_up = {}
-    for i = 1, 4 do given_up[i] = ask(r, "slow" .. i, 1, 5) end
-    local patient = ask(r, "patient", 1)
+    local r, given_up = case.keep(resolvers.new("held")), {}
+    for i = 1, 4 do given_up[i] = ask(r, "counted" .. i, 1, 5) end
+    local patient = ask(r, "counted patient", 1)
     for _, answer in ipairs(given_up) do assert.equal("timeout", (answered(answer))) end
+    begun(4)
+    assert.is_nil(patient.code)
+    resolvers.let_go(1)
+    begun(5)
+    resolvers.let_go()
     assert.equal("ok", (answered(patient)))
-    assert.is_true(loop.now() - begun >= 390) -- 200 ms for a slot, and 200 ms
   end)
 
   it("refuses more than its cap, and names that are none", function()
-    local r = case.keep(net.resolver("slow"))
-    for i = 1, net.RESOLVE_MAX do
+    local r = case.keep(resolvers.new("held"))
+    for i = 1, resolvers.WAITING_MAX do
       ask(r, "host" .. i, 1)
     end
     local none = function() error("must not be called") end
@@ -122,10 +133,10 @@ describe("resolve", function()
   end)
 
   it("may be freed with requests under way, inside a callback too", function()
-    local r = net.resolver("slow")
+    local r = resolvers.new("held")
     ask(r, "slow.host", 1)
     r:free()
-    local q, seen = net.resolver("many"), 0
+    local q, seen = resolvers.new("many"), 0
     for i = 1, 3 do
       q:start("host", i, 1000, function()
         seen = seen + 1
@@ -138,8 +149,9 @@ describe("resolve", function()
   end)
 
   it("keeps the loop running while it waits, and not longer", function()
-    local r = case.keep(net.resolver("slow"))
+    local r = case.keep(resolvers.new("held"))
     local answer = ask(r, "slow.host", 1)
+    case.keep(loop.after(1, function() resolvers.let_go() end))
     loop.run()
     assert.equal("ok", answer.code)
   end)

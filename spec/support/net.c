@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Addresses, resolving, UDP, listening and UNIX sockets of engine/net for specs: require
+// Addresses, UDP, listening and UNIX sockets of engine/net for specs: require
 // "support.net". Addresses are their texts. Failure returns nil, the error's name and its text.
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#include "net/addr.h"
 #include "net/listener.h"
-#include "net/resolve.h"
 #include "net/udp.h"
 #include "net/unix.h"
-#include "spec/support/object.h"
+#include "spec/support/endpoint_values.h"
 
-#define RESOLVER "support.resolver"
 #define UDP "support.udp"
 #define LISTENER "support.listener"
 
@@ -22,21 +18,6 @@ int luaopen_support_net(lua_State *L);
 // --- addresses
 // ------------------------------------------------------------------------------------
 
-static struct addr check_addr(lua_State *L, int index)
-{
-	struct addr a;
-	const char *text = luaL_checkstring(L, index);
-	if (addr_parse(&a, text, NULL) != OK)
-		luaL_error(L, "not an address: %s", text);
-	return a;
-}
-
-static void push_addr(lua_State *L, const struct addr *a)
-{
-	char text[ADDR_TEXT_MAX];
-	lua_pushstring(L, addr_format(a, text));
-}
-
 static int parse(lua_State *L)
 {
 	struct addr a;
@@ -44,7 +25,7 @@ static int parse(lua_State *L)
 	enum err e = addr_parse(&a, luaL_checkstring(L, 1), &info);
 	if (e)
 		return answer_error(L, e, &info);
-	push_addr(L, &a);
+	push_endpoint(L, &a);
 	return 1;
 }
 
@@ -53,7 +34,7 @@ static int parse_host(lua_State *L)
 	struct addr a;
 	if (!addr_parse_host(&a, luaL_checkstring(L, 1), 1))
 		return 0;
-	push_addr(L, &a);
+	push_endpoint(L, &a);
 	return 1;
 }
 
@@ -76,7 +57,7 @@ static int class_of(lua_State *L)
 {
 	static const char *const names[] = {"ordinary",  "private",     "loopback", "link-local",
 					    "multicast", "unspecified", "reserved"};
-	struct addr a = check_addr(L, 1);
+	struct addr a = check_endpoint(L, 1);
 	lua_pushstring(L, names[addr_class_of(&a)]);
 	lua_pushboolean(L, addr_port_is_low(&a));
 	return 2;
@@ -86,7 +67,7 @@ static int class_of(lua_State *L)
 static int compare(lua_State *L)
 {
 	static const uint8_t key[16] = "0123456789abcde";
-	struct addr a = check_addr(L, 1), b = check_addr(L, 2);
+	struct addr a = check_endpoint(L, 1), b = check_endpoint(L, 2);
 	lua_pushboolean(L, addr_equal(&a, &b));
 	lua_pushboolean(L, addr_same_host(&a, &b));
 	lua_pushboolean(L, addr_same_network(&a, &b));
@@ -99,7 +80,7 @@ static int through(lua_State *L)
 {
 	static const char *const names[] = {"any", "v4", "v6", NULL};
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6};
-	struct addr a = check_addr(L, 1), back;
+	struct addr a = check_endpoint(L, 1), back;
 	struct sockaddr_storage s;
 	unsigned len;
 	enum err e = addr_to_sockaddr(&a, families[luaL_checkoption(L, 2, "any", names)], &s, &len);
@@ -107,126 +88,9 @@ static int through(lua_State *L)
 		e = addr_from_sockaddr(&back, (struct sockaddr *)&s);
 	if (e)
 		return answer_error(L, e, NULL);
-	push_addr(L, &back);
+	push_endpoint(L, &back);
 	lua_pushstring(L, s.ss_family == AF_INET ? "v4" : "v6");
 	return 2;
-}
-
-// --- resolver
-// -------------------------------------------------------------------------------------
-
-struct support_resolver {
-	struct object object;
-	struct resolver *resolver;
-};
-
-struct support_resolve {
-	struct support_resolver *owner;
-	struct resolve *request;
-	int done; // registry reference of the callback
-};
-
-static enum err look_up_many(const char *host, struct addr found[RESOLVE_FOUND_MAX], size_t *count)
-{
-	(void)host;
-	for (unsigned i = 0; i < RESOLVE_FOUND_MAX; i++) {
-		char text[ADDR_TEXT_MAX];
-		snprintf(text, sizeof text, "127.0.1.%u:0", i);
-		if (addr_parse(&found[i], text, NULL) != OK)
-			return ERR_INTERNAL;
-	}
-	*count = RESOLVE_FOUND_MAX;
-	return OK;
-}
-
-static enum err look_up_nothing(const char *host, struct addr found[RESOLVE_FOUND_MAX],
-				size_t *count)
-{
-	(void)host;
-	(void)found;
-	(void)count;
-	return ERR_NOT_FOUND;
-}
-
-static enum err look_up_slowly(const char *host, struct addr found[RESOLVE_FOUND_MAX],
-			       size_t *count)
-{
-	const struct timespec pause = {.tv_nsec = 200000000};
-	nanosleep(&pause, NULL);
-	return look_up_many(host, found, count);
-}
-
-static int new_resolver(lua_State *L)
-{
-	static const char *const names[] = {"system", "many", "nothing", "slow", NULL};
-	static resolve_lookup *const lookups[] = {NULL, look_up_many, look_up_nothing,
-						  look_up_slowly};
-	resolve_lookup *lookup = lookups[luaL_checkoption(L, 1, "system", names)];
-	lua_newtable(L);
-	struct support_resolver *r = object_new(L, RESOLVER, sizeof *r, -1);
-	r->resolver = resolver_new(support_loop(L));
-	if (lookup)
-		resolver_set_lookup(r->resolver, lookup);
-	object_keep(L, &r->object);
-	return 1;
-}
-
-static void resolved(void *arg, enum err code, const struct err_info *info,
-		     const struct addr *found, size_t count)
-{
-	struct support_resolve *q = arg;
-	lua_State *L = q->owner->object.L;
-	q->request = NULL;
-	lua_pushnil(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, q);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, q->done);
-	luaL_unref(L, LUA_REGISTRYINDEX, q->done);
-	lua_pushstring(L, err_name(code));
-	lua_createtable(L, (int)count, 0);
-	for (size_t i = 0; i < count; i++) {
-		push_addr(L, &found[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
-	lua_pushstring(L, info ? info->text : "");
-	object_call(L, 2);
-}
-
-// start(host, port, ms, function(code, addresses, text)): a request, for cancel
-static int start(lua_State *L)
-{
-	struct support_resolver *r = luaL_checkudata(L, 1, RESOLVER);
-	const char *host = luaL_checkstring(L, 2);
-	uint16_t port = (uint16_t)luaL_checkinteger(L, 3);
-	lua_Integer ms = luaL_checkinteger(L, 4);
-	luaL_checktype(L, 5, LUA_TFUNCTION);
-	struct err_info info = {0};
-	struct support_resolve *q = lua_newuserdatauv(L, sizeof *q, 0);
-	q->owner = r;
-	enum err e = resolve_start(&q->request, r->resolver, host, port, ms, resolved, q, &info);
-	if (e)
-		return answer_error(L, e, &info);
-	lua_pushvalue(L, 5);
-	q->done = luaL_ref(L, LUA_REGISTRYINDEX);
-	lua_pushvalue(L, -1);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, q);
-	return 1;
-}
-
-static int cancel(lua_State *L)
-{
-	struct support_resolve *q = lua_touserdata(L, 2);
-	if (q && q->request)
-		resolve_cancel(q->request);
-	return 0;
-}
-
-static int free_resolver(lua_State *L)
-{
-	struct support_resolver *r = luaL_checkudata(L, 1, RESOLVER);
-	resolver_free(r->resolver);
-	r->resolver = NULL;
-	object_drop(&r->object);
-	return 0;
 }
 
 // --- UDP
@@ -243,7 +107,7 @@ static void received(void *arg, const struct udp_arrival *a)
 	lua_State *L = u->object.L;
 	if (!object_push(&u->object, "received"))
 		return;
-	push_addr(L, &a->from);
+	push_endpoint(L, &a->from);
 	lua_pushlstring(L, (const char *)a->datagram.data, a->datagram.len);
 	lua_pushboolean(L, a->to_all);
 	lua_pushinteger(L, a->interface);
@@ -260,7 +124,7 @@ static int open_udp(lua_State *L)
 		e = udp_adopt(&u->udp, support_loop(L), (int)lua_tointeger(L, 1), received, u,
 			      &info);
 	} else {
-		struct addr at = check_addr(L, 1);
+		struct addr at = check_endpoint(L, 1);
 		e = udp_open(&u->udp, support_loop(L), &at, received, u, &info);
 	}
 	if (e)
@@ -273,7 +137,7 @@ static int open_udp(lua_State *L)
 static int open_ear(lua_State *L)
 {
 	struct err_info info = {0};
-	struct addr group = check_addr(L, 1);
+	struct addr group = check_endpoint(L, 1);
 	struct support_udp *u = object_new(L, UDP, sizeof *u, 3);
 	enum err e = udp_open_ear(&u->udp, support_loop(L), &group,
 				  (uint32_t)luaL_checkinteger(L, 2), received, u, &info);
@@ -287,9 +151,9 @@ static int open_ear(lua_State *L)
 static int send_to_all(lua_State *L)
 {
 	struct support_udp *u = luaL_checkudata(L, 1, UDP);
-	struct addr group = check_addr(L, 2), own = {0};
+	struct addr group = check_endpoint(L, 2), own = {0};
 	if (!lua_isnoneornil(L, 5))
-		own = check_addr(L, 5);
+		own = check_endpoint(L, 5);
 	lua_pushboolean(L, udp_send_to_all(u->udp, &group, &own, (uint32_t)luaL_checkinteger(L, 3),
 					   check_span(L, 4)));
 	return 1;
@@ -298,7 +162,7 @@ static int send_to_all(lua_State *L)
 static int send_datagram(lua_State *L)
 {
 	struct support_udp *u = luaL_checkudata(L, 1, UDP);
-	struct addr to = check_addr(L, 2);
+	struct addr to = check_endpoint(L, 2);
 	lua_pushboolean(L, udp_send(u->udp, &to, check_span(L, 3)));
 	return 1;
 }
@@ -306,7 +170,7 @@ static int send_datagram(lua_State *L)
 static int udp_where(lua_State *L)
 {
 	struct support_udp *u = luaL_checkudata(L, 1, UDP);
-	push_addr(L, udp_addr(u->udp));
+	push_endpoint(L, udp_addr(u->udp));
 	return 1;
 }
 
@@ -349,7 +213,7 @@ static void accepted(void *arg, int fd, const struct addr *from)
 	if (!object_push(&l->object, "accepted"))
 		return;
 	lua_pushinteger(L, fd);
-	push_addr(L, from);
+	push_endpoint(L, from);
 	object_call(L, 2);
 }
 
@@ -363,7 +227,7 @@ static int open_listener(lua_State *L)
 		e = listener_adopt(&l->listener, support_loop(L), (int)lua_tointeger(L, 1),
 				   accepted, l, &info);
 	} else {
-		struct addr at = check_addr(L, 1);
+		struct addr at = check_endpoint(L, 1);
 		e = listener_open(&l->listener, support_loop(L), &at, accepted, l, &info);
 	}
 	if (e)
@@ -375,7 +239,7 @@ static int open_listener(lua_State *L)
 static int listener_where(lua_State *L)
 {
 	struct support_listener *l = luaL_checkudata(L, 1, LISTENER);
-	push_addr(L, listener_addr(l->listener));
+	push_endpoint(L, listener_addr(l->listener));
 	return 1;
 }
 
@@ -402,7 +266,7 @@ static int close_listener(lua_State *L)
 // bind_pair(addr, preferred): tcp, udp, addr
 static int bind_both(lua_State *L)
 {
-	struct addr at = check_addr(L, 1);
+	struct addr at = check_endpoint(L, 1);
 	struct bound_pair pair;
 	struct err_info info = {0};
 	enum err e = bind_pair(&pair, &at, (uint16_t)luaL_optinteger(L, 2, 0), &info);
@@ -410,7 +274,7 @@ static int bind_both(lua_State *L)
 		return answer_error(L, e, &info);
 	lua_pushinteger(L, pair.tcp);
 	lua_pushinteger(L, pair.udp);
-	push_addr(L, &pair.addr);
+	push_endpoint(L, &pair.addr);
 	return 3;
 }
 
@@ -459,7 +323,6 @@ int luaopen_support_net(lua_State *L)
 		{"class", class_of},
 		{"compare", compare},
 		{"through", through},
-		{"resolver", new_resolver},
 		{"udp", open_udp},
 		{"ear", open_ear},
 		{"listen", open_listener},
@@ -469,8 +332,6 @@ int luaopen_support_net(lua_State *L)
 		{"unix_peer_uid", peer_uid},
 		{NULL, NULL},
 	};
-	static const luaL_Reg resolver_methods[] = {
-		{"start", start}, {"cancel", cancel}, {"free", free_resolver}, {NULL, NULL}};
 	static const luaL_Reg udp_methods[] = {{"send", send_datagram},
 					       {"send_to_all", send_to_all},
 					       {"addr", udp_where},
@@ -481,13 +342,10 @@ int luaopen_support_net(lua_State *L)
 						    {"counters", listener_count},
 						    {"free", close_listener},
 						    {NULL, NULL}};
-	object_type(L, RESOLVER, resolver_methods, free_resolver);
 	object_type(L, UDP, udp_methods, close_udp);
 	object_type(L, LISTENER, listener_methods, close_listener);
 	luaL_newlib(L, functions);
 	lua_pushinteger(L, UDP_DATAGRAM_MAX);
 	lua_setfield(L, -2, "DATAGRAM_MAX");
-	lua_pushinteger(L, RESOLVE_WAITING_MAX);
-	lua_setfield(L, -2, "RESOLVE_MAX");
 	return 1;
 }

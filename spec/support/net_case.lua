@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What the specs of engine/net share: whatever a spec opens is closed after it, and no descriptor may be left over.
 local loop = require "support.loop"
-local net = require "support.net"
 local patience = require "support.patience"
+local resolvers = require "support.net_resolver"
 local socket = require "support.net_socket"
 
 local M = {}
@@ -14,7 +14,7 @@ local objects, fds, directories, before
 
 -- libev opens its own descriptors when they are first needed: that is before anything is counted.
 local function prime()
-  local resolver, done = net.resolver("nothing"), false
+  local resolver, done = resolvers.new("nothing"), false
   resolver:start("prime", 1, 1000, function() done = true end)
   assert(loop.wait(function() return done end))
   resolver:free()

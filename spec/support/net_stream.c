@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "net/link.h"
 #include "net/stream.h"
-#include "spec/support/object.h"
+#include "spec/support/endpoint_values.h"
 #include "wire/frame.h"
 
 #define STREAM "support.stream"
@@ -21,21 +21,6 @@ static size_t patience(void)
 	const char *text = getenv("SOTTO_SPEC_PATIENCE");
 	double factor = text ? strtod(text, NULL) : 1;
 	return factor > 1 ? (size_t)factor : 1;
-}
-
-static void push_addr(lua_State *L, const struct addr *a)
-{
-	char text[ADDR_TEXT_MAX];
-	lua_pushstring(L, addr_format(a, text));
-}
-
-static struct addr check_addr(lua_State *L, int index)
-{
-	struct addr a;
-	const char *text = luaL_checkstring(L, index);
-	if (addr_parse(&a, text, NULL) != OK)
-		luaL_error(L, "not an address: %s", text);
-	return a;
 }
 
 static void plain_callback(struct object *o, const char *name)
@@ -139,7 +124,7 @@ static int open_stream(lua_State *L)
 		s->stream = stream_adopt(support_loop(L), (int)lua_tointeger(L, 1), &options,
 					 &callbacks, s);
 	} else {
-		struct addr to = check_addr(L, 1);
+		struct addr to = check_endpoint(L, 1);
 		enum err e = stream_connect(&s->stream, support_loop(L), &to,
 					    (int64_t)size_field(L, 2, "timeout", CONNECT_MS * patience()), &options,
 					    &callbacks, s, &info);
@@ -213,9 +198,9 @@ static int stream_state(lua_State *L)
 	set_integer(L, "refused", c->refused);
 	lua_pushboolean(L, stream_paused(s));
 	lua_setfield(L, -2, "paused");
-	push_addr(L, stream_remote(s));
+	push_endpoint(L, stream_remote(s));
 	lua_setfield(L, -2, "remote");
-	push_addr(L, stream_local(s));
+	push_endpoint(L, stream_local(s));
 	lua_setfield(L, -2, "local");
 	return 1;
 }
@@ -299,7 +284,7 @@ static int open_link(lua_State *L)
 	if (lua_isinteger(L, 1)) {
 		l->link = link_adopt(support_loop(L), (int)lua_tointeger(L, 1), &callbacks, l);
 	} else {
-		struct addr to = check_addr(L, 1);
+		struct addr to = check_endpoint(L, 1);
 		enum err e = link_connect(&l->link, support_loop(L), &to,
 					  (int64_t)size_field(L, 2, "timeout", CONNECT_MS * patience()), &callbacks, l,
 					  &info);
@@ -402,9 +387,9 @@ static int link_state(lua_State *L)
 	lua_pushboolean(L, link_is_over(l));
 	lua_setfield(L, -2, "over");
 	set_integer(L, "refused", c.refused);
-	push_addr(L, link_remote(l));
+	push_endpoint(L, link_remote(l));
 	lua_setfield(L, -2, "remote");
-	push_addr(L, link_local(l));
+	push_endpoint(L, link_local(l));
 	lua_setfield(L, -2, "local");
 	return 1;
 }
