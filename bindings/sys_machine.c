@@ -40,8 +40,8 @@ static int sys_disk(lua_State *L)
 	if (statvfs(path, &st) != 0)
 		return binding_fail(L, err_set_errno(&info, errno, "cannot look at the disk of %s", path), &info);
 	lua_createtable(L, 0, 5);
-	set_integer(L, "size", (lua_Integer)(st.f_blocks * st.f_frsize));
-	set_integer(L, "free", (lua_Integer)(st.f_bavail * st.f_frsize));
+	set_integer(L, "size", (lua_Integer)st.f_blocks * (lua_Integer)st.f_frsize);
+	set_integer(L, "free", (lua_Integer)st.f_bavail * (lua_Integer)st.f_frsize);
 	set_integer(L, "files", (lua_Integer)st.f_files);
 	set_integer(L, "files_free", (lua_Integer)st.f_favail);
 	set_boolean(L, "read_only", st.f_flag & ST_RDONLY);

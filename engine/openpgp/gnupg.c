@@ -53,14 +53,22 @@ void gnupg_look(struct gnupg *out)
 	out->agent = runs(agent) ? agent : NULL;
 }
 
+// The number that a version goes on with, and what stands behind its dot. 0 where there is none.
+static unsigned long next_number(const char **version)
+{
+	char *end;
+	unsigned long number = strtoul(*version, &end, 10);
+	*version = *end == '.' ? end + 1 : "";
+	return number;
+}
+
 static bool is_older(const char *version, const char *than)
 {
-	unsigned a[3] = {0}, b[3] = {0};
-	(void)sscanf(version, "%u.%u.%u", &a[0], &a[1], &a[2]);
-	(void)sscanf(than, "%u.%u.%u", &b[0], &b[1], &b[2]);
-	for (int i = 0; i < 3; i++)
-		if (a[i] != b[i])
-			return a[i] < b[i];
+	for (int i = 0; i < 3; i++) {
+		unsigned long a = next_number(&version), b = next_number(&than);
+		if (a != b)
+			return a < b;
+	}
 	return false;
 }
 

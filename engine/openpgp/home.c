@@ -37,8 +37,6 @@ enum err homes_open(struct homes **out, struct loop *loop, const char *directory
 	return OK;
 }
 
-static void cancel_users(struct home *h);
-
 static void release(struct homes *h)
 {
 	homes_forget_graves(h);
@@ -92,7 +90,7 @@ void homes_close_start(struct homes *h, home_done *done, void *arg)
 	h->done = done;
 	h->arg = arg;
 	for (struct home *home = h->first; home; home = home->next)
-		cancel_users(home);
+		home_cancel_users(home);
 	// a job that was cancelled destroys the home it was making, and is told of that before this turn's end
 	loop_defer(h->loop, &h->deferred, close_all, h);
 }
@@ -313,102 +311,6 @@ void home_drop_keyring(struct home *h)
 	home_files_drop_keyring(h->path);
 }
 
-// --- who works in it ------------------------------------------------------------------------------------------------------
-
-void home_enter(struct home *h, struct home_user *u)
-{
-	assert(!u->home);
-	u->home = h;
-	u->writing = u->reading = u->starting = u->wanting = false;
-	u->next = h->users;
-	u->link = &h->users;
-	if (h->users)
-		h->users->link = &u->next;
-	h->users = u;
-}
-
-static void set_wanting(struct home_user *u, bool wanting)
-{
-	if (u->wanting == wanting)
-		return;
-	u->wanting = wanting;
-	u->home->wanted += wanting ? 1 : -1;
-}
-
-bool home_claim(struct home_user *u)
-{
-	struct home *h = u->home;
-	bool starts = u->agent && !h->warm && !h->signer[0];
-	if (u->agent && h->signer[0] && !h->paused && !home_reach_agent(h))
-		return false;
-	bool in_the_way = h->written || (u->exclusive ? h->reading > 0 : h->wanted > 0);
-	if (u->exclusive)
-		set_wanting(u, in_the_way);
-	if (h->paused || in_the_way || (starts && h->starting))
-		return false;
-	u->writing = u->exclusive;
-	u->reading = !u->exclusive;
-	u->starting = starts;
-	h->written = h->written || u->writing;
-	h->reading += u->reading;
-	h->starting = h->starting || u->starting;
-	return true;
-}
-
-void home_warm(struct home_user *u)
-{
-	if (u->home && u->starting)
-		u->home->warm = true;
-}
-
-bool home_has_agent(const struct home *h)
-{
-	return h->warm && !h->paused;
-}
-
-void home_leave(struct home_user *u)
-{
-	if (!u->home)
-		return;
-	if (u->writing)
-		u->home->written = false;
-	u->home->reading -= u->reading;
-	set_wanting(u, false);
-	if (u->starting)
-		u->home->starting = false;
-	*u->link = u->next;
-	if (u->next)
-		u->next->link = u->link;
-	u->home = NULL;
-}
-
-void home_pause(struct home *h)
-{
-	h->paused++;
-	h->warm = false;
-}
-
-void home_resume(struct home *h)
-{
-	assert(h->paused > 0);
-	if (--h->paused)
-		return;
-	for (struct home_user *u = h->users, *next; u; u = next) {
-		next = u->next;
-		if (u->ready)
-			u->ready(u);
-	}
-}
-
-static void cancel_users(struct home *h)
-{
-	while (h->users) {
-		struct home_user *u = h->users;
-		home_leave(u);
-		u->cancel(u);
-	}
-}
-
 // --- ends -----------------------------------------------------------------------------------------------------------------
 
 // The agent of one home on its way out; with `remove` the home follows it.
@@ -461,7 +363,7 @@ static char *take_alias(struct home *h)
 
 void home_destroy_start(struct home *h, home_done *done, void *arg)
 {
-	cancel_users(h);
+	home_cancel_users(h);
 	home_files_erase_keys(h->path);
 	homes_end_agent(h->homes, h->path, take_alias(h), false, true, done, arg);
 	home_free(h);
@@ -469,7 +371,7 @@ void home_destroy_start(struct home *h, home_done *done, void *arg)
 
 void home_close_start(struct home *h, home_done *done, void *arg)
 {
-	cancel_users(h);
+	home_cancel_users(h);
 	homes_end_agent(h->homes, h->path, take_alias(h), false, false, done, arg);
 	home_free(h);
 }
@@ -502,7 +404,7 @@ static void on_locked(void *arg, enum err code, const struct err_info *info)
 void home_lock_start(struct home *h, home_done *done, void *arg)
 {
 	struct locking *l = mem_alloc(sizeof *l);
-	cancel_users(h);
+	home_cancel_users(h);
 	*l = (struct locking){.user.cancel = resume_locked, .home = h, .done = done, .arg = arg};
 	home_enter(h, &l->user);
 	home_pause(h);

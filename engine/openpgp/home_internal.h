@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The insides of homes, for home.c and home_tasks.c.
+// The insides of homes, for home.c, home_adopted.c, home_tasks.c and home_users.c.
 #ifndef SOTTO_OPENPGP_HOME_INTERNAL_H
 #define SOTTO_OPENPGP_HOME_INTERNAL_H
 
@@ -54,6 +54,9 @@ MUST_CHECK enum err home_redirect(struct home *h, bool anew, struct err_info *in
 // May an operation begin that needs the agent? False: the agent is being started, and home_resume follows.
 bool home_reach_agent(struct home *h);
 void home_adopted_fini(struct home *h);
+
+// home_users.c. All who work in it, or wait to, are taken off and told.
+void home_cancel_users(struct home *h);
 
 // After `ending` was counted down.
 void homes_free_when_idle(struct homes *h);

@@ -13,11 +13,16 @@ struct row {
 	char epoch[12], name[2 * HASH_LEN + 1];
 };
 
-static struct seal_place place_of(const struct data_key *key, uint32_t epoch,
-				  const struct hash *name, struct row *r)
+static struct row row_of(uint32_t epoch, const struct hash *name)
 {
-	snprintf(r->epoch, sizeof r->epoch, "%u", epoch);
-	hex_encode_lower(hash_span(name), r->name);
+	struct row r;
+	snprintf(r.epoch, sizeof r.epoch, "%u", epoch);
+	hex_encode_lower(hash_span(name), r.name);
+	return r;
+}
+
+static struct seal_place place_of(const struct data_key *key, const struct row *r)
+{
 	return (struct seal_place){
 		"statements", "envelope", {key->discussion, r->epoch, r->name}};
 }
@@ -25,8 +30,8 @@ static struct seal_place place_of(const struct data_key *key, uint32_t epoch,
 static enum err seal(const struct data_key *key, uint32_t epoch, const struct hash *name,
 		     const struct bytes *envelope, struct buf *out)
 {
-	struct row r;
-	const struct seal_place place = place_of(key, epoch, name, &r);
+	const struct row r = row_of(epoch, name);
+	const struct seal_place place = place_of(key, &r);
 	buf_init(out, STORE_STATEMENT_MAX + SEAL_OVERHEAD);
 	return seal_close(key->key, &place, bytes_span(envelope), out);
 }
@@ -107,14 +112,14 @@ enum err store_statement_sign(struct store *s, const char *discussion, uint32_t 
 static enum err take(struct query *q, const struct data_key *key, uint32_t epoch,
 		     struct store_statement *out, struct err_info *info)
 {
-	struct row r;
 	struct buf plain;
 	memset(out, 0, sizeof *out);
 	query_take_exact(q, out->name.bytes, sizeof out->name.bytes);
 	out->own = query_take_int(q) != 0;
 	out->is_signed = query_take_int(q) != 0;
 	out->proof = query_take_int(q) != 0;
-	const struct seal_place place = place_of(key, epoch, &out->name, &r);
+	const struct row r = row_of(epoch, &out->name);
+	const struct seal_place place = place_of(key, &r);
 	buf_init_wiped(&plain, STORE_STATEMENT_MAX);
 	enum err e = seal_open(key->key, &place, query_take_span(q), &plain, info);
 	if (e)
