@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +121,7 @@ static struct home *home_new(struct homes *h, const char *name)
 static void home_free(struct home *h)
 {
 	home_adopted_fini(h);
+	home_forget_pauses(h);
 	*h->link = h->next;
 	if (h->next)
 		h->next->link = h->link;
@@ -376,27 +376,17 @@ void home_close_start(struct home *h, home_done *done, void *arg)
 	home_free(h);
 }
 
-// A home that waits for the end of its agent. It may go meanwhile, or be locked once more: both take this user off.
+// A home that waits for the end of its agent. It may go meanwhile, or be locked once more.
 struct locking {
-	struct home_user user;
-	struct home *home;
+	struct home_pause pause;
 	home_done *done;
 	void *arg;
 };
 
-static void resume_locked(struct home_user *u)
-{
-	struct locking *l = (struct locking *)((char *)u - offsetof(struct locking, user));
-	home_resume(l->home);
-	l->home = NULL;
-}
-
 static void on_locked(void *arg, enum err code, const struct err_info *info)
 {
 	struct locking *l = arg;
-	home_leave(&l->user);
-	if (l->home)
-		resume_locked(&l->user);
+	home_resume(&l->pause);
 	l->done(l->arg, code, info);
 	free(l);
 }
@@ -405,9 +395,8 @@ void home_lock_start(struct home *h, home_done *done, void *arg)
 {
 	struct locking *l = mem_alloc(sizeof *l);
 	home_cancel_users(h);
-	*l = (struct locking){.user.cancel = resume_locked, .home = h, .done = done, .arg = arg};
-	home_enter(h, &l->user);
-	home_pause(h);
+	*l = (struct locking){.done = done, .arg = arg};
+	home_pause(h, &l->pause);
 	// the next operation makes its alias anew
 	homes_end_agent(h->homes, h->path, take_alias(h), false, false, on_locked, l);
 }

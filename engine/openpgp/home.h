@@ -118,8 +118,13 @@ bool home_claim(struct home_user *u); // may it begin? False in a pause, and whe
 void home_warm(struct home_user *u);  // its work came to an end: if it needed the agent, there is one now
 bool home_has_agent(const struct home *h); // as far as is known, and nobody is about to end it
 void home_leave(struct home_user *u); // fine where it is no user
-// While its agent is on its way out nothing begins, or it would be killed with it. Pauses add up.
-void home_pause(struct home *h);
-void home_resume(struct home *h);
+// While its agent is on its way out nothing begins, or it would be killed with it. Pauses add up, and each lasts until whoever began it
+// has seen its agent's end: a lock takes users off, but no pauses. Where the home goes they are over.
+struct home_pause {
+	struct home *home; // NULL when it is none
+	struct home_pause *next, **link;
+};
+void home_pause(struct home *h, struct home_pause *p);
+void home_resume(struct home_pause *p); // fine where it is none
 
 #endif

@@ -62,24 +62,23 @@ enum err home_redirect(struct home *h, bool anew, struct err_info *info)
 
 struct launch {
 	struct homes *homes;
-	struct home *home; // NULL: it has gone
+	struct home_pause pause;
 	struct command *command;
 };
 
 static void on_launched(void *arg, const struct command_result *result)
 {
 	struct launch *l = arg;
-	struct home *h = l->home;
 	struct homes *homes = l->homes;
 	struct err_info info;
-	free(l);
 	homes->ending--;
-	if (h) {
-		h->launch = NULL;
+	if (l->pause.home) { // it has not gone
+		l->pause.home->launch = NULL;
 		if (users_outcome(result, "start your GnuPG's agent", &info))
 			log_warn("%s", info.text);
-		home_resume(h);
 	}
+	home_resume(&l->pause);
+	free(l);
 	homes_free_when_idle(homes);
 }
 
@@ -96,7 +95,7 @@ bool home_reach_agent(struct home *h)
 		return true;
 	h->lost = false;
 	struct launch *l = mem_alloc(sizeof *l);
-	*l = (struct launch){.homes = h->homes, .home = h};
+	*l = (struct launch){.homes = h->homes};
 	if (users_launch_start(&l->command, h->homes->loop, on_launched, l, &info)) {
 		log_warn("%s", info.text);
 		free(l);
@@ -104,7 +103,7 @@ bool home_reach_agent(struct home *h)
 	}
 	h->homes->ending++;
 	h->launch = l;
-	home_pause(h);
+	home_pause(h, &l->pause);
 	return false;
 }
 
@@ -153,9 +152,7 @@ void home_adopted_fini(struct home *h)
 {
 	deferred_cancel(h->homes->loop, &h->wanted_news.turn);
 	deferred_cancel(h->homes->loop, &h->expired_news.turn);
-	if (h->launch) {
+	if (h->launch)
 		command_cancel(h->launch->command);
-		h->launch->home = NULL;
-	}
 	session_unref(h->session);
 }

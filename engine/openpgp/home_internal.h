@@ -29,12 +29,12 @@ struct home {
 	char name[HOME_NAME_LEN + 1];
 	char *path, *alias;
 	struct home_user *users;
-	bool written;    // by an exclusive user
+	struct home_pause *pauses;
 	size_t reading;  // users that have begun, and are not exclusive
 	size_t wanted;   // exclusive users that had to wait
+	bool written;    // by an exclusive user
 	bool warm;       // its agent runs
 	bool starting;   // a user is about to start it
-	unsigned paused;
 	struct home *next, **link;
 
 	// of an adopted key's
@@ -57,6 +57,8 @@ void home_adopted_fini(struct home *h);
 
 // home_users.c. All who work in it, or wait to, are taken off and told.
 void home_cancel_users(struct home *h);
+// It goes: whoever has paused it need not resume it.
+void home_forget_pauses(struct home *h);
 
 // After `ending` was counted down.
 void homes_free_when_idle(struct homes *h);

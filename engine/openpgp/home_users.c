@@ -28,12 +28,12 @@ bool home_claim(struct home_user *u)
 {
 	struct home *h = u->home;
 	bool starts = u->agent && !h->warm && !h->signer[0];
-	if (u->agent && h->signer[0] && !h->paused && !home_reach_agent(h))
+	if (u->agent && h->signer[0] && !h->pauses && !home_reach_agent(h))
 		return false;
 	bool in_the_way = h->written || (u->exclusive ? h->reading > 0 : h->wanted > 0);
 	if (u->exclusive)
 		set_wanting(u, in_the_way);
-	if (h->paused || in_the_way || (starts && h->starting))
+	if (h->pauses || in_the_way || (starts && h->starting))
 		return false;
 	u->writing = u->exclusive;
 	u->reading = !u->exclusive;
@@ -52,7 +52,7 @@ void home_warm(struct home_user *u)
 
 bool home_has_agent(const struct home *h)
 {
-	return h->warm && !h->paused;
+	return h->warm && !h->pauses;
 }
 
 void home_leave(struct home_user *u)
@@ -71,16 +71,31 @@ void home_leave(struct home_user *u)
 	u->home = NULL;
 }
 
-void home_pause(struct home *h)
+void home_pause(struct home *h, struct home_pause *p)
 {
-	h->paused++;
+	assert(!p->home);
+	*p = (struct home_pause){.home = h, .next = h->pauses, .link = &h->pauses};
+	if (p->next)
+		p->next->link = &p->next;
+	h->pauses = p;
 	h->warm = false;
 }
 
-void home_resume(struct home *h)
+static void end_pause(struct home_pause *p)
 {
-	assert(h->paused > 0);
-	if (--h->paused)
+	*p->link = p->next;
+	if (p->next)
+		p->next->link = p->link;
+	p->home = NULL;
+}
+
+void home_resume(struct home_pause *p)
+{
+	struct home *h = p->home;
+	if (!h)
+		return;
+	end_pause(p);
+	if (h->pauses)
 		return;
 	for (struct home_user *u = h->users, *next; u; u = next) {
 		next = u->next;
@@ -96,4 +111,10 @@ void home_cancel_users(struct home *h)
 		home_leave(u);
 		u->cancel(u);
 	}
+}
+
+void home_forget_pauses(struct home *h)
+{
+	while (h->pauses)
+		end_pause(h->pauses);
 }

@@ -20,7 +20,6 @@ struct key_job {
 	bool throw_away;   // never handed over
 	bool only_open;    // unlock
 	bool stranger, discussion, canceled;
-	bool paused;       // passphrase: it pauses its home
 	struct secret *passphrase, *fresh;
 	struct session *session;
 	struct bytes *certificate, *text, *signature, *plaintext;
@@ -29,6 +28,7 @@ struct key_job {
 	struct listed_key listed; // adopt
 	enum verdict verdict;
 	struct home_user user; // passphrase, subkey: says when the home goes
+	struct home_pause pause; // passphrase: while the agent goes
 	char *path, *alias;    // passphrase: its home's, also after that has gone
 	enum err code;      // passphrase: how it ended, while the agent goes
 	struct err_info why;

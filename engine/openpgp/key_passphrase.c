@@ -16,23 +16,13 @@ static void on_changed(void *arg, enum err code, const struct err_info *info, co
 // Nothing begins in the home while its agent is on its way out.
 static void pause_home(struct key_job *job)
 {
-	if (!job->home)
-		return;
-	home_pause(job->home);
-	job->paused = true;
-}
-
-static void resume_home(struct key_job *job)
-{
-	if (job->home && job->paused)
-		home_resume(job->home);
-	job->paused = false;
+	if (job->home)
+		home_pause(job->home, &job->pause);
 }
 
 static void on_home_gone(struct home_user *u)
 {
 	struct key_job *job = (struct key_job *)((char *)u - offsetof(struct key_job, user));
-	resume_home(job); // it may only have been locked
 	job->home = NULL;
 }
 
@@ -43,7 +33,7 @@ static void on_change_ended(void *arg, enum err code, const struct err_info *inf
 	struct err_info lost;
 	if (job->code && home_files_restore_keys(job->path, &lost))
 		log_error("%s", lost.text);
-	resume_home(job);
+	home_resume(&job->pause);
 	if (code && job->code == OK) {
 		job->code = code;
 		job->why = *info;
@@ -110,7 +100,7 @@ static void on_forgotten(void *arg, enum err code, const struct err_info *info)
 {
 	struct key_job *job = arg;
 	struct err_info why = *info;
-	resume_home(job);
+	home_resume(&job->pause);
 	if (key_job_gone(job))
 		return;
 	if (!job->home)
