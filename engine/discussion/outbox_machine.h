@@ -68,6 +68,7 @@ struct outbox {
 	struct hash roster_hash;
 	const struct transcript *transcript;
 	enum outbox_mode mode;
+	bool closing, keyless;
 	uint64_t built;
 	struct hash head;
 	uint64_t stored_through; // all up to it are sealed on disk, or need not be
@@ -76,7 +77,6 @@ struct outbox {
 	bool heard, ack_is_set, ack_due; // P5.8
 	size_t complaint_count;
 	struct payload_item complaints[OUTBOX_COMPLAINTS_MAX]; // oldest first
-	bool closing, keyless;
 	struct bytes *rekey; // certificate, to be told; NULL: none
 	struct outbox_queue queue;
 	struct outbox_commit commit;

@@ -198,8 +198,8 @@ void rekeying_learned(struct conversation *c, size_t member, uint64_t sequence, 
 
 void rekeying_cancel_intakes(struct rekeying *r)
 {
-	while (r->intakes) {
-		struct intake *in = r->intakes;
+	for (struct intake *in = r->intakes, *next; in; in = next) {
+		next = in->next;
 		unlink_intake(in);
 		in->rekeying = NULL;
 		if (in->op)
