@@ -25,6 +25,19 @@ void transcript_messages_free(struct transcript_message *messages, size_t count)
 	free(messages);
 }
 
+void transcript_payload_set(struct transcript_payload *out, const struct held *h,
+			const struct payload *p, const struct hash *hash)
+{
+	out->sender = h->sender;
+	out->sequence = p->sequence;
+	out->hash = *hash;
+	out->payload = bytes_ref(h->payload);
+	out->frame = bytes_ref(h->frame);
+	out->message = span(h->frame->data + SEALED_FRAME_HEADER_LEN,
+			    h->frame->len - SEALED_FRAME_HEADER_LEN);
+	out->session_key = secret_ref(h->session_key);
+}
+
 void transcript_payload_fini(struct transcript_payload *p)
 {
 	bytes_unref(p->payload);

@@ -159,7 +159,6 @@ void transcript_held_receive(struct transcript *t, size_t member, struct span fr
 		transcript_drop(t, member, TRANSCRIPT_REFLECTED, false);
 	} else if (is_disputed(t, member, sender, f.sequence)) {
 		append(t, member, sender, f.sequence, frame);
-		t->held[t->held_count - 1].disputed = true;
 		t->links[member].disputed = 0;
 	} else if (f.sequence <= t->chains[sender].head.sequence) {
 		transcript_drop(t, member, TRANSCRIPT_DUPLICATE, false);

@@ -19,7 +19,6 @@ struct held {
 	enum err code;   // OPENED
 	struct bytes *payload;
 	struct secret *session_key;
-	bool disputed; // it is here already, and may be another
 	uint64_t *recipients; // or NULL
 	bool rekeyed;         // what it brings can be sealed to: .key
 	uint64_t key;
@@ -90,7 +89,19 @@ void transcript_acknowledge(struct transcript *t, size_t member, size_t sender);
 // After END: what is there of that member's chain, and that no more will be.
 void transcript_refuse(struct transcript *t, size_t member);
 void transcript_messages_free(struct transcript_message *messages, size_t count);
+void transcript_payload_set(struct transcript_payload *out, const struct held *h,
+			    const struct payload *p, const struct hash *hash);
 void transcript_payload_fini(struct transcript_payload *p);
+
+// --- what a payload says (transcript_commit.c) --------------------------------------------------
+
+// The COMMIT of held[i], which is that payload and was accepted.
+void transcript_commit(struct transcript *t, size_t i, const struct payload *p,
+		       const struct hash *hash);
+void transcript_commit_forget(struct transcript *t);
+// It is on disk: its messages, complaints and disputes are told, and it is held no longer.
+void transcript_committed(struct transcript *t, const bool *skipped);
+const struct payload_item *transcript_find_rekey(const struct payload *p); // NULL: it has none
 
 // --- what is held (transcript_held.c) -----------------------------------------------------------
 
