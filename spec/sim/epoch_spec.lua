@@ -54,6 +54,11 @@ describe("ordering and messages, simulated", function()
     assert.is_true(count "schedules" > 60)
   end)
 
+  it("S1, S8: COMMITs that come rounds later, and a restart after each", function()
+    local _, count = clean(("--restarts --members 3 --seed 1 --runs %d"):format(ROUNDS))
+    assert.is_true(count "commits" > ROUNDS / 10)
+  end)
+
   it("is the same from the same seed", function()
     local first = run "--members 5 --seed 7 --runs 1 --trace"
     assert.are.equal(first, (run "--members 5 --seed 7 --runs 1 --trace"))

@@ -91,6 +91,8 @@ void check_accepted(struct world *w, unsigned node, unsigned copy, uint32_t epoc
 		violated(w, "S5: a payload of another epoch was accepted");
 	if (t->ended && p->sequence > t->cut[p->sender].sequence)
 		violated(w, "S5: a payload beyond the cut was accepted");
+	if (t->ended && p->sequence == t->cut[p->sender].sequence && memcmp(&p->hash, &t->cut[p->sender].hash, HASH_LEN) != 0)
+		violated(w, "S5: another payload than the cut's was accepted");
 	if (strcmp(read.sender, r->members[p->sender].fingerprint) != 0)
 		violated(w, "S6: another's payload was accepted");
 	if (p->sequence != t->heard_count[p->sender] + 1 || read.sequence != p->sequence)

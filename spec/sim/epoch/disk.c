@@ -193,13 +193,14 @@ static void answer(struct world *w, unsigned node, unsigned copy, const struct w
 	}
 }
 
-static bool is_ballot(const struct write *write)
+// Whether it is an own statement of one of these kinds.
+static bool is_own(const struct write *write, enum statement_type first, enum statement_type last)
 {
 	struct statement s;
 	struct hash name;
 	if (write->kind != WRITE_OWN || !read_statement(write->envelope, &s, &name))
 		return false;
-	bool is = s.type >= STATEMENT_STATUS;
+	bool is = s.type >= first && s.type <= last;
 	statement_fini(&s);
 	return is;
 }
@@ -211,7 +212,7 @@ void written(struct world *w, const struct happening *h)
 	if (!write)
 		return;
 	// a crash at this very write: before it, or after it and before anybody knows
-	bool counts = w->options->crash_at && !w->nodes[h->node].lies && (!w->options->crash_ballots || is_ballot(write));
+	bool counts = w->options->crash_at && !w->nodes[h->node].lies && (!w->options->crash_ballots || is_own(write, STATEMENT_STATUS, STATEMENT_COMMIT));
 	bool falls = counts && ++w->honest_writes == w->options->crash_at;
 	if (!falls || w->options->crash_after)
 		apply(w, h->node, h->copy, write);
@@ -220,6 +221,8 @@ void written(struct world *w, const struct happening *h)
 	} else if (write->kind == WRITE_OWN) {
 		if (c->epoch == write->epoch)
 			step(w, h->node, h->copy, (struct epoch_event){.type = EPOCH_EVENT_SIGNED, .result = {OK, write->envelope}});
+		if (w->options->restarts && w->now < HEAL_MS && is_own(write, STATEMENT_COMMIT, STATEMENT_COMMIT))
+			crash(w, h->node);
 	} else {
 		answer(w, h->node, h->copy, write);
 	}

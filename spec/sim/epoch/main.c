@@ -12,15 +12,16 @@
 struct request {
 	uint64_t seed, runs, members, flood;
 	unsigned lies; // only with these; 0: as the seed says
-	bool calm, trace, first, shrink, writes;
+	bool calm, trace, first, shrink, writes, restarts;
 };
 
 static int usage(void)
 {
 	fprintf(stderr, "usage: sim [--members 2…9] [--runs N] [--seed N] [--lie NAME] [--flood N] [--calm] [--trace] [--first] "
-			"[--shrink] [--writes]\n"
+			"[--shrink] [--writes] [--restarts]\n"
 			"  --first   to the first violation      --shrink  the first violation, as a run that is as short as can be\n"
 			"  --writes  each seed once for each write to a disk: somebody crashes at it\n"
+			"  --restarts  COMMITs come rounds later, and whoever has sent one is restarted\n"
 			"  --lie     one that must be played:");
 	for (unsigned i = 0; i < SIM_LIES; i++)
 		fprintf(stderr, " %s", sim_lie_names[i]);
@@ -53,7 +54,7 @@ static bool read_arguments(int argc, char **argv, struct request *r)
 		const char *name;
 		bool *flag;
 	} flags[] = {{"--calm", &r->calm}, {"--trace", &r->trace}, {"--first", &r->first}, {"--shrink", &r->shrink},
-		     {"--writes", &r->writes}};
+		     {"--writes", &r->writes}, {"--restarts", &r->restarts}};
 	for (int i = 1; i < argc; i++) {
 		const char *next = i + 1 < argc ? argv[i + 1] : "";
 		bool known = false;
@@ -96,6 +97,8 @@ static struct sim_options options_of(const struct request *r, uint64_t seed)
 	}
 	if (r->flood)
 		o.flood = (unsigned)r->flood;
+	if (r->restarts)
+		sim_options_restarts(&o);
 	if (r->calm)
 		o = sim_options_calm(o);
 	return o;

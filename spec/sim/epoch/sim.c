@@ -23,7 +23,8 @@ void crash(struct world *w, unsigned node)
 	talk_stop(c);
 	epoch_free(c->machine);
 	c->machine = NULL;
-	later(w, 50 + sim_below(&w->random, w->options->crash_ballots ? 500 : 20000), (struct happening){.kind = STARTS, .node = node});
+	bool soon = w->options->crash_ballots || w->options->restarts;
+	later(w, 50 + sim_below(&w->random, soon ? 500 : 20000), (struct happening){.kind = STARTS, .node = node});
 }
 
 static void starts(struct world *w, unsigned node)
@@ -374,6 +375,15 @@ struct sim_options sim_options_calm(struct sim_options o)
 	struct sim_random r = {o.seed};
 	return (struct sim_options){.seed = o.seed, .members = o.members, .calm = true, .candidates = 2, .trace = o.trace,
 				    .ops = 1 + sim_below(&r, 2), .texts = sim_below(&r, 4)};
+}
+
+void sim_options_restarts(struct sim_options *o)
+{
+	o->calm = false;
+	o->restarts = true;
+	o->late = 100;
+	o->ops = o->ops < 3 ? 3 : o->ops;
+	o->texts = o->texts < 10 ? 10 : o->texts;
 }
 
 struct sim_options sim_options_of(uint64_t seed, unsigned members)

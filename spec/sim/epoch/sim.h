@@ -61,6 +61,7 @@ struct sim_options {
 	uint64_t crash_at;   // the honest member whose write to its disk is that one of the run crashes at it; 0: none
 	bool crash_after;    // it is written, and nobody knows
 	bool crash_ballots;  // only STATUS, ORDER, VOTE and COMMIT are counted; and it is back at once
+	bool restarts;       // whoever has sent a COMMIT is restarted soon after
 	bool k_charter;      // else "all"
 	bool calm;           // L1, L2: no chance in the network, nobody lies, all consent, all at once
 	bool trace;
@@ -81,5 +82,6 @@ struct sim_result sim_run(const struct sim_options *options);
 // The options that a seed stands for.
 struct sim_options sim_options_of(uint64_t seed, unsigned members);
 struct sim_options sim_options_calm(struct sim_options o); // with its seed and members
+void sim_options_restarts(struct sim_options *o);          // few know of a lock, and those are restarted
 
 #endif
