@@ -3,6 +3,7 @@
 // of actions: "2 wants 3 after 5" as {member, sender, after}, the timer as "timer".
 #include "discussion/catchup.h"
 #include "spec/support/messages.h"
+#include "spec/support/object.h"
 
 #define CATCHUP_TYPE "support.catchup"
 
@@ -90,11 +91,7 @@ int luaopen_support_catchup(lua_State *L)
 	static const luaL_Reg methods[] = {
 		{"step", machine_step}, {"missing", machine_missing}, {"is_busy", machine_is_busy}, {"free", machine_free}, {NULL, NULL}};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};
-	luaL_newmetatable(L, CATCHUP_TYPE);
-	lua_pushcfunction(L, machine_free);
-	lua_setfield(L, -2, "__gc");
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
+	object_type(L, CATCHUP_TYPE, methods, machine_free);
 	luaL_newlib(L, functions);
 	return 1;
 }

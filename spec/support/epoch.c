@@ -4,6 +4,7 @@
 #include "discussion/epoch.h"
 #include "base/mem.h"
 #include "spec/support/fields.h"
+#include "spec/support/object.h"
 
 #define EPOCH_TYPE "support.epoch"
 
@@ -126,16 +127,6 @@ static void event_get(lua_State *L, int t, struct epoch_event *e, struct room *r
 
 // --- actions ------------------------------------------------------------------------------------------------------------------
 
-static void put_list(lua_State *L, const char *name, struct bytes *const *list, size_t count)
-{
-	lua_newtable(L);
-	for (size_t i = 0; i < count; i++) {
-		lua_pushlstring(L, (const char *)list[i]->data, list[i]->len);
-		lua_seti(L, -2, (lua_Integer)i + 1);
-	}
-	lua_setfield(L, -2, name);
-}
-
 static void put_member(lua_State *L, const char *name, size_t member)
 {
 	if (member != ROSTER_NOBODY)
@@ -148,7 +139,7 @@ static void decided_push(lua_State *L, const struct epoch_decision *d)
 	put_bytes(L, "next", d->next);
 	put_hash(L, "next_hash", &d->next_hash);
 	put_text(L, "charter", d->charter);
-	put_list(L, "proof", d->proof, d->count);
+	put_bytes_list(L, "proof", d->proof, d->count);
 	lua_newtable(L);
 	for (size_t i = 0; i < d->cut.count; i++) {
 		lua_pushinteger(L, (lua_Integer)d->cut.list[i].sequence);
@@ -165,7 +156,7 @@ static void action_push(lua_State *L, const struct epoch_action *a)
 	case EPOCH_SIGN:
 		put_text(L, "kind", statement_type_name(a->sign.type));
 		put_bytes(L, "body", a->sign.body);
-		put_list(L, "keep", a->sign.keep, a->sign.keep_count);
+		put_bytes_list(L, "keep", a->sign.keep, a->sign.keep_count);
 		break;
 	case EPOCH_KEEP:
 		put_bytes(L, "envelope", a->envelope);
@@ -275,15 +266,10 @@ int luaopen_support_epoch(lua_State *L);
 int luaopen_support_epoch(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
-		{"step", machine_step}, {"state", machine_state}, {"op", machine_op}, {"free", machine_free},
-		{"__gc", machine_free}, {NULL, NULL},
+		{"step", machine_step}, {"state", machine_state}, {"op", machine_op}, {"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {"quorum", quorum}, {NULL, NULL}};
-	luaL_newmetatable(L, EPOCH_TYPE);
-	luaL_setfuncs(L, methods, 0);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
+	object_type(L, EPOCH_TYPE, methods, machine_free);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -105,6 +105,16 @@ static inline void put_bytes(lua_State *L, const char *name, const struct bytes 
 		put_span(L, name, bytes_span(b));
 }
 
+static inline void put_bytes_list(lua_State *L, const char *name, struct bytes *const *list, size_t count)
+{
+	lua_newtable(L);
+	for (size_t i = 0; i < count; i++) {
+		lua_pushlstring(L, (const char *)list[i]->data, list[i]->len);
+		lua_seti(L, -2, (lua_Integer)i + 1);
+	}
+	lua_setfield(L, -2, name);
+}
+
 static inline void put_text(lua_State *L, const char *name, const char *text)
 {
 	lua_pushstring(L, text);

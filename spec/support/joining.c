@@ -3,6 +3,7 @@
 #include "discussion/joining.h"
 #include "discussion/admission.h"
 #include "spec/support/fields.h"
+#include "spec/support/object.h"
 
 #define MACHINE "support.joining"
 
@@ -46,7 +47,7 @@ static int machine_free(lua_State *L)
 	return 0;
 }
 
-static struct bytes *need(lua_State *L, const char *name)
+static struct bytes *bytes_get(lua_State *L, const char *name)
 {
 	struct span s = field_span(L, 2, name);
 	return s.data ? bytes_new_span(s) : NULL;
@@ -56,18 +57,18 @@ static void event_get(lua_State *L, struct joining_event *e, struct presence_par
 {
 	e->type = (enum joining_event_type)field_choice(L, 2, "type", events);
 	e->invite = field_span(L, 2, "invite");
-	e->key.certificate = need(L, "certificate");
-	e->key.general = need(L, "general");
+	e->key.certificate = bytes_get(L, "certificate");
+	e->key.general = bytes_get(L, "general");
 	e->withdrawn.time_ms = field_integer(L, 2, "time_ms", 0);
 	e->result.ticket = (uint64_t)field_integer(L, 2, "ticket", 0);
 	if (e->type == JOINING_EVENT_RESULT)
 		e->result.code = field_code(L, 2, "code");
-	e->result.bytes = need(L, "bytes");
+	e->result.bytes = bytes_get(L, "bytes");
 	e->result.fingerprint = (const char *)field_span(L, 2, "fingerprint").data;
 	e->result.id = (const char *)field_span(L, 2, "id").data;
 	e->chain.member = e->member = (const char *)field_span(L, 2, "member").data;
-	e->chain.record = need(L, "record");
-	presence->record = need(L, "presence");
+	e->chain.record = bytes_get(L, "record");
+	presence->record = bytes_get(L, "presence");
 	presence->certification = bytes_new("certified", 9);
 	e->presence = presence->record ? presence : NULL;
 }
@@ -140,12 +141,7 @@ static int machine_epochs(lua_State *L)
 		put_bytes(L, "roster", list[i].roster);
 		put_hash(L, "hash", &list[i].hash);
 		put_text(L, "charter", list[i].charter);
-		lua_newtable(L);
-		for (size_t k = 0; k < list[i].count; k++) {
-			lua_pushlstring(L, (const char *)list[i].proof[k]->data, list[i].proof[k]->len);
-			lua_seti(L, -2, (lua_Integer)k + 1);
-		}
-		lua_setfield(L, -2, "proof");
+		put_bytes_list(L, "proof", list[i].proof, list[i].count);
 		lua_seti(L, -2, (lua_Integer)i + 1);
 	}
 	return 1;
@@ -198,13 +194,12 @@ static int support_op(lua_State *L)
 int luaopen_support_joining(lua_State *L);
 int luaopen_support_joining(lua_State *L)
 {
-	static const luaL_Reg methods[] = {{"step", machine_step},     {"phase", machine_phase}, {"epochs", machine_epochs}, {"is_full", machine_full},
-					   {"person", machine_person}, {"__gc", machine_free},	 {NULL, NULL}};
+	static const luaL_Reg methods[] = {
+		{"step", machine_step}, {"phase", machine_phase}, {"epochs", machine_epochs}, {"is_full", machine_full},
+		{"person", machine_person}, {NULL, NULL},
+	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {"op", support_op}, {NULL, NULL}};
-	luaL_newmetatable(L, MACHINE);
-	luaL_setfuncs(L, methods, 0);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, -2, "__index");
+	object_type(L, MACHINE, methods, machine_free);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -3,6 +3,7 @@
 // list of actions as tables.
 #include "discussion/member_link.h"
 #include "spec/support/fields.h"
+#include "spec/support/object.h"
 
 #define MACHINE "support.member_link"
 
@@ -256,8 +257,7 @@ int luaopen_support_member_link(lua_State *L);
 int luaopen_support_member_link(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
-		{"step", machine_step}, {"over", machine_over}, {"free", machine_free},
-		{"__gc", machine_free}, {NULL, NULL},
+		{"step", machine_step}, {"over", machine_over}, {"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {
 		{"new", machine_new},
@@ -265,11 +265,7 @@ int luaopen_support_member_link(lua_State *L)
 		{"stays", support_stays},
 		{NULL, NULL},
 	};
-	if (luaL_newmetatable(L, MACHINE)) {
-		luaL_setfuncs(L, methods, 0);
-		lua_pushvalue(L, -1);
-		lua_setfield(L, -2, "__index");
-	}
+	object_type(L, MACHINE, methods, machine_free);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -4,6 +4,7 @@
 #include "discussion/outbox.h"
 #include "base/mem.h"
 #include "spec/support/messages.h"
+#include "spec/support/object.h"
 
 #define OUTBOX_TYPE "support.outbox"
 
@@ -419,11 +420,7 @@ int luaopen_support_outbox(lua_State *L)
 		{"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};
-	luaL_newmetatable(L, OUTBOX_TYPE);
-	lua_pushcfunction(L, machine_free);
-	lua_setfield(L, -2, "__gc");
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
+	object_type(L, OUTBOX_TYPE, methods, machine_free);
 	luaL_newlib(L, functions);
 	return 1;
 }

@@ -2,6 +2,7 @@
 // rekey.new(members) → keys; ids and sequences are integers, members positions from 1.
 #include "discussion/rekey.h"
 #include "spec/support/messages.h"
+#include "spec/support/object.h"
 
 #define REKEYS_TYPE "support.rekey"
 
@@ -121,11 +122,7 @@ int luaopen_support_rekey(lua_State *L)
 		{"fit", rekey_fit}, {"fresh", rekey_fresh},   {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", rekey_new}, {NULL, NULL}};
-	luaL_newmetatable(L, REKEYS_TYPE);
-	lua_pushcfunction(L, rekey_gc);
-	lua_setfield(L, -2, "__gc");
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
+	object_type(L, REKEYS_TYPE, methods, rekey_gc);
 	luaL_newlib(L, functions);
 	return 1;
 }

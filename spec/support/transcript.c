@@ -2,6 +2,7 @@
 // The transcript machine for specs: transcript.new{…} → machine; machine:step{type = "received", …}
 // → list of actions as tables.
 #include "spec/support/messages.h"
+#include "spec/support/object.h"
 
 static const char *const events[] = {
 	"received", "opened", "committed", "rekeyed", "link_up", "link_down", "retry", "end", NULL,
@@ -369,11 +370,7 @@ int luaopen_support_transcript(lua_State *L)
 		{"counters", machine_counters}, {"free", machine_free}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {NULL, NULL}};
-	luaL_newmetatable(L, TRANSCRIPT_TYPE);
-	lua_pushcfunction(L, machine_free);
-	lua_setfield(L, -2, "__gc");
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
+	object_type(L, TRANSCRIPT_TYPE, methods, machine_free);
 	luaL_newlib(L, functions);
 	return 1;
 }
