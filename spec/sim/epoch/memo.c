@@ -17,12 +17,7 @@ enum reads { READ_ENVELOPE, READ_STATEMENT, READ_OP, READ_PAYLOAD };
 struct slot {
 	enum reads kind;
 	struct bytes *text; // NULL: free
-	union {
-		struct envelope envelope;
-		struct statement statement;
-		struct op *op;
-		struct payload *payload;
-	};
+	void *value;        // a struct of that kind
 };
 
 static struct slot slots[SLOTS];
@@ -54,9 +49,10 @@ static struct slot *find(enum reads kind, struct span text)
 	return NULL;
 }
 
-static void take(struct slot *s, enum reads kind, struct span text)
+static void take(struct slot *s, enum reads kind, struct span text, void *value)
 {
 	s->kind = kind;
+	s->value = value;
 	s->text = bytes_new_span(text);
 	used[used_count++] = (size_t)(s - slots);
 }
@@ -107,72 +103,33 @@ static struct payload payload_copy(const struct payload *p)
 	to.items = mem_dup(p->items, p->item_count * sizeof *p->items);
 	for (size_t i = 0; i < p->item_count; i++) {
 		bytes_ref(to.items[i].text);
+		bytes_ref(to.items[i].certificate);
 		bytes_ref(to.items[i].unknown);
 	}
 	return to;
 }
 
-enum err __real_envelope_decode(struct envelope *e, struct span text, struct err_info *info);
-enum err __wrap_envelope_decode(struct envelope *e, struct span text, struct err_info *info);
-enum err __wrap_envelope_decode(struct envelope *e, struct span text, struct err_info *info)
-{
-	struct slot *s = find(READ_ENVELOPE, text);
-	enum err code = s && s->text ? OK : __real_envelope_decode(e, text, info);
-	if (s && s->text) {
-		*e = envelope_copy(&s->envelope);
-	} else if (!code && s) {
-		take(s, READ_ENVELOPE, text);
-		s->envelope = envelope_copy(e);
+// The bytes of what is known are the same, so what was made of them is.
+#define READS(name, kind) \
+	enum err __real_##name##_decode(struct name *to, struct span text, struct err_info *info); \
+	enum err __wrap_##name##_decode(struct name *to, struct span text, struct err_info *info); \
+	enum err __wrap_##name##_decode(struct name *to, struct span text, struct err_info *info) \
+	{ \
+		struct slot *s = find(kind, text); \
+		enum err code = s && s->text ? OK : __real_##name##_decode(to, text, info); \
+		if (s && s->text) { \
+			*to = name##_copy(s->value); \
+		} else if (!code && s) { \
+			struct name copy = name##_copy(to); \
+			take(s, kind, text, mem_dup(&copy, sizeof copy)); \
+		} \
+		return code; \
 	}
-	return code;
-}
 
-enum err __real_statement_decode(struct statement *to, struct span text, struct err_info *info);
-enum err __wrap_statement_decode(struct statement *to, struct span text, struct err_info *info);
-enum err __wrap_statement_decode(struct statement *to, struct span text, struct err_info *info)
-{
-	struct slot *s = find(READ_STATEMENT, text);
-	enum err code = s && s->text ? OK : __real_statement_decode(to, text, info);
-	if (s && s->text) {
-		*to = statement_copy(&s->statement);
-	} else if (!code && s) {
-		take(s, READ_STATEMENT, text);
-		s->statement = statement_copy(to);
-	}
-	return code;
-}
-
-enum err __real_op_decode(struct op *o, struct span text, struct err_info *info);
-enum err __wrap_op_decode(struct op *o, struct span text, struct err_info *info);
-enum err __wrap_op_decode(struct op *o, struct span text, struct err_info *info)
-{
-	struct slot *s = find(READ_OP, text);
-	enum err code = s && s->text ? OK : __real_op_decode(o, text, info);
-	if (s && s->text) {
-		*o = op_copy(s->op);
-	} else if (!code && s) {
-		take(s, READ_OP, text);
-		struct op copy = op_copy(o);
-		s->op = mem_dup(&copy, sizeof copy);
-	}
-	return code;
-}
-
-enum err __real_payload_decode(struct payload *p, struct span text, struct err_info *info);
-enum err __wrap_payload_decode(struct payload *p, struct span text, struct err_info *info);
-enum err __wrap_payload_decode(struct payload *p, struct span text, struct err_info *info)
-{
-	struct slot *s = find(READ_PAYLOAD, text);
-	enum err code = s && s->text ? OK : __real_payload_decode(p, text, info);
-	if (s && s->text) {
-		*p = payload_copy(s->payload);
-	} else if (!code && s) {
-		take(s, READ_PAYLOAD, text);
-		struct payload copy = payload_copy(p);
-		s->payload = mem_dup(&copy, sizeof copy);
-	}
-	return code;
-}
+READS(envelope, READ_ENVELOPE)
+READS(statement, READ_STATEMENT)
+READS(op, READ_OP)
+READS(payload, READ_PAYLOAD)
 
 // Nothing here is secret, and it is asked a hundred thousand times a run.
 bool __wrap_hash_equal(const struct hash *a, const struct hash *b);
@@ -185,17 +142,15 @@ void memo_clear(void)
 {
 	for (size_t i = 0; i < used_count; i++) {
 		struct slot *s = &slots[used[i]];
-		if (s->kind == READ_ENVELOPE) {
-			envelope_fini(&s->envelope);
-		} else if (s->kind == READ_STATEMENT) {
-			statement_fini(&s->statement);
-		} else if (s->kind == READ_OP) {
-			op_fini(s->op);
-			free(s->op);
-		} else {
-			payload_fini(s->payload);
-			free(s->payload);
-		}
+		if (s->kind == READ_ENVELOPE)
+			envelope_fini(s->value);
+		else if (s->kind == READ_STATEMENT)
+			statement_fini(s->value);
+		else if (s->kind == READ_OP)
+			op_fini(s->value);
+		else
+			payload_fini(s->value);
+		free(s->value);
 		bytes_unref(s->text);
 		*s = (struct slot){0};
 	}
