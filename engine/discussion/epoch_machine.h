@@ -170,6 +170,7 @@ void epoch_progress(struct epoch *e);
 void epoch_want_status(struct epoch *e, uint32_t round);
 void epoch_heads(struct epoch *e, const struct statement_heads *heads);
 void epoch_deadline(struct epoch *e);
+void epoch_lock_set(struct epoch *e, struct held *order, uint32_t round); // by the votes of that round that are here
 void epoch_lock_clear(struct epoch *e);
 
 #endif

@@ -232,10 +232,10 @@ void epoch_lock_clear(struct epoch *e)
 	e->lock = (struct epoch_lock){0};
 }
 
-static void set_lock(struct epoch *e, struct held *order)
+void epoch_lock_set(struct epoch *e, struct held *order, uint32_t round)
 {
-	struct epoch_lock new = {.order = held_ref(order), .round = e->round};
-	new.vote_count = epoch_ballots(e, STATEMENT_VOTE, e->round, &order->value, new.votes);
+	struct epoch_lock new = {.order = held_ref(order), .round = round};
+	new.vote_count = epoch_ballots(e, STATEMENT_VOTE, round, &order->value, new.votes);
 	for (size_t i = 0; i < new.vote_count; i++)
 		held_ref(new.votes[i]);
 	epoch_lock_clear(e);
@@ -259,7 +259,7 @@ static void vote_and_commit(struct epoch *e)
 		}
 		if (epoch_ballots(e, STATEMENT_VOTE, e->round, &order->value, NULL) < e->q)
 			continue;
-		set_lock(e, order);
+		epoch_lock_set(e, order, e->round);
 		e->committed = true;
 		e->committed_round = e->round;
 		say_ballot(e, STATEMENT_COMMIT, &order->value);

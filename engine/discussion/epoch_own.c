@@ -205,15 +205,8 @@ void epoch_own_clear(struct epoch *e)
 static void restore_lock(struct epoch *e, const struct held *commit)
 {
 	struct held *order = epoch_held_order(e, &commit->s.ballot.value);
-	if (!order)
-		return;
-	held_ref(order);
-	epoch_lock_clear(e);
-	e->lock.order = order;
-	e->lock.round = commit->s.ballot.round;
-	e->lock.vote_count = epoch_ballots(e, STATEMENT_VOTE, e->lock.round, &commit->s.ballot.value, e->lock.votes);
-	for (size_t i = 0; i < e->lock.vote_count; i++)
-		held_ref(e->lock.votes[i]);
+	if (order)
+		epoch_lock_set(e, order, commit->s.ballot.round);
 }
 
 static void rise(bool *is, uint32_t *round, uint32_t to)
