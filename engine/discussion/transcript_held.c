@@ -136,11 +136,11 @@ void transcript_held_drop_gaps(struct transcript *t, size_t member, size_t sende
 	}
 }
 
-// It is the proof that was asked for.
-static bool is_disputed(const struct transcript *t, size_t member, size_t sender, uint64_t sequence)
+// It is the proof that was asked for, and there is room for it.
+static bool is_disputed(const struct transcript *t, size_t member, size_t sender, const struct sealed_frame *f, size_t len)
 {
 	const struct transcript_link *l = &t->links[member];
-	return l->disputed && sequence == l->disputed && sender == l->disputed_sender && !t->ended;
+	return l->disputed && f->sequence == l->disputed && sender == l->disputed_sender && !t->ended && !is_over(t, l, len);
 }
 
 void transcript_held_receive(struct transcript *t, size_t member, struct span frame)
@@ -157,7 +157,7 @@ void transcript_held_receive(struct transcript *t, size_t member, struct span fr
 		transcript_drop(t, member, TRANSCRIPT_NO_MEMBER, false);
 	} else if (sender == t->self) {
 		transcript_drop(t, member, TRANSCRIPT_REFLECTED, false);
-	} else if (is_disputed(t, member, sender, f.sequence)) {
+	} else if (is_disputed(t, member, sender, &f, frame.len)) {
 		append(t, member, sender, f.sequence, frame);
 		t->links[member].disputed = 0;
 	} else if (f.sequence <= t->chains[sender].head.sequence) {
