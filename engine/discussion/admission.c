@@ -14,19 +14,23 @@ static struct bytes *made(enum err code, struct buf *b)
 	return bytes;
 }
 
+struct bytes *admission_binding(const char *discussion, const struct hash *charter, const struct hash *certificate,
+				const char *fingerprint)
+{
+	struct buf b;
+	buf_init(&b, BINDING_INPUT_MAX);
+	return made(binding_input(&b, discussion, charter, certificate, fingerprint), &b);
+}
+
 static enum err make_inputs(const struct envelope *e, struct admission *a, struct err_info *info)
 {
-	struct buf join, binding;
+	struct buf join;
 	struct hash certificate = hash_of(bytes_span(a->join.certificate));
 	buf_init(&join, ENVELOPE_BODY_MAX + RECORD_TYPE_SIZE);
-	buf_init(&binding, BINDING_INPUT_MAX);
-	enum err code = signed_input(&join, e->type, bytes_span(e->body));
-	a->input = made(code, &join);
-	if (code == OK)
-		code = binding_input(&binding, a->join.discussion, &a->join.charter, &certificate, a->join.author);
-	a->binding_input = made(code, &binding);
+	a->input = made(signed_input(&join, e->type, bytes_span(e->body)), &join);
+	a->binding_input = admission_binding(a->join.discussion, &a->join.charter, &certificate, a->join.author);
 	a->signature = bytes_ref(e->signature);
-	return code ? err_set(info, code, "a JOIN whose signature cannot be looked at") : OK;
+	return a->input && a->binding_input ? OK : err_set(info, ERR_TOO_LARGE, "a JOIN whose signature cannot be looked at");
 }
 
 static enum err open_join(struct bytes *envelope, struct envelope *e, struct join_record *join, struct err_info *info)

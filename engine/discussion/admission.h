@@ -16,6 +16,10 @@ struct admission {
 	struct bytes *binding_input;     // of join.binding, by the general key: join.general, which is the candidate's
 };
 
+// What the general key signs, so that others know whose a discussion key is: a new reference, NULL where it cannot be made.
+struct bytes *admission_binding(const char *discussion, const struct hash *charter, const struct hash *certificate,
+				const char *fingerprint);
+
 // ERR_BAD_INPUT, ERR_TOO_LARGE: it may not be admitted; the text says why. *out is empty then.
 MUST_CHECK enum err admission_read(const struct op *op, const struct roster_record *roster, const struct hash *roster_hash,
 				   struct admission *out, struct err_info *info);

@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "discussion/admission.h"
 #include "discussion/joining_machine.h"
-#include "wire/handshake.h"
-
-#define BINDING_INPUT_MAX 1024
 
 // --- life -------------------------------------------------------------------------------------------------------------------
 
@@ -74,16 +72,14 @@ static bool members_are_there(struct joining *j)
 
 static void sign_binding(struct joining *j)
 {
-	struct buf b;
-	buf_init(&b, BINDING_INPUT_MAX);
-	if (binding_input(&b, j->config.discussion, &j->roster.charter, &j->certificate_hash, j->config.own)) {
+	struct bytes *body = admission_binding(j->config.discussion, &j->roster.charter, &j->certificate_hash, j->config.own);
+	if (!body) {
 		joining_fail(j, "a binding that cannot be made");
-	} else {
-		struct joining_action *x = joining_act(j, JOINING_SIGN_BINDING);
-		x->sign.body = buf_take(&b);
-		x->ticket = j->binding_ticket = joining_work(j, WORK_BINDING, 0);
+		return;
 	}
-	buf_fini(&b);
+	struct joining_action *x = joining_act(j, JOINING_SIGN_BINDING);
+	x->sign.body = body;
+	x->ticket = j->binding_ticket = joining_work(j, WORK_BINDING, 0);
 }
 
 static enum err join_body(struct joining *j, struct buf *out, struct err_info *info)

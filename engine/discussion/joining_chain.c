@@ -6,9 +6,6 @@
 #include "base/mem.h"
 #include "discussion/admission.h"
 #include "discussion/joining_machine.h"
-#include "wire/handshake.h"
-
-#define BINDING_INPUT_MAX 1024
 
 // --- the guide --------------------------------------------------------------------------------------------------------------
 
@@ -233,24 +230,22 @@ static const char *founding_problem(const struct founding_record *r, const struc
 
 static bool check_founder(struct joining *j, const struct roster_record *roster, size_t i)
 {
-	struct buf b;
 	const struct founding_member *m = &j->founding.members[i];
 	const struct roster_record_member *r = &roster->members[i];
 	struct person *p = joining_meet(j, r->fingerprint, m->certificate);
-	buf_init(&b, BINDING_INPUT_MAX);
-	bool fine = p && binding_input(&b, j->config.discussion, &roster->charter, &r->certificate, r->fingerprint) == OK;
-	if (fine) {
-		joining_import(j, p);
-		struct joining_action *x = joining_act(j, JOINING_VET);
-		memcpy(x->check.signer, r->fingerprint, sizeof x->check.signer);
-		x->check.certificate = bytes_ref(m->general);
-		x->check.body = buf_take(&b);
-		x->check.signature = bytes_ref(m->binding);
-		x->ticket = joining_work(j, WORK_FOUNDER, j->founding_serial);
-		j->founders_left++;
-	}
-	buf_fini(&b);
-	return fine;
+	struct bytes *body =
+		p ? admission_binding(j->config.discussion, &roster->charter, &r->certificate, r->fingerprint) : NULL;
+	if (!body)
+		return false;
+	joining_import(j, p);
+	struct joining_action *x = joining_act(j, JOINING_VET);
+	memcpy(x->check.signer, r->fingerprint, sizeof x->check.signer);
+	x->check.certificate = bytes_ref(m->general);
+	x->check.body = body;
+	x->check.signature = bytes_ref(m->binding);
+	x->ticket = joining_work(j, WORK_FOUNDER, j->founding_serial);
+	j->founders_left++;
+	return true;
 }
 
 void joining_take_founding(struct joining *j, struct bytes *record)
