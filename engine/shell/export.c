@@ -16,6 +16,7 @@
 #include "shell/past.h"
 #include "shell/shell.h"
 #include "store/payloads.h"
+#include "store/proofs.h"
 #include "wire/handshake.h"
 
 #define PAGE 50                // messages a turn
@@ -31,6 +32,9 @@ static const char readme[] =
 	"\n"
 	"Messages of your own have no key file: they were sealed for the others only. Their texts are in messages.jsonl; who got them\n"
 	"can check them with an export of their own.\n"
+	"\n"
+	"NAME.other.pgp, where there is one, is another message that its sender has signed under the same number, with NAME.other.key: the\n"
+	"two prove that the sender has lied.\n"
 	"\n"
 	"NAME is SENDER-EPOCH-SEQUENCE. gpg prints the payload and \"Good signature\" by the sender's discussion key. That this key\n"
 	"belongs to the sender's general key is what certificates/SENDER.binding.sig says: a signature over the file beside it\n"
@@ -307,6 +311,22 @@ static bool take_payload(void *arg, const struct store_payload *p)
 	return false;
 }
 
+// The sender's second payload of one number, should it have signed one (P5.7).
+static enum err export_proof(struct export *x, const struct store_payload_key *of)
+{
+	struct store_proof p;
+	enum err code = store_proof_get(x->discussion->engine->store, of, &p, &x->info);
+	if (code)
+		return code == ERR_NOT_FOUND ? OK : code;
+	x->sequence = p.key.sequence;
+	code = write_sealed(x, "other.pgp", bytes_span(p.message));
+	if (code == OK)
+		code = write_sealed(x, "other.key", bytes_span(p.session_key));
+	x->sequence = 0;
+	store_proof_fini(&p);
+	return code;
+}
+
 static enum err export_message(struct export *x, bool *more)
 {
 	const struct discussion *d = x->discussion;
@@ -321,6 +341,8 @@ static enum err export_message(struct export *x, bool *more)
 		x->session_key = bytes_ref(f.session_key);
 		x->sealed++;
 	}
+	if (code == OK && f.sequence == 0)
+		code = export_proof(x, &key);
 	x->member += f.sequence == 0;
 	*more = x->member < x->member_count;
 	bytes_unref(f.message);

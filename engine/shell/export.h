@@ -16,6 +16,7 @@ struct export;
 //                           signature; FPR-EPOCH.* where that member came again, with another key
 //   sealed/FPR-EPOCH-SEQ.pgp and .key   what others sent in each epoch, as it travelled, with its session key for
 //                           gpg --override-session-key
+//   sealed/….other.pgp and .other.key   a second message that was signed under that number (P5.7)
 //   README                  how to check one; the last to be written
 // and answers {path, messages, sealed}. What comes in meanwhile may be in it or not. After a failure nothing of it is left.
 // ERR_WRONG_STATE: never opened, or the directory is not empty; ERR_BUSY: one of this discussion is being written.

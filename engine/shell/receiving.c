@@ -14,6 +14,7 @@
 #include "store/holding.h"
 #include "store/messages.h"
 #include "store/payloads.h"
+#include "store/proofs.h"
 #include "wire/delivery.h"
 
 enum err receiving_open(struct conversation *c, struct err_info *info)
@@ -259,8 +260,27 @@ static void drop(struct conversation *c, const struct transcript_action *a)
 		line_drop(conversation_line(c, a->drop.member), "breach");
 }
 
+// Both are opened with their session keys, by whoever is shown them.
+static void keep_proof(struct conversation *c, const struct transcript_payload *second)
+{
+	struct err_info info;
+	struct store_proof p = {.key = {.epoch = c->epoch, .sequence = second->sequence},
+				.time = clock_now_ms(c->engine->clock)};
+	if (!second->session_key)
+		return;
+	p.message = bytes_new_span(second->message);
+	p.session_key = bytes_new_span(secret_span(second->session_key));
+	p.session_key->wipe = true;
+	memcpy(p.key.discussion, c->discussion->row.id, sizeof p.key.discussion);
+	memcpy(p.key.sender, c->members[second->sender].fingerprint, sizeof p.key.sender);
+	if (store_proof_put(c->engine->store, &p, &info))
+		health_store_failed(c->engine, &info, "what proves that a member has lied could not be stored");
+	store_proof_fini(&p);
+}
+
 static void equivocation(struct conversation *c, const struct transcript_action *a)
 {
+	keep_proof(c, &a->proof);
 	engine_warn(c->engine, "%.8s has signed two different messages %llu in the discussion %.8s: it is frozen",
 		    c->members[a->proof.sender].fingerprint,
 		    (unsigned long long)a->proof.sequence, c->discussion->row.id);

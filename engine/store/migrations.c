@@ -228,7 +228,21 @@ static const char schema_6[] =
 	" invite BLOB NOT NULL"
 	") STRICT;";
 
-const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}, {schema_4}, {schema_5}, {schema_6}};
+// Second payloads of one number (P5.7). Sealed columns: message, session_key.
+static const char schema_7[] =
+	"CREATE TABLE proofs ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" discussion INTEGER NOT NULL REFERENCES discussions ON DELETE CASCADE,"
+	" epoch INTEGER NOT NULL,"
+	" sender TEXT NOT NULL,"
+	" sequence INTEGER NOT NULL,"
+	" time INTEGER NOT NULL,"
+	" message BLOB NOT NULL,"
+	" session_key BLOB NOT NULL,"
+	" UNIQUE (discussion, epoch, sender)"
+	") STRICT;";
+
+const struct migration migrations[] = {{schema_1}, {schema_2}, {schema_3}, {schema_4}, {schema_5}, {schema_6}, {schema_7}};
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 
 static enum err database_error(sqlite3 *db, struct err_info *info)

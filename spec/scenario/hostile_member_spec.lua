@@ -307,6 +307,15 @@ describe("a hostile member", function()
     assert.are.equal("wrong_state", alice:fails("messages.send", { discussion = mine.id, text = "x" }))
     local texts = alice:texts(mine.id)
     assert.are.same({ "one thing", "another" }, texts)
+    -- both are in the export, each signed by mallory
+    local path = cores.root() .. "/proof"
+    alice:call("discussions.export", { discussion = mine.id, path = path })
+    for ending, text in pairs { [""] = "another", [".other"] = "something else" } do
+      local base = ("%s/sealed/%s-0-2%s"):format(path, mallory.fingerprint, ending)
+      local opened = mallory.gpg:must(("--override-session-key %s --decrypt %s"):format(
+        system.quote(assert(system.read(base .. ".key"))), system.quote(base .. ".pgp")))
+      assert.truthy(opened:find(text, 1, true), opened)
+    end
     mine:close()
   end)
 

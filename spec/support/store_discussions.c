@@ -5,6 +5,7 @@
 #include "store/discussions.h"
 #include "store/epochs.h"
 #include "store/joinings.h"
+#include "store/proofs.h"
 #include "store/payloads.h"
 #include "store/rekeys.h"
 
@@ -111,6 +112,45 @@ static int discussion_prune(lua_State *L)
 	struct err_info info = {0};
 	size_t keep = (size_t)luaL_checkinteger(L, 2);
 	return answer(L, store_discussion_prune(to_store(L), keep, &info), &info);
+}
+
+static void get_proof_key(lua_State *L, struct store_payload_key *key)
+{
+	snprintf(key->discussion, sizeof key->discussion, "%s", luaL_checkstring(L, 2));
+	key->epoch = (uint32_t)luaL_checkinteger(L, 3);
+	snprintf(key->sender, sizeof key->sender, "%s", luaL_checkstring(L, 4));
+}
+
+// proof_put(discussion, epoch, sender, {sequence, time, message, session_key})
+static int proof_put(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store_proof p = {.time = get_int(L, 5, "time")};
+	get_proof_key(L, &p.key);
+	p.key.sequence = (uint64_t)get_int(L, 5, "sequence");
+	p.message = get_bytes(L, 5, "message");
+	p.session_key = get_bytes(L, 5, "session_key");
+	enum err e = store_proof_put(to_store(L), &p, &info);
+	store_proof_fini(&p);
+	return answer(L, e, &info);
+}
+
+static int proof_get(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store_payload_key key = {0};
+	struct store_proof p;
+	get_proof_key(L, &key);
+	enum err e = store_proof_get(to_store(L), &key, &p, &info);
+	if (e)
+		return answer(L, e, &info);
+	lua_newtable(L);
+	set_int(L, "sequence", (int64_t)p.key.sequence);
+	set_int(L, "time", p.time);
+	set_bytes(L, "message", p.message);
+	set_bytes(L, "session_key", p.session_key);
+	store_proof_fini(&p);
+	return 1;
 }
 
 static int joining_put(lua_State *L)
@@ -427,6 +467,8 @@ static const luaL_Reg methods[] = {
 	{"joining_put", joining_put},
 	{"joining_get", joining_get},
 	{"joining_drop", joining_drop},
+	{"proof_put", proof_put},
+	{"proof_get", proof_get},
 	{"epoch_create", epoch_create},
 	{"epoch_get", epoch_get},
 	{"epoch_each", epoch_each},
