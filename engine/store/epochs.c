@@ -218,48 +218,42 @@ static void take_member(struct query *q, struct store_member *m)
 	"fingerprint, position, certificate, certificate_fingerprint, key_id, binding, general, " \
 	"addresses, verified"
 
-static enum err visit_members(struct query *q, store_member_visit *each, void *arg,
-			      struct err_info *info)
+static enum err each_member(struct store *s, const char *discussion, uint32_t epoch, const char *sql,
+			    store_member_visit *each, void *arg, struct err_info *info)
 {
+	struct query q;
+	int64_t number;
 	bool more = true;
-	while (more && query_step(q)) {
+	enum err e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(&q, s, sql);
+	query_bind_int(&q, number);
+	query_bind_int(&q, epoch);
+	while (more && query_step(&q)) {
 		struct store_member m;
-		take_member(q, &m);
-		more = !q->misfit && each(arg, &m);
+		take_member(&q, &m);
+		more = !q.misfit && each(arg, &m);
 		store_member_fini(&m);
 	}
-	return query_end(q, info);
+	return query_end(&q, info);
 }
 
 enum err store_member_each(struct store *s, const char *discussion, uint32_t epoch,
 			   store_member_visit *each, void *arg, struct err_info *info)
 {
-	struct query q;
-	int64_t number;
-	enum err e = discussion_find(s, discussion, &number, info);
-	if (e)
-		return e;
-	query_begin(&q, s,
-		    "SELECT " MEMBER_COLUMNS " FROM members WHERE discussion = ? AND epoch = ? "
-		    "ORDER BY position");
-	query_bind_int(&q, number);
-	query_bind_int(&q, epoch);
-	return visit_members(&q, each, arg, info);
+	return each_member(s, discussion, epoch,
+			   "SELECT " MEMBER_COLUMNS " FROM members WHERE discussion = ? AND epoch = ? "
+			   "ORDER BY position",
+			   each, arg, info);
 }
 
 enum err store_member_each_former(struct store *s, const char *discussion, uint32_t epoch,
 				  store_member_visit *each, void *arg, struct err_info *info)
 {
-	struct query q;
-	int64_t number;
-	enum err e = discussion_find(s, discussion, &number, info);
-	if (e)
-		return e;
-	query_begin(&q, s,
-		    "SELECT " MEMBER_COLUMNS " FROM members m WHERE discussion = ?1 AND epoch = "
-		    "(SELECT max(epoch) FROM members WHERE discussion = ?1 AND fingerprint = "
-		    "m.fingerprint AND epoch <= ?2) AND epoch < ?2 ORDER BY epoch, position");
-	query_bind_int(&q, number);
-	query_bind_int(&q, epoch);
-	return visit_members(&q, each, arg, info);
+	return each_member(s, discussion, epoch,
+			   "SELECT " MEMBER_COLUMNS " FROM members m WHERE discussion = ?1 AND epoch = "
+			   "(SELECT max(epoch) FROM members WHERE discussion = ?1 AND fingerprint = "
+			   "m.fingerprint AND epoch <= ?2) AND epoch < ?2 ORDER BY epoch, position",
+			   each, arg, info);
 }

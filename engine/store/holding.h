@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What becomes of messages where an epoch ends (P5.3): own ones beyond the cut are held again, those of others are void, and what
-// waits may be held as well; and what all members have signed to have (P5.8). Each function names the messages that it changed, in their order, before it changes them; the callback
-// must not write to the store.
+// waits may be held as well; and what all members have signed to have (P5.8). Each function names the messages that it changes, in
+// their order, before it changes them; the callback must not write to the store.
 #ifndef SOTTO_STORE_HOLDING_H
 #define SOTTO_STORE_HOLDING_H
 

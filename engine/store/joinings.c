@@ -51,16 +51,9 @@ enum err store_joining_put(struct store *s, const char *discussion, const struct
 
 static enum err take(struct query *q, const struct data_key *key, struct store_joining *out, struct err_info *info)
 {
-	struct buf plain;
 	const struct seal_place place = place_of(key);
 	out->accepted = query_take_int(q) != 0;
-	buf_init_wiped(&plain, STORE_INVITE_MAX);
-	enum err e = seal_open(key->key, &place, query_take_span(q), &plain, info);
-	if (e)
-		buf_fini(&plain);
-	else
-		out->invite = buf_take(&plain);
-	return e;
+	return keyring_take_sealed(q, key, &place, STORE_INVITE_MAX, &out->invite, info);
 }
 
 enum err store_joining_get(struct store *s, const char *discussion, struct store_joining *out, struct err_info *info)

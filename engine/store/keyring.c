@@ -153,6 +153,19 @@ void keyring_unpin(struct data_key *key)
 	key->pins--;
 }
 
+enum err keyring_take_sealed(struct query *q, const struct data_key *key, const struct seal_place *place, size_t max,
+			     struct bytes **out, struct err_info *info)
+{
+	struct buf plain;
+	buf_init_wiped(&plain, max);
+	enum err e = seal_open(key->key, place, query_take_span(q), &plain, info);
+	if (e)
+		buf_fini(&plain);
+	else
+		*out = buf_take(&plain);
+	return e;
+}
+
 enum err keyring_create(struct store *s, int64_t number, const char *discussion,
 			struct err_info *info)
 {

@@ -7,6 +7,8 @@
 #include "store/seal.h"
 #include "store/store.h"
 
+struct query;
+
 #define KEYRING_SLOTS 64 // data keys unwrapped at a time; the one not used for longest makes room
 
 // A discussion's data key while it is pinned.
@@ -38,6 +40,11 @@ MUST_CHECK enum err keyring_pin(struct store *s, const char *discussion, struct 
 MUST_CHECK enum err keyring_pin_number(struct store *s, int64_t number, struct data_key **out,
 				       struct err_info *info);
 void keyring_unpin(struct data_key *key); // NULL is fine
+
+// The next column of the row that q is at (query.h), opened with a pinned key, at most `max` bytes: the caller's reference, wiped at
+// its last unref. ERR_CRYPTO: it is not what was sealed there.
+MUST_CHECK enum err keyring_take_sealed(struct query *q, const struct data_key *key, const struct seal_place *place,
+					size_t max, struct bytes **out, struct err_info *info);
 
 // A fresh data key for a new discussion, wrapped and stored.
 MUST_CHECK enum err keyring_create(struct store *s, int64_t number, const char *discussion,

@@ -55,17 +55,8 @@ static enum err take_sealed(struct query *q, const struct data_key *key, const s
 			    struct err_info *info)
 {
 	const struct seal_place place = place_of(r, column);
-	struct buf plain;
 	*out = NULL;
-	if (query_take_null(q))
-		return OK;
-	buf_init_wiped(&plain, max);
-	enum err e = seal_open(key->key, &place, query_take_span(q), &plain, info);
-	if (e)
-		buf_fini(&plain);
-	else
-		*out = buf_take(&plain);
-	return e;
+	return query_take_null(q) ? OK : keyring_take_sealed(q, key, &place, max, out, info);
 }
 
 // --- writing ------------------------------------------------------------------------------------

@@ -85,15 +85,8 @@ enum err store_proof_put(struct store *s, const struct store_proof *proof, struc
 static enum err open_column(struct query *q, const struct data_key *key, const struct row *r, const char *column, size_t max,
 			    struct bytes **out, struct err_info *info)
 {
-	struct buf plain;
 	const struct seal_place place = place_of(r, column);
-	buf_init_wiped(&plain, max);
-	enum err e = seal_open(key->key, &place, query_take_span(q), &plain, info);
-	if (e)
-		buf_fini(&plain);
-	else
-		*out = buf_take(&plain);
-	return e;
+	return keyring_take_sealed(q, key, &place, max, out, info);
 }
 
 static enum err take(struct query *q, const struct data_key *key, struct store_proof *out, struct err_info *info)

@@ -28,21 +28,14 @@ static enum err seal(const struct data_key *key, const struct store_proposal *p,
 	return plain ? seal_close(key->key, &place, bytes_span(plain), out) : OK;
 }
 
+// NULL where the column is NULL.
 static enum err take_sealed(struct query *q, const struct data_key *key,
 			    const struct store_proposal *p, const char *column, size_t max,
 			    struct bytes **out, struct err_info *info)
 {
 	const struct seal_place place = place_of(p, column);
-	struct buf plain;
-	if (query_take_null(q))
-		return OK;
-	buf_init_wiped(&plain, max);
-	enum err e = seal_open(key->key, &place, query_take_span(q), &plain, info);
-	if (e)
-		buf_fini(&plain);
-	else
-		*out = buf_take(&plain);
-	return e;
+	*out = NULL;
+	return query_take_null(q) ? OK : keyring_take_sealed(q, key, &place, max, out, info);
 }
 
 // --- writing ------------------------------------------------------------------------------------

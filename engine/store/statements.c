@@ -112,7 +112,6 @@ enum err store_statement_sign(struct store *s, const char *discussion, uint32_t 
 static enum err take(struct query *q, const struct data_key *key, uint32_t epoch,
 		     struct store_statement *out, struct err_info *info)
 {
-	struct buf plain;
 	memset(out, 0, sizeof *out);
 	query_take_exact(q, out->name.bytes, sizeof out->name.bytes);
 	out->own = query_take_int(q) != 0;
@@ -120,13 +119,7 @@ static enum err take(struct query *q, const struct data_key *key, uint32_t epoch
 	out->proof = query_take_int(q) != 0;
 	const struct row r = row_of(epoch, &out->name);
 	const struct seal_place place = place_of(key, &r);
-	buf_init_wiped(&plain, STORE_STATEMENT_MAX);
-	enum err e = seal_open(key->key, &place, query_take_span(q), &plain, info);
-	if (e)
-		buf_fini(&plain);
-	else
-		out->envelope = buf_take(&plain);
-	return e;
+	return keyring_take_sealed(q, key, &place, STORE_STATEMENT_MAX, &out->envelope, info);
 }
 
 static enum err visit_rows(struct store *s, struct query *q, const struct data_key *key,
