@@ -133,30 +133,32 @@ void certified_read(struct span text, const char *key, int64_t now, struct certi
 
 // --- the signers' own keys ------------------------------------------------------------------------------------------------
 
-static bool stands_as_valid(struct span text, const char *key)
+static void mark(const struct certifiers *c, size_t from, size_t to, const char *key, bool valid[CERTIFIERS_MAX])
 {
-	bool valid = false, fingerprint_comes = false;
+	for (size_t i = from; i < to; i++)
+		if (strcmp(c->list[i], key) == 0)
+			valid[i] = true;
+}
+
+size_t certified_keep_valid(struct span text, struct certifiers *c, size_t from, size_t to)
+{
+	bool valid[CERTIFIERS_MAX] = {false}, good = false, fingerprint_comes = false;
 	while (text.len) {
 		struct colons l;
 		char fingerprint[FINGERPRINT_TEXT];
 		colons_read(&text, &l);
 		if (colons_is(l.fields[COLONS_TYPE], "pub")) {
-			valid = !is_bad(l.fields[COLONS_VALIDITY]) && !colons_has(l.fields[COLONS_CAPABILITIES], 'D');
+			good = !is_bad(l.fields[COLONS_VALIDITY]) && !colons_has(l.fields[COLONS_CAPABILITIES], 'D');
 			fingerprint_comes = true;
 		} else if (colons_is(l.fields[COLONS_TYPE], "fpr") && fingerprint_comes) {
 			fingerprint_comes = false;
-			if (valid && fingerprint_of(l.fields[COLONS_TEXT], fingerprint) && strcmp(fingerprint, key) == 0)
-				return true;
+			if (good && fingerprint_of(l.fields[COLONS_TEXT], fingerprint))
+				mark(c, from, to, fingerprint, valid);
 		}
 	}
-	return false;
-}
-
-size_t certified_keep_valid(struct span text, struct certifiers *c, size_t from, size_t to)
-{
 	size_t kept = from;
 	for (size_t i = from; i < to; i++)
-		if (stands_as_valid(text, c->list[i]))
+		if (valid[i])
 			memmove(c->list[kept++], c->list[i], FINGERPRINT_TEXT);
 	memmove(c->list[kept], c->list[to], (c->count - to) * FINGERPRINT_TEXT);
 	c->count -= to - kept;

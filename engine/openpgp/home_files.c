@@ -284,13 +284,15 @@ enum err home_files_copy_key(const char *from, const char *to, const char *grip,
 	return e;
 }
 
+// Keys by their grips, or with `others` all files but those.
 struct chosen {
 	const char *const *grips;
 	size_t count;
-	bool erased;
+	bool others;
+	bool erased; // one at least
 };
 
-static bool is_chosen(const struct chosen *c, const char *name)
+static bool has_grip(const struct chosen *c, const char *name)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		size_t len = strlen(c->grips[i]);
@@ -300,19 +302,13 @@ static bool is_chosen(const struct chosen *c, const char *name)
 	return false;
 }
 
-static bool erase_others(int directory, const char *name, void *arg)
+static bool erase_chosen(int directory, const char *name, void *arg)
 {
 	struct chosen *c = arg;
-	if (is_chosen(c, name))
+	if (has_grip(c, name) == c->others)
 		return true;
 	c->erased = true;
 	return erase_file(directory, name, NULL) && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
-}
-
-static bool erase_chosen(int directory, const char *name, void *arg)
-{
-	const struct chosen *c = arg;
-	return !is_chosen(c, name) || (erase_file(directory, name, NULL) && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0);
 }
 
 static enum err sync_keys(const char *home, struct err_info *info)
@@ -333,8 +329,8 @@ enum err home_files_erase_key(const char *home, const char *grip, struct err_inf
 
 enum err home_files_keep_only(const char *home, const char *const *grips, size_t count, struct err_info *info)
 {
-	struct chosen c = {.grips = grips, .count = count};
-	if (!each_file(home, KEYS, erase_others, &c))
+	struct chosen c = {.grips = grips, .count = count, .others = true};
+	if (!each_file(home, KEYS, erase_chosen, &c))
 		return err_set(info, ERR_IO, "old secret keys in %s cannot be erased", home);
 	return c.erased ? sync_keys(home, info) : OK;
 }
