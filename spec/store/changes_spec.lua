@@ -29,10 +29,8 @@ end
 describe("changes", function()
   local f, s
   before_each(function()
-    f = fixture.new()
+    f = fixture.new(2)
     s = f.s
-    assert(s:discussion_create(fixture.discussion(1)))
-    assert(s:discussion_create(fixture.discussion(2)))
   end)
   after_each(function() f.done() end)
 

@@ -19,8 +19,8 @@ function M.bytes(n, seed)
   return table.concat(t)
 end
 
--- { directory, path, s } with an unlocked store; f:done() closes and removes it
-function M.new()
+-- { directory, path, s } with an unlocked store, in it the first so many discussions; f:done() closes and removes it
+function M.new(discussions)
   local f = { directory = tools.directory() }
   f.path = f.directory .. "/data/store.db"
   function f.open() return store.open(f.path) end
@@ -56,6 +56,7 @@ function M.new()
     assert(tools.remove(f.directory))
   end
   f.reopen()
+  for n = 1, discussions or 0 do assert(f.s:discussion_create(M.discussion(n))) end
   return f
 end
 

@@ -5,11 +5,9 @@ describe("where an epoch ends", function()
   local f, s
   local d, me, you = fixture.id(1), fixture.fingerprint(0), fixture.fingerprint(1)
   before_each(function()
-    f = fixture.new()
+    f = fixture.new(2)
     s = f.s
     assert(s:identity_create(fixture.identity(), fixture.bytes(64)))
-    assert(s:discussion_create(fixture.discussion(1)))
-    assert(s:discussion_create(fixture.discussion(2)))
   end)
   after_each(function() f.done() end)
 

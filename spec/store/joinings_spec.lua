@@ -5,10 +5,8 @@ describe("joinings", function()
   local d, other = fixture.id(1), fixture.id(2)
   local invite = '{"type":"invite","secret":"who is in it"}'
   before_each(function()
-    f = fixture.new()
+    f = fixture.new(2)
     s = f.s
-    assert(s:discussion_create(fixture.discussion(1)))
-    assert(s:discussion_create(fixture.discussion(2)))
   end)
   after_each(function() f.done() end)
 

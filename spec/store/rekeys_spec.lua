@@ -13,10 +13,8 @@ describe("rekeys", function()
   local f, s
   local d, other = fixture.id(1), fixture.id(2)
   before_each(function()
-    f = fixture.new()
+    f = fixture.new(2)
     s = f.s
-    assert(s:discussion_create(fixture.discussion(1)))
-    assert(s:discussion_create(fixture.discussion(2)))
   end)
   after_each(function() f.done() end)
 

@@ -411,6 +411,7 @@ int luaopen_support_store(lua_State *L)
 	lua_setfield(L, -2, "__gc");
 	luaL_newlib(L, methods);
 	luaopen_support_store_discussions(L);
+	luaopen_support_store_payloads(L);
 	luaopen_support_store_messages(L);
 	luaopen_support_store_changes(L);
 	lua_setfield(L, -2, "__index");

@@ -184,33 +184,13 @@ static int epoch_cut(lua_State *L)
 	return 1;
 }
 
-static bool visit_former(void *arg, const struct store_member *m)
-{
-	struct visit *v = arg;
-	lua_newtable(v->L);
-	set_text(v->L, "fingerprint", m->fingerprint);
-	set_text(v->L, "key_id", m->key_id);
-	return visited(v);
-}
-
-// member_each_former(discussion, epoch, function)
-static int member_each_former(lua_State *L)
-{
-	struct err_info info = {0};
-	struct store *s = to_store(L);
-	const char *discussion = luaL_checkstring(L, 2);
-	uint32_t epoch = (uint32_t)luaL_checkinteger(L, 3);
-	struct visit v = begin_visit(L, 4);
-	return end_visit(&v, store_member_each_former(s, discussion, epoch, visit_former, &v, &info), &info);
-}
-
 static const luaL_Reg methods[] = {
 	{"statement_append", statement_append}, {"statement_sign", statement_sign},
 	{"statement_each", statement_each},	{"statement_decide", statement_decide},
 	{"proposal_put", proposal_put},		{"proposal_get", proposal_get},
 	{"proposal_drop", proposal_drop},	{"proposal_each", proposal_each},
 	{"epoch_end", epoch_end},		{"epoch_cut", epoch_cut},
-	{"member_each_former", member_each_former}, {NULL, NULL},
+	{NULL, NULL},
 };
 
 int luaopen_support_store_changes(lua_State *L)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Between Lua tables and the store's structs: what the three files of support.store share.
+// Between Lua tables and the store's structs: what the files of support.store share.
 #ifndef SOTTO_SPEC_SUPPORT_STORE_VALUES_H
 #define SOTTO_SPEC_SUPPORT_STORE_VALUES_H
 
@@ -13,6 +13,7 @@
 
 // Each fills the table of methods at the top of the stack.
 int luaopen_support_store_discussions(lua_State *L);
+int luaopen_support_store_payloads(lua_State *L);
 int luaopen_support_store_messages(lua_State *L);
 int luaopen_support_store_changes(lua_State *L);
 
