@@ -18,14 +18,7 @@ describe("key", function()
 
   local function homes() return #gnupg.list(directory .. "/homes") end
 
-  -- Turns the loop until a condition holds.
-  local function turn_until(condition)
-    local deadline = openpgp.now() + 20
-    while not condition() do
-      assert(openpgp.now() < deadline, "not in time")
-      rig:turn()
-    end
-  end
+  local function turn_until(condition) gnupg.turn_until(rig, condition) end
 
   local function seal_to_self(person, text)
     local to = { person.info.encryption }
@@ -261,6 +254,7 @@ describe("key", function()
         local pending = rig:passphrase {
           home = anna.home, fingerprint = anna.info.primary.fingerprint, passphrase = passphrase, fresh = "other one",
         }
+        -- some moment or other: nothing is expected to have happened by then
         local begin = openpgp.now()
         while openpgp.now() - begin < seconds do rig:turn(0.005) end
         local was_done = pending:done()

@@ -37,13 +37,7 @@ describe("a subkey", function()
 
   local function homes() return #gnupg.list(directory .. "/homes") end
 
-  local function turn_until(condition)
-    local deadline = openpgp.now() + 20
-    while not condition() do
-      assert(openpgp.now() < deadline, "not in time")
-      rig:turn()
-    end
-  end
+  local function turn_until(condition) gnupg.turn_until(rig, condition) end
 
   local function subkey(person) return rig:subkey { home = person.home, certificate = person.certificate } end
 

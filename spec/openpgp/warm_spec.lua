@@ -25,13 +25,7 @@ describe("warm", function()
   before_each(function() rig:keep_warm(4) end)
   after_each(function() rig:keep_warm(0) end)
 
-  local function turn_until(what, condition)
-    local deadline = openpgp.now() + 20
-    while not condition() do
-      assert(openpgp.now() < deadline, "not in time: " .. what)
-      rig:turn()
-    end
-  end
+  local function turn_until(what, condition) gnupg.turn_until(rig, condition, what) end
 
   -- the gpg processes below us that are not dead
   local function processes()

@@ -1,4 +1,6 @@
 -- For the OpenPGP specs: temporary directories, the gpg command line in homes apart from the engine's, and packets made by hand.
+local patience = require "support.patience"
+
 local M = {}
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
@@ -125,6 +127,16 @@ function M.failure(pending, code, text)
   local result, why, said, verdict = pending:wait()
   if result then error("it has not failed", 2) end
   return why, said, verdict
+end
+
+-- Turns a rig's loop until a condition holds; `what` may name it.
+function M.turn_until(rig, condition, what)
+  local openpgp = require "support.openpgp" -- others need only the command line of this file
+  local deadline = openpgp.now() + 30 * patience
+  while not condition() do
+    assert(openpgp.now() < deadline, "not in time: " .. (what or "a condition of the spec"))
+    rig:turn()
+  end
 end
 
 -- Runs a Lua script in a process of its own; its output and whether it succeeded.
