@@ -3,13 +3,8 @@
 local world = require "support.handshake_world"
 local links = require "support.link_world"
 
+local run = links.meet
 local three = { "payload 7", "payload 8", "payload 9, with CLOSE" }
-
-local function run(d, options)
-  local a, b, link = links.pair(d, options)
-  links.run { a, b }
-  return a, b, link
-end
 
 describe("member link", function()
   it("P3.8 delivers the farewell of the side that dials, in L3's place, until it is acknowledged", function()

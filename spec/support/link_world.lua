@@ -208,6 +208,22 @@ function M.pair(d, options)
   return M.party(a), M.party(b), link
 end
 
+-- The same, run to its end.
+function M.meet(d, options)
+  local a, b, link = M.pair(d, options)
+  M.run { a, b }
+  return a, b, link
+end
+
+-- What a party has sent, in clear or under keys.
+function M.payloads(party, encrypted)
+  local list = {}
+  for _, s in ipairs(party.sent) do
+    if s.encrypted == encrypted then list[#list + 1] = s.payload end
+  end
+  return list
+end
+
 M.run, M.run_until, M.choices = world.run, world.run_until, world.choices
 
 return M
