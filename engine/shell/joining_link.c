@@ -6,60 +6,32 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "discussion/member_link.h"
-#include "openpgp/gpg.h"
 #include "shell/chain.h"
 #include "shell/conversation_parts.h"
 #include "shell/joining_parts.h"
+#include "shell/linking.h"
 #include "shell/own_presence.h"
 #include "shell/shell.h"
 #include "wire/frame.h"
 
-#define DIAL_TIMEOUT_MS 5000
-
 struct joining_link {
-	struct engine *engine;
+	struct linking linking;
 	struct candidacy *candidacy; // NULL once it is over
 	struct joining_link *next, **link_in_list;
 	char member[41];
-	bool dialled, linked, paused;
-	struct link *link;
-	struct member_link *machine; // until it is linked
-	struct seen_record *seen;    // from then on: what the other has
-	struct timer deadline;
-	struct deferred burial;
-	struct gpg_op *signing, *verifying;
-	unsigned works; // under way
-	struct addr source;
-	bool source_known, half_open;
+	bool linked, paused;
+	struct seen_record *seen; // once it is linked: what the other has
 };
-
-static void feed(struct joining_link *l, const struct member_link_event *event);
 
 // --- life -------------------------------------------------------------------------------------------------------------------
 
-static void bury(void *arg)
+static void gone(void *arg)
 {
 	struct joining_link *l = arg;
-	member_link_free(l->machine);
-	link_free(l->link);
 	if (l->seen)
 		seen_fini(l->seen);
 	free(l->seen);
 	free(l);
-}
-
-static void release(struct joining_link *l)
-{
-	if (!l->candidacy && l->works == 0)
-		loop_defer(l->engine->loop, &l->burial, bury, l);
-}
-
-static void let_half_open_go(struct joining_link *l)
-{
-	if (l->half_open)
-		limits_half_open_give(l->engine->neighbours.limits, &l->source, l->source_known);
-	l->half_open = false;
 }
 
 static void finish(struct joining_link *l)
@@ -70,20 +42,13 @@ static void finish(struct joining_link *l)
 	*l->link_in_list = l->next;
 	if (l->next)
 		l->next->link_in_list = l->link_in_list;
-	timer_cancel(l->engine->loop, &l->deadline);
-	let_half_open_go(l);
-	if (l->signing)
-		gpg_op_cancel(l->signing);
-	if (l->verifying)
-		gpg_op_cancel(l->verifying);
-	release(l);
+	linking_end(&l->linking);
 }
 
-static void close_link(struct joining_link *l)
+static void part(struct joining_link *l)
 {
-	if (l->link)
-		network_let_go(&l->engine->network, l->link);
-	l->link = NULL;
+	linking_let_go(&l->linking);
+	finish(l);
 }
 
 // The link is gone. The machine asks somebody else; a dial is tried again.
@@ -91,14 +56,13 @@ static void lost(struct joining_link *l, const char *reason)
 {
 	struct candidacy *c = l->candidacy;
 	struct joining_event event = {.type = JOINING_EVENT_LINK_DOWN};
-	bool linked = l->linked, dialled = l->dialled;
+	bool linked = l->linked, dialled = l->linking.dialled;
 	char member[41];
 	if (!c)
 		return;
 	memcpy(member, l->member, sizeof member);
 	log_info("no link with %.8s, of a discussion that is joined: %s", member, reason);
-	close_link(l);
-	finish(l);
+	part(l);
 	if (dialled && !linked)
 		dialer_failed(&c->dialer);
 	else if (!strcmp(member, c->discussion->row.other))
@@ -108,198 +72,7 @@ static void lost(struct joining_link *l, const char *reason)
 		candidacy_feed(c, &event);
 }
 
-static struct joining_link *joining_link_new(struct candidacy *c, const char *member, bool dials)
-{
-	const struct roster_record *roster = joining_roster(c->machine);
-	size_t at = roster_position(roster, member);
-	const struct joining_person *p = joining_person(c->machine, &roster->members[at].certificate);
-	if (!p || !p->key_fingerprint[0])
-		return NULL; // its certificate is not in the home yet
-	struct member_link_config config = {.side = dials ? MEMBER_LINK_DIALS : MEMBER_LINK_ANSWERS,
-					    .random = c->engine->random,
-					    .first = joining_invite(c->machine)->first,
-					    .roster = roster,
-					    .roster_hash = joining_roster_hash(c->machine),
-					    .idle_ms = c->engine->options.handshake_timeout_s * 1000};
-	memcpy(config.own, discussion_own(c->discussion), sizeof config.own);
-	memcpy(config.other, member, sizeof config.other);
-	memcpy(config.other_key, p->key_fingerprint, sizeof config.other_key);
-	struct joining_link *l = mem_alloc(sizeof *l);
-	l->engine = c->engine;
-	l->candidacy = c;
-	l->dialled = dials;
-	memcpy(l->member, member, sizeof l->member);
-	l->machine = member_link_new(&config);
-	l->next = c->links;
-	l->link_in_list = &c->links;
-	if (l->next)
-		l->next->link_in_list = &l->next;
-	c->links = l;
-	return l;
-}
-
-// --- gpg --------------------------------------------------------------------------------------------------------------------
-
-static void result(struct joining_link *l, enum member_link_event_type type, enum err code, struct span bytes)
-{
-	const struct member_link_event event = {.type = type, .result = {.code = code, .bytes = bytes}};
-	l->works--;
-	feed(l, &event);
-	release(l);
-}
-
-static void signed_(void *arg, enum err code, const struct err_info *info, const struct gpg_result *r)
-{
-	struct joining_link *l = arg;
-	l->signing = NULL;
-	if (code && code != ERR_CANCELED)
-		log_warn("a link could not be signed: %s", info->text);
-	struct bytes *signature = code ? NULL : bytes_ref(r->output);
-	result(l, MEMBER_LINK_EVENT_SIGNED, code, bytes_span(signature));
-	bytes_unref(signature);
-}
-
-static void verified(void *arg, enum err code, const struct err_info *info, const struct gpg_result *r)
-{
-	struct joining_link *l = arg;
-	(void)info;
-	(void)r;
-	l->verifying = NULL;
-	result(l, MEMBER_LINK_EVENT_VERIFIED, code, span(NULL, 0));
-}
-
-static void work(struct joining_link *l, const struct member_link_action *a)
-{
-	struct err_info info;
-	bool signs = a->type == MEMBER_LINK_SIGN;
-	struct home *home = l->candidacy->discussion->home;
-	const struct gpg_call call = {
-		.gpg = l->engine->gpg, .home = home, .done = signs ? signed_ : verified, .arg = l};
-	enum err code = ERR_WRONG_STATE;
-	l->works++;
-	if (home && signs)
-		code = gpg_sign_start(&call, a->sign.body, &l->signing, &info);
-	else if (home)
-		code = gpg_verify_start(&call, a->verify.body, a->verify.signature, a->verify.signer, &l->verifying, &info);
-	if (code)
-		result(l, signs ? MEMBER_LINK_EVENT_SIGNED : MEMBER_LINK_EVENT_VERIFIED, code, span(NULL, 0));
-}
-
-// --- actions ----------------------------------------------------------------------------------------------------------------
-
-static void on_deadline(void *arg)
-{
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_DEADLINE};
-	feed(arg, &event);
-}
-
-// Nothing was seen yet: who joins says so by a SEEN without rows.
-static void want_seen(struct joining_link *l)
-{
-	struct err_info info;
-	const struct presence_parts *own;
-	struct seen_record *none = mem_alloc(sizeof *none);
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_SEEN, .seen = {.record = none}};
-	if (own_presence_get(&l->engine->neighbours, &own, &info) == OK)
-		none->presence = *own;
-	feed(l, &event);
-	free(none);
-}
-
-// Of two links to the same member the one dialled by the lower fingerprint stays.
-static bool is_wanted(const struct joining_link *l)
-{
-	for (struct joining_link *o = l->candidacy->links; o; o = o->next) {
-		if (o == l || !o->linked || strcmp(o->member, l->member) != 0)
-			continue;
-		if (o->dialled != l->dialled &&
-		    !member_link_stays(discussion_own(l->candidacy->discussion), l->member, l->dialled))
-			return false;
-		close_link(o);
-		finish(o);
-		break;
-	}
-	return true;
-}
-
-static void linked(struct joining_link *l, const struct member_link_action *a)
-{
-	struct engine *e = l->engine;
-	if (!is_wanted(l)) {
-		close_link(l);
-		finish(l);
-		return;
-	}
-	timer_cancel(e->loop, &l->deadline);
-	let_half_open_go(l);
-	l->linked = true;
-	l->seen = mem_dup(a->linked.seen, sizeof *l->seen);
-	bytes_ref(l->seen->presence.record);
-	bytes_ref(l->seen->presence.certification);
-	link_set_authenticated(l->link);
-	link_set_idle(l->link, 0);
-	if (!strcmp(l->member, l->candidacy->discussion->row.other))
-		dialer_stop(&l->candidacy->dialer);
-	if (l->seen->presence.record)
-		neighbours_learn(&e->neighbours, l->member, &l->seen->presence, link_remote(l->link));
-}
-
-static void carry_out(struct joining_link *l, const struct member_link_action *a)
-{
-	switch (a->type) {
-	case MEMBER_LINK_SEND:
-		if (l->link && link_send(l->link, a->send.kind, a->send.payload))
-			log_info("a frame of a new link could not be sent");
-		break;
-	case MEMBER_LINK_SET_CIPHER:
-		link_set_cipher(l->link, a->cipher.tx, a->cipher.rx);
-		link_set_authenticated(l->link); // whoever has these keys knows H_0
-		break;
-	case MEMBER_LINK_DEADLINE:
-		timer_start(l->engine->loop, &l->deadline, a->deadline.ms, on_deadline, l);
-		break;
-	case MEMBER_LINK_CLOSE_LINK:
-		close_link(l);
-		break;
-	case MEMBER_LINK_SIGN:
-	case MEMBER_LINK_VERIFY:
-		work(l, a);
-		break;
-	case MEMBER_LINK_WANT_SEEN:
-		want_seen(l);
-		break;
-	case MEMBER_LINK_LINKED:
-		linked(l, a);
-		break;
-	case MEMBER_LINK_ENDED:
-		lost(l, a->ended.detail);
-		break;
-	case MEMBER_LINK_DELIVER: // of who has left: nothing of it is for this core
-	case MEMBER_LINK_SEND_FAREWELL:
-	case MEMBER_LINK_ACKED:
-		break;
-	}
-}
-
-static void feed(struct joining_link *l, const struct member_link_event *event)
-{
-	struct member_link_actions actions;
-	if (!l->candidacy)
-		return;
-	member_link_actions_init(&actions);
-	member_link_step(l->machine, event, &actions);
-	for (size_t i = 0; i < actions.count && l->candidacy; i++)
-		carry_out(l, &actions.list[i]);
-	member_link_actions_fini(&actions);
-}
-
-// --- the link ---------------------------------------------------------------------------------------------------------------
-
-static void on_connected(void *arg)
-{
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_START};
-	feed(arg, &event);
-}
+// --- once it stands ----------------------------------------------------------------------------------------------------------
 
 // The other is in another epoch than it said at first.
 static void take_seen(struct joining_link *l, struct span record)
@@ -317,14 +90,11 @@ static void take_seen(struct joining_link *l, struct span record)
 static void on_frame(void *arg, uint8_t kind, struct span payload, bool encrypted)
 {
 	struct joining_link *l = arg;
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
-						.frame = {.kind = kind, .payload = payload, .encrypted = encrypted}};
 	char type[RECORD_TYPE_SIZE];
+	(void)encrypted;
 	if (!l->candidacy)
 		return;
-	if (!l->linked) {
-		feed(l, &event);
-	} else if (kind == FRAME_CHANGE) {
+	if (kind == FRAME_CHANGE) {
 		struct bytes *record = bytes_new_span(payload);
 		struct joining_event chain = {.type = JOINING_EVENT_CHAIN, .chain = {.member = l->member, .record = record}};
 		candidacy_feed(l->candidacy, &chain);
@@ -337,47 +107,121 @@ static void on_frame(void *arg, uint8_t kind, struct span payload, bool encrypte
 
 static void on_unreadable(void *arg)
 {
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_UNREADABLE};
-	struct joining_link *l = arg;
-	if (l->linked)
-		lost(l, "unreadable");
-	else
-		feed(l, &event);
+	lost(arg, "unreadable");
 }
 
 static void on_ended(void *arg, enum link_end why, const struct err_info *info)
 {
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_LINK_ENDED};
-	struct joining_link *l = arg;
 	(void)info;
-	if (l->linked)
-		lost(l, link_end_name(why));
-	else
-		feed(l, &event);
+	lost(arg, link_end_name(why));
 }
 
-static const struct link_callbacks callbacks = {
-	.connected = on_connected, .frame = on_frame, .unreadable = on_unreadable, .ended = on_ended};
+static const struct link_callbacks callbacks = {.frame = on_frame, .unreadable = on_unreadable, .ended = on_ended};
+
+// --- while it is made -------------------------------------------------------------------------------------------------------
+
+// Nothing was seen yet: who joins says so by a SEEN without rows.
+static void want_seen(struct joining_link *l)
+{
+	struct err_info info;
+	const struct presence_parts *own;
+	struct seen_record *none = mem_alloc(sizeof *none);
+	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_SEEN, .seen = {.record = none}};
+	if (own_presence_get(&l->candidacy->engine->neighbours, &own, &info) == OK)
+		none->presence = *own;
+	linking_feed(&l->linking, &event);
+	free(none);
+}
+
+// Of two links to the same member the one dialled by the lower fingerprint stays.
+static bool is_wanted(const struct joining_link *l)
+{
+	for (struct joining_link *o = l->candidacy->links; o; o = o->next) {
+		if (o == l || !o->linked || strcmp(o->member, l->member) != 0)
+			continue;
+		if (o->linking.dialled != l->linking.dialled &&
+		    !member_link_stays(discussion_own(l->candidacy->discussion), l->member, l->linking.dialled))
+			return false;
+		part(o);
+		break;
+	}
+	return true;
+}
+
+static void linked(struct joining_link *l, const struct member_link_action *a)
+{
+	struct engine *e = l->candidacy->engine;
+	if (!is_wanted(l)) {
+		part(l);
+		return;
+	}
+	l->linked = true;
+	l->seen = mem_dup(a->linked.seen, sizeof *l->seen);
+	bytes_ref(l->seen->presence.record);
+	bytes_ref(l->seen->presence.certification);
+	link_set_callbacks(l->linking.link, &callbacks, l);
+	link_set_idle(l->linking.link, 0);
+	if (!strcmp(l->member, l->candidacy->discussion->row.other))
+		dialer_stop(&l->candidacy->dialer);
+	if (l->seen->presence.record)
+		neighbours_learn(&e->neighbours, l->member, &l->seen->presence, link_remote(l->linking.link));
+}
+
+static void act(void *arg, const struct member_link_action *a)
+{
+	struct joining_link *l = arg;
+	switch (a->type) {
+	case MEMBER_LINK_WANT_SEEN:
+		want_seen(l);
+		break;
+	case MEMBER_LINK_LINKED:
+		linked(l, a);
+		break;
+	case MEMBER_LINK_ENDED:
+		lost(l, a->ended.detail);
+		break;
+	default: // a farewell, of who has left: nothing of it is for this core; the others are linking.c's
+		break;
+	}
+}
+
+static struct joining_link *joining_link_new(struct candidacy *c, const char *member, bool dials)
+{
+	static const struct linking_owner owner = {.act = act, .gone = gone};
+	const struct roster_record *roster = joining_roster(c->machine);
+	size_t at = roster_position(roster, member);
+	const struct joining_person *p = joining_person(c->machine, &roster->members[at].certificate);
+	if (!p || !p->key_fingerprint[0])
+		return NULL; // its certificate is not in the home yet
+	struct member_link_config config = linking_config(c->discussion, dials, member, p->key_fingerprint);
+	config.first = joining_invite(c->machine)->first;
+	config.roster = roster;
+	config.roster_hash = joining_roster_hash(c->machine);
+	struct joining_link *l = mem_alloc(sizeof *l);
+	linking_init(&l->linking, c->discussion, &config, NULL, &owner, l);
+	l->candidacy = c;
+	memcpy(l->member, member, sizeof l->member);
+	l->next = c->links;
+	l->link_in_list = &c->links;
+	if (l->next)
+		l->next->link_in_list = &l->next;
+	c->links = l;
+	return l;
+}
 
 void joining_link_dial(struct candidacy *c, const struct addr *to)
 {
 	struct err_info info;
 	struct joining_link *l = joining_link_new(c, c->discussion->row.other, true);
-	if (!l) {
-		dialer_failed(&c->dialer);
+	if (l && linking_dial(&l->linking, to, &info) == OK)
 		return;
-	}
-	l->source = *to;
-	if (link_connect(&l->link, c->engine->loop, to, DIAL_TIMEOUT_MS, &callbacks, l, &info) == OK)
-		return;
-	finish(l);
+	if (l)
+		finish(l);
 	dialer_failed(&c->dialer);
 }
 
 bool joining_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span l1)
 {
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
-						.frame = {.kind = FRAME_RECORD, .payload = l1}};
 	for (struct discussion *d = e->discussions.first; d; d = d->next) {
 		struct candidacy *c = d->candidacy;
 		size_t who;
@@ -389,37 +233,33 @@ bool joining_answer(struct engine *e, struct link *link, const struct addr *sour
 		struct joining_link *l = joining_link_new(c, roster->members[who].fingerprint, false);
 		if (!l)
 			continue;
-		l->link = link;
-		l->source = *source;
-		l->source_known = known;
-		l->half_open = true;
-		link_set_callbacks(link, &callbacks, l);
-		link_set_idle(link, 0);
-		feed(l, &event);
+		linking_answer(&l->linking, link, source, known, l1);
 		return true;
 	}
 	return false;
 }
+
+// --- all of them ------------------------------------------------------------------------------------------------------------
 
 void joining_links_drop(struct candidacy *c, const char *reason)
 {
 	while (c->links) {
 		struct joining_link *l = c->links;
 		log_info("the link with %.8s, of a discussion that is joined, ends: %s", l->member, reason);
-		close_link(l);
-		finish(l);
+		part(l);
 	}
 }
 
 static void pause_one(struct joining_link *l, bool pause)
 {
-	if (!l->linked || !l->link || l->paused == pause)
+	struct link *link = l->linking.link;
+	if (!l->linked || !link || l->paused == pause)
 		return;
 	l->paused = pause;
 	if (pause)
-		link_pause(l->link);
+		link_pause(link);
 	else
-		link_resume(l->link);
+		link_resume(link);
 }
 
 void joining_links_pause(struct candidacy *c, bool pause)
@@ -450,21 +290,19 @@ void joining_links_hand_over(struct candidacy *c, uint32_t epoch)
 	while (c->links) {
 		struct joining_link *l = c->links;
 		bool stays = l->linked && d->conversation && epoch_of(l->seen) == epoch;
-		struct link *link = l->link;
+		bool dialled = l->linking.dialled;
 		struct seen_record seen;
 		char member[41];
-		memcpy(member, l->member, sizeof member);
 		if (!stays) {
-			close_link(l);
-			finish(l);
+			part(l);
 			continue;
 		}
+		memcpy(member, l->member, sizeof member);
 		pause_one(l, false);
 		// presence was learnt when the link began
 		seen = *l->seen;
 		seen.presence = (struct presence_parts){0};
-		bool dialled = l->dialled;
-		l->link = NULL;
+		struct link *link = linking_take(&l->linking);
 		finish(l);
 		conversation_take_link(d->conversation, link, member, dialled, &seen);
 		if (d->conversation)

@@ -6,209 +6,65 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "discussion/member_link.h"
-#include "openpgp/key.h"
 #include "shell/conversation_parts.h"
 #include "shell/joining.h"
+#include "shell/linking.h"
 #include "shell/shell.h"
 #include "store/heads.h"
 #include "wire/frame.h"
 
-#define DIAL_TIMEOUT_MS 5000
-
 struct meeting {
-	struct engine *engine;
-	struct conversation *conversation; // NULL once it is over
+	struct linking linking;
+	struct conversation *conversation;
 	struct meeting *next, **link_in_list;
 	size_t member;
-	bool dialled;
-	struct link *link;
-	struct member_link *machine;
-	struct timer deadline;
-	struct deferred burial;
-	struct gpg_op *signing, *verifying;
-	struct key_job *vetting;
-	unsigned works; // under way
-	struct addr source; // of the other side: where it came from, or where it was dialled
-	bool source_known, half_open;
 };
-
-static void feed(struct meeting *m, const struct member_link_event *event);
 
 // --- life ------------------------------------------------------------------------------------------------------------------------
 
-static void bury(void *arg)
-{
-	struct meeting *m = arg;
-	member_link_free(m->machine);
-	link_free(m->link);
-	free(m);
-}
-
-static void release(struct meeting *m)
-{
-	if (!m->conversation && m->works == 0)
-		loop_defer(m->engine->loop, &m->burial, bury, m);
-}
-
 static void finish(struct meeting *m)
 {
-	if (!m->conversation)
-		return;
-	m->conversation = NULL;
 	*m->link_in_list = m->next;
 	if (m->next)
 		m->next->link_in_list = m->link_in_list;
-	timer_cancel(m->engine->loop, &m->deadline);
-	if (m->half_open)
-		limits_half_open_give(m->engine->neighbours.limits, &m->source, m->source_known);
-	m->half_open = false;
-	if (m->signing)
-		gpg_op_cancel(m->signing);
-	if (m->verifying)
-		gpg_op_cancel(m->verifying);
-	if (m->vetting)
-		key_job_cancel(m->vetting);
-	release(m);
+	linking_end(&m->linking);
 }
 
 void meeting_cancel(struct meeting *m)
 {
-	link_free(m->link);
-	m->link = NULL;
+	link_free(linking_take(&m->linking));
 	finish(m);
 }
 
 static struct member_link_config config_of(const struct discussion *d, size_t member, bool dials)
 {
 	const struct store_member *other = discussion_anyone(d, member);
-	struct member_link_config config = {.side = dials ? MEMBER_LINK_DIALS : MEMBER_LINK_ANSWERS,
-					    .random = d->engine->random,
-					    .first = d->row.h0,
-					    .roster = &d->roster,
-					    .roster_hash = d->roster_hash,
-					    .idle_ms = d->engine->options.handshake_timeout_s * 1000};
-	memcpy(config.own, discussion_own(d), sizeof config.own);
-	memcpy(config.other, other->fingerprint, sizeof config.other);
-	memcpy(config.other_key, other->certificate_fingerprint, sizeof config.other_key);
+	struct member_link_config config = linking_config(d, dials, other->fingerprint, other->certificate_fingerprint);
+	config.first = d->row.h0;
+	config.roster = &d->roster;
+	config.roster_hash = d->roster_hash;
 	return config;
 }
 
-static struct meeting *meeting_new(struct conversation *c, size_t member, bool dials)
-{
-	struct member_link_config config = config_of(conversation_discussion(c), member, dials);
-	config.closed = conversation_has_closed(c);
-	if (member < c->count)
-		config.held = transcript_head(c->transcript, member).sequence;
-	config.rekeys = rekeying_says(c);
-	struct meeting *m = mem_alloc(sizeof *m);
-	m->engine = c->engine;
-	m->conversation = c;
-	m->member = member;
-	m->dialled = dials;
-	m->machine = member_link_new(&config);
-	m->next = c->meetings;
-	m->link_in_list = &c->meetings;
-	if (m->next)
-		m->next->link_in_list = &m->next;
-	c->meetings = m;
-	return m;
-}
-
-// --- gpg -------------------------------------------------------------------------------------------------------------------------
-
-static void result(struct meeting *m, enum member_link_event_type type, enum err code, struct span bytes)
-{
-	const struct member_link_event event = {.type = type, .result = {.code = code, .bytes = bytes}};
-	m->works--;
-	if (m->conversation)
-		feed(m, &event);
-	release(m);
-}
-
-static void signed_(void *arg, enum err code, const struct err_info *info, const struct gpg_result *r)
-{
-	struct meeting *m = arg;
-	m->signing = NULL;
-	if (code && code != ERR_CANCELED)
-		log_warn("a link could not be signed: %s", info->text);
-	struct bytes *signature = code ? NULL : bytes_ref(r->output);
-	result(m, MEMBER_LINK_EVENT_SIGNED, code, bytes_span(signature));
-	bytes_unref(signature);
-}
-
-static void verified(void *arg, enum err code, const struct err_info *info, const struct gpg_result *r)
-{
-	struct meeting *m = arg;
-	(void)info;
-	(void)r;
-	m->verifying = NULL;
-	result(m, MEMBER_LINK_EVENT_VERIFIED, code, span(NULL, 0));
-}
-
-static void vetted(void *arg, enum err code, const struct err_info *info, const struct key_result *r)
-{
-	struct meeting *m = arg;
-	(void)info;
-	(void)r;
-	m->vetting = NULL;
-	result(m, MEMBER_LINK_EVENT_VERIFIED, code, span(NULL, 0));
-}
-
-static void sign(struct meeting *m, const struct member_link_action *a)
-{
-	struct err_info info;
-	struct home *home = conversation_discussion(m->conversation)->home;
-	const struct gpg_call call = {.gpg = m->engine->gpg, .home = home, .done = signed_, .arg = m};
-	m->works++;
-	enum err code = home ? gpg_sign_start(&call, a->sign.body, &m->signing, &info) : ERR_WRONG_STATE;
-	if (code)
-		result(m, MEMBER_LINK_EVENT_SIGNED, code, span(NULL, 0));
-}
-
-static void verify(struct meeting *m, const struct member_link_action *a)
-{
-	struct err_info info;
-	struct discussion *d = conversation_discussion(m->conversation);
-	const struct gpg_call call = {.gpg = m->engine->gpg, .home = d->home, .done = verified, .arg = m};
-	const struct key_call vet = {.gpg = m->engine->gpg, .homes = m->engine->homes, .done = vetted, .arg = m};
-	enum err code;
-	m->works++;
-	if (d->home)
-		code = gpg_verify_start(&call, a->verify.body, a->verify.signature, a->verify.signer, &m->verifying, &info);
-	else // closed: the home is gone, the member's certificate is not
-		code = key_vet_start(&vet, discussion_anyone(d, m->member)->certificate, a->verify.body, a->verify.signature, true,
-				     &m->vetting, &info);
-	if (code)
-		result(m, MEMBER_LINK_EVENT_VERIFIED, code, span(NULL, 0));
-}
-
 // --- actions -------------------------------------------------------------------------------------------------------------------------
-
-static void on_deadline(void *arg)
-{
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_DEADLINE};
-	feed(arg, &event);
-}
 
 static void want_seen(struct meeting *m)
 {
 	struct seen_record *own = mem_alloc(sizeof *own);
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_SEEN, .seen = {.record = own}};
 	conversation_fill_seen(m->conversation, own);
-	feed(m, &event);
+	linking_feed(&m->linking, &event);
 	free(own);
 }
 
 static void linked(struct meeting *m, const struct member_link_action *a)
 {
 	struct conversation *c = m->conversation;
-	struct link *link = m->link;
-	m->link = NULL;
+	struct link *link = linking_take(&m->linking);
 	finish(m);
 	rekeying_heard(c, m->member, a->linked.rekeys);
-	conversation_take_link(c, link, discussion_anyone(conversation_discussion(c), m->member)->fingerprint, m->dialled,
-			       a->linked.seen);
+	conversation_take_link(c, link, discussion_anyone(conversation_discussion(c), m->member)->fingerprint,
+			       m->linking.dialled, a->linked.seen);
 }
 
 static void ended(struct meeting *m, const struct member_link_action *a)
@@ -224,58 +80,22 @@ static void ended(struct meeting *m, const struct member_link_action *a)
 		conversation_rolled_back(c);
 }
 
-static void close_link(struct meeting *m)
+static void act(void *arg, const struct member_link_action *a)
 {
-	if (m->link)
-		network_let_go(&m->engine->network, m->link);
-	m->link = NULL;
-}
-
-static void send(struct meeting *m, const struct member_link_action *a)
-{
-	if (m->link && link_send(m->link, a->send.kind, a->send.payload))
-		log_info("a frame of a new link could not be sent");
-}
-
-static void carry_out(struct meeting *m, const struct member_link_action *a)
-{
+	struct meeting *m = arg;
 	struct conversation *c = m->conversation;
 	switch (a->type) {
-	case MEMBER_LINK_SEND:
-		send(m, a);
-		break;
-	case MEMBER_LINK_SET_CIPHER:
-		link_set_cipher(m->link, a->cipher.tx, a->cipher.rx);
-		// whoever has these keys knows H_0: a member
-		link_set_authenticated(m->link);
-		break;
-	case MEMBER_LINK_DEADLINE:
-		if (c)
-			timer_start(m->engine->loop, &m->deadline, a->deadline.ms, on_deadline, m);
-		break;
-	case MEMBER_LINK_CLOSE_LINK:
-		close_link(m);
-		break;
-	case MEMBER_LINK_SIGN:
-		sign(m, a);
-		break;
-	case MEMBER_LINK_VERIFY:
-		verify(m, a);
-		break;
 	case MEMBER_LINK_WANT_SEEN:
 		want_seen(m);
 		break;
 	case MEMBER_LINK_DELIVER:
-		if (c)
-			conversation_farewell_frame(c, m->member, m, a->frame.kind, bytes_span(a->frame.payload));
+		conversation_farewell_frame(c, m->member, m, a->frame.kind, bytes_span(a->frame.payload));
 		break;
 	case MEMBER_LINK_SEND_FAREWELL:
-		if (c)
-			conversation_farewell_begins(c, m->member, m);
+		conversation_farewell_begins(c, m->member, m);
 		break;
 	case MEMBER_LINK_ACKED:
-		if (c)
-			conversation_farewell_acked(c, m->member, bytes_span(a->frame.payload));
+		conversation_farewell_acked(c, m->member, bytes_span(a->frame.payload));
 		break;
 	case MEMBER_LINK_LINKED:
 		linked(m, a);
@@ -283,91 +103,71 @@ static void carry_out(struct meeting *m, const struct member_link_action *a)
 	case MEMBER_LINK_ENDED:
 		ended(m, a);
 		break;
+	default: // the others are linking.c's
+		break;
 	}
 }
 
-static void feed(struct meeting *m, const struct member_link_event *event)
+static void drained(void *arg)
 {
-	struct member_link_actions actions;
-	if (!m->conversation)
-		return;
-	member_link_actions_init(&actions);
-	member_link_step(m->machine, event, &actions);
-	for (size_t i = 0; i < actions.count && m->conversation; i++)
-		carry_out(m, &actions.list[i]);
-	member_link_actions_fini(&actions);
+	struct meeting *m = arg;
+	conversation_drained(m->conversation, m->member);
+}
+
+static void link_ended(void *arg, enum link_end why)
+{
+	struct meeting *m = arg;
+	if (m->linking.dialled)
+		conversation_dial_failed(m->conversation, m->member, &m->linking.source, why);
 }
 
 void meeting_ack(struct meeting *m, struct span record)
 {
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_ACK, .ack = {.record = record}};
-	feed(m, &event);
+	linking_feed(&m->linking, &event);
 }
 
 void meeting_farewell_done(struct meeting *m)
 {
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FAREWELL_DONE};
-	feed(m, &event);
+	linking_feed(&m->linking, &event);
 }
 
 struct link *meeting_link(struct meeting *m)
 {
-	return m->link;
+	return m->linking.link;
 }
 
 // --- the link ----------------------------------------------------------------------------------------------------------------------
 
-static void on_connected(void *arg)
+static struct meeting *meeting_new(struct conversation *c, size_t member, bool dials)
 {
-	struct meeting *m = arg;
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_START};
-	feed(m, &event);
+	static const struct linking_owner owner = {.act = act, .drained = drained, .link_ended = link_ended, .gone = free};
+	struct discussion *d = conversation_discussion(c);
+	struct member_link_config config = config_of(d, member, dials);
+	config.closed = conversation_has_closed(c);
+	if (member < c->count)
+		config.held = transcript_head(c->transcript, member).sequence;
+	config.rekeys = rekeying_says(c);
+	struct meeting *m = mem_alloc(sizeof *m);
+	linking_init(&m->linking, d, &config, discussion_anyone(d, member)->certificate, &owner, m);
+	m->conversation = c;
+	m->member = member;
+	m->next = c->meetings;
+	m->link_in_list = &c->meetings;
+	if (m->next)
+		m->next->link_in_list = &m->next;
+	c->meetings = m;
+	return m;
 }
-
-static void on_frame(void *arg, uint8_t kind, struct span payload, bool encrypted)
-{
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
-						.frame = {.kind = kind, .payload = payload, .encrypted = encrypted}};
-	feed(arg, &event);
-}
-
-static void on_unreadable(void *arg)
-{
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_UNREADABLE};
-	feed(arg, &event);
-}
-
-static void on_drained(void *arg)
-{
-	struct meeting *m = arg;
-	if (m->conversation)
-		conversation_drained(m->conversation, m->member);
-}
-
-static void on_ended(void *arg, enum link_end why, const struct err_info *info)
-{
-	struct meeting *m = arg;
-	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_LINK_ENDED};
-	(void)info;
-	if (m->conversation && m->dialled)
-		conversation_dial_failed(m->conversation, m->member, &m->source, why);
-	feed(m, &event);
-}
-
-static const struct link_callbacks link_callbacks = {.connected = on_connected,
-						     .frame = on_frame,
-						     .unreadable = on_unreadable,
-						     .drained = on_drained,
-						     .ended = on_ended};
 
 bool meeting_dial(struct conversation *c, size_t member, const struct addr *to)
 {
 	struct err_info info;
 	struct meeting *m = meeting_new(c, member, true);
-	m->source = *to;
-	if (link_connect(&m->link, c->engine->loop, to, DIAL_TIMEOUT_MS, &link_callbacks, m, &info) == OK)
+	if (linking_dial(&m->linking, to, &info) == OK)
 		return true;
-	meeting_cancel(m);
+	finish(m);
 	return false;
 }
 
@@ -406,19 +206,6 @@ static void answer_over(struct discussion *d, size_t member, struct link *link, 
 	network_let_go(&e->network, link);
 }
 
-static void answer_alive(struct conversation *c, size_t member, struct link *link, const struct addr *source, bool known,
-			 const struct member_link_event *l1)
-{
-	struct meeting *m = meeting_new(c, member, false);
-	m->link = link;
-	m->source = *source;
-	m->source_known = known;
-	m->half_open = true;
-	link_set_callbacks(link, &link_callbacks, m);
-	link_set_idle(link, 0);
-	feed(m, l1);
-}
-
 void meeting_answer(struct engine *e, struct link *link, const struct addr *source, bool known, struct span l1)
 {
 	const struct member_link_event event = {.type = MEMBER_LINK_EVENT_FRAME,
@@ -431,7 +218,7 @@ void meeting_answer(struct engine *e, struct link *link, const struct addr *sour
 		if ((!over && !d->conversation) || !discussion_matches(d, l1, &member))
 			continue;
 		if (!over) {
-			answer_alive(d->conversation, member, link, source, known, &event);
+			linking_answer(&meeting_new(d->conversation, member, false)->linking, link, source, known, l1);
 			return;
 		}
 		limits_half_open_give(e->neighbours.limits, source, known);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Two members make a link (P2.12): carries out what a member_link machine asks for, on a link that this side dialled or accepted.
+// Two members make a link again (P2.12), in a discussion that stands: what the machine asks of its conversation (linking.h).
 #ifndef SOTTO_SHELL_MEETING_H
 #define SOTTO_SHELL_MEETING_H
 
