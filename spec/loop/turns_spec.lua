@@ -58,7 +58,7 @@ describe("turns", function()
     assert.is_true(after.sum - before.sum >= 0.024)
     -- what is deferred belongs to the turn; the time asleep does not
     local begun = loop.now()
-    local slept = loop.after(200, function() deferred = true end)
+    local slept = loop.after(500, function() deferred = true end)
     assert.is_true(loop.wait(function() return deferred end))
     assert.is_true(loop.took().sum - after.sum < (loop.now() - begun) / 1000 - 0.05)
     local late = loop.defer(function()

@@ -200,17 +200,18 @@ describe("link", function()
 
     it("starts anew with every frame", function()
       local l, seen, b = half()
-      l:set_idle(100)
-      local begun, sent = loop.now(), 0
+      l:set_idle(400) -- many times what lies between two frames
+      local begun, last, sent = loop.now(), nil, 0
       case.poll(function()
-        if loop.now() - begun >= sent * 40 and sent < 6 then
+        if seen.ended == 0 and loop.now() - begun < 900 then
           case.write(b, frame(RECORD, ""))
-          sent = sent + 1
+          last, sent = loop.now(), sent + 1
         end
         return seen.ended > 0
       end, "the end")
-      assert.equal(6, #seen.frames)
-      assert.is_true(loop.now() - begun >= 299)
+      assert.equal(sent, #seen.frames)
+      assert.is_true(last - begun >= 800)
+      assert.is_true(loop.now() - last >= 399)
       assert.equal("idle", seen.why)
     end)
 
@@ -317,7 +318,7 @@ describe("link", function()
       assert.equal("", (case.read(b)))
       case.close(b)
       assert.equal("done", ended(seen))
-      assert.is_true(loop.now() - begun < 1500)
+      assert.is_true(loop.now() - begun < 1990) -- it has not waited for what is paused
       assert.equal(0, #seen.frames)
     end)
 
@@ -330,8 +331,7 @@ describe("link", function()
       local begun = loop.now()
       l:close()
       assert.equal("done", ended(seen))
-      local took = loop.now() - begun
-      assert.is_true(took >= 1990 and took < 5000, "ms: " .. took)
+      assert.is_true(loop.now() - begun >= 1990)
     end)
 
     it("hands out no frame after close, and takes no notice of junk", function()

@@ -93,11 +93,11 @@ describe("stream", function()
 
     it("is not timed out any more once it is connected", function()
       local listener, where = tcp_listener()
-      local _, seen = open(where, { timeout = 40 })
+      local _, seen = open(where, { timeout = 250 })
       accept(listener)
       case.wait(function() return seen.connected == 1 end, "the connection")
       local over = false
-      case.keep(loop.after(80, function() over = true end))
+      case.keep(loop.after(500, function() over = true end))
       case.wait(function() return over end, "twice the time-out")
       assert.equal(0, seen.ended)
     end)

@@ -69,7 +69,7 @@ describe("/demo", function()
     local begun = loop.now()
     accept(chat)
     chat:enter("hello"):see "echo: hello"
-    assert.is_true(loop.now() - begun < 10000 * (tonumber(os.getenv "SOTTO_SPEC_PATIENCE") or 1))
+    assert.is_true(loop.now() - begun < 10000 * system.slowness())
     local words = chat:see('with "').screen:text():match 'with "([^"]+)"'
     chat:forget():enter("/words"):see(words)
     chat:enter("what next?"):see "/demo off"

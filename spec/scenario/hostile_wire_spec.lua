@@ -159,7 +159,7 @@ describe("somebody on the wire", function()
     end)
 
     it("P2.1 another Tb opens nowhere: alice never takes it up again, and bob gives up", function()
-      meet_through_proxy { config = "limits = { opening_timeout = 1 }" }
+      meet_through_proxy { config = "limits = { opening_timeout = 3 }" }
       local done = change("back", CIPHER, 1, flip(-1))
       local outcome, id = try_to_open "right"
       assert.is_true(done())

@@ -6,16 +6,12 @@ local loop = require "sotto.loop"
 local people = require "support.lan_people"
 local system = require "support.system"
 
--- "Within two seconds" on a machine that does nothing else; where the load is ten times its processors, ten times that.
+-- "within two seconds" on a machine that does nothing else
 local SECONDS = 2
 
 local person, seen, of, is_online = people.person, people.seen, people.of, people.is_online
 
-local function allowed_ms()
-  local load = tonumber(system.read("/proc/loadavg"):match "^[%d.]+") or 0
-  local processors = tonumber((system.shell "nproc")) or 1
-  return SECONDS * 1000 * math.max(1, load / processors)
-end
+local function allowed_ms() return SECONDS * 1000 * system.slowness() end
 
 -- a record that lives six seconds is made anew every second one
 local BRIEF = "limits = { presence_lifetime = 6 }"

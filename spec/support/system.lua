@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What the system says of the processes and files that belong to a spec's directory.
+local patience = require "support.patience"
 local sys = require "sotto.sys"
 
 local M = {}
@@ -100,6 +101,14 @@ function M.shell(command)
   local output = pipe:read "a"
   local _, _, status = pipe:close()
   return output, status
+end
+
+--- How many times longer than on an idle machine something may take now: what is promised in seconds is asked of that.
+---@return number at least 1
+function M.slowness()
+  local load = tonumber(M.read("/proc/loadavg"):match "^[%d.]+") or 0
+  local processors = tonumber((M.shell "nproc")) or 1
+  return patience * math.max(1, load / processors)
 end
 
 return M
