@@ -14,6 +14,16 @@ local s = sotto.script { name = %q, version = "1.0", api = 1, needs = { %s } }
   return bob:call("scripts.load", { path = path, grant = true })
 end
 
+local LATE = "it did not say how it is in time"
+
+-- What a script says of itself, once it does so in time: on a busy machine any may be late.
+local function health(name)
+  return cores.ask(name .. " says how it is", function()
+    local said = bob:script(name).health
+    return said[1].text ~= LATE and said
+  end)
+end
+
 local function doctor()
   local found = {}
   for _, one in ipairs(bob:call "system.doctor") do
@@ -41,14 +51,14 @@ describe("scripts", function()
     load_script("bad", "", 's:health(function() error "oh no" end)')
     -- it sleeps for what is under test: a report that is not there in time
     load_script("slow", "", 's:health(function(h) sotto.sleep("30s"); h.ok("late") end)')
-    assert.are.same({ { status = "ok", text = "list loaded" }, { status = "warn", text = "it is short" } }, bob:script("good").health)
-    assert.are.equal("fail", bob:script("bad").health[1].status)
-    assert.truthy(bob:script("bad").health[1].text:find "oh no")
-    assert.truthy(bob:script("slow").health[1].text:find "did not say")
+    assert.are.same({ { status = "ok", text = "list loaded" }, { status = "warn", text = "it is short" } }, health "good")
+    local bad = health "bad"
+    assert.are.equal("fail", bad[1].status)
+    assert.truthy(bad[1].text:find "oh no")
+    assert.are.same({ { status = "warn", text = LATE } }, bob:script("slow").health)
     assert.is_nil(bob:script("good", { health = false }).health)
-    local said = doctor()
     for _, part in ipairs { "warn The script good says: it is short", "fail The script bad says: ", "warn The script slow says: " } do
-      assert.truthy(said:find(part, 1, true), said)
+      cores.ask("the doctor: " .. part, function() return doctor():find(part, 1, true) end)
     end
   end)
 
