@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 local loop = require "sotto.loop"
+local patience = require "support.patience"
 local sys = require "sotto.sys"
 local turns = require "support.turns"
 
@@ -111,7 +112,7 @@ describe("sys", function()
     assert.is_false(sys.alive(2 ^ 31 - 1 | 0))
     -- a child that has ended, and that this process has not waited for yet
     local child = assert(loop.spawn { program = "true" })
-    local deadline = sys.monotonic_ms() + 5000
+    local deadline = sys.monotonic_ms() + 10000 * patience
     local alive
     repeat alive = sys.alive(child.pid) until not alive or sys.monotonic_ms() > deadline
     assert.is_false(alive)

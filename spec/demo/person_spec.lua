@@ -2,6 +2,7 @@
 -- People who are programs, with real cores: what a script writes, and what becomes of it.
 local cores = require "support.cores"
 local loop = require "sotto.loop"
+local patience = require "support.patience"
 local person = require "sotto.demo.person"
 local sys = require "sotto.sys"
 
@@ -44,7 +45,7 @@ describe("a person who is a program", function()
 
   -- waits inside a script
   local function until_true(what)
-    local deadline = loop.now() + 30000
+    local deadline = loop.now() + 30000 * patience
     while not what() do
       assert(loop.now() < deadline, "not in time")
       person.pause(5)

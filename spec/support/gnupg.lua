@@ -145,7 +145,7 @@ function M.lua(script) return M.run("lua5.4 %s", quote(script)) end
 -- Stops a process. The kernel loses a SIGSTOP that meets the end of one of the process's threads, so it is seen to.
 function M.stop_process(pid)
   local openpgp = require "support.openpgp"
-  local SIGSTOP, deadline = 19, openpgp.now() + 10
+  local SIGSTOP, deadline = 19, openpgp.now() + 30 * patience
   repeat
     assert(openpgp.now() < deadline, "it does not stop")
     assert(openpgp.send_signal(pid, SIGSTOP))

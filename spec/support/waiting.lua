@@ -6,8 +6,8 @@ local patience = require "support.patience"
 
 local M = {}
 
---- Milliseconds. Far beyond what anything takes on an idle machine.
-M.DEADLINE_MS = 30000 * patience
+-- far beyond what anything takes on an idle machine
+local DEADLINE_MS = 30000
 
 -- how often a condition is looked at that no callback announces
 local LOOK_MS = 5
@@ -20,13 +20,13 @@ local function describe(what) return type(what) == "function" and what() or what
 --- Runs the loop until the condition holds. The condition only looks; it does not wait itself.
 ---@param what string|fun(): string what is awaited
 ---@param condition fun(): any
----@param ms? integer
+---@param ms? integer until it fails, on a build that is not slow on purpose
 ---@return any what the condition gave
 function M.wait(what, condition, ms)
   local found = condition()
   if found then return found end
   local late = false
-  local _ <close> = loop.after(ms or M.DEADLINE_MS, function()
+  local _ <close> = loop.after((ms or DEADLINE_MS) * patience, function()
     late = true
     loop.stop()
   end)
@@ -45,7 +45,7 @@ end
 ---@param ms? integer
 ---@return any answer
 function M.ask(what, question, ms)
-  local deadline = loop.now() + (ms or M.DEADLINE_MS)
+  local deadline = loop.now() + (ms or DEADLINE_MS) * patience
   while true do
     local found = question()
     if found then return found end
