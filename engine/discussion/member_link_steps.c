@@ -373,6 +373,17 @@ static bool is_proof(struct span payload)
 	return record_peek_type(payload, type, NULL) == OK && strcmp(type, "link-proof") == 0;
 }
 
+// The other has left, or closed: whoever it has told tells this side. Here it is no more than a
+// link that does not come about, as nobody has signed it.
+static void take_ended(struct member_link *m, struct span payload)
+{
+	struct delivery_record r;
+	if (delivery_decode(&r, payload, NULL) || strcmp(r.discussion, m->roster.discussion))
+		member_link_fail(m, "the proof is malformed");
+	else
+		member_link_fail(m, "the other says that it has ended the discussion");
+}
+
 // --- dispatch ---------------------------------------------------------------------------------
 
 void member_link_frame(struct member_link *m, uint8_t kind, struct span payload)
@@ -384,8 +395,8 @@ void member_link_frame(struct member_link *m, uint8_t kind, struct span payload)
 		take_link(m, payload);
 	else if (m->stage == LINK_ASKED && record)
 		take_link_answer(m, payload);
-	else if (m->stage == LINK_PROVING && record && m->closed && !is_proof(payload))
-		take_delivery(m, payload);
+	else if (m->stage == LINK_PROVING && record && !is_proof(payload))
+		(m->closed ? take_delivery : take_ended)(m, payload);
 	else if (m->stage == LINK_PROVING && record)
 		take_proof(m, payload);
 	else if (m->stage == LINK_PROVING && farewell && (!answers || m->proof_sent))

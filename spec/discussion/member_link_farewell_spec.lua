@@ -73,10 +73,13 @@ describe("member link", function()
   end)
 
   it("P3.8 is let go of by nobody who goes on: only a member could say so, and none has signed it", function()
-    local a, b = run(links.discussion(2), { answers = { ended = true, held = 3 } })
-    assert.equal("failed", a.outcome)
-    assert.equal("both_closed", b.outcome)
-    assert.same({}, a.acked)
+    for _, held in ipairs { 3, 0 } do
+      local a, b = run(links.discussion(2), { answers = { ended = true, held = held } })
+      assert.equal("failed", a.outcome)
+      assert.equal("the other says that it has ended the discussion", a.detail)
+      assert.equal("both_closed", b.outcome)
+      assert.same({}, a.acked)
+    end
   end)
 
   it("P3.8 says that it has ended under keys that only this L1's sender has: said again it opens nowhere", function()
