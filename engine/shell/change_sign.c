@@ -162,13 +162,8 @@ void change_sign(struct change *ch, const struct epoch_action *a)
 	struct err_info info;
 	sending_flush(ch->conversation);
 	enum err code = store_begin(s, &info);
-	if (code == OK) {
-		code = write_all(ch, a, &info);
-		if (code == OK)
-			code = store_commit(s, &info);
-		else
-			store_rollback(s);
-	}
+	if (code == OK)
+		code = store_end(s, write_all(ch, a, &info), &info);
 	if (code) {
 		health_store_failed(ch->conversation->engine, &info, "what this core says of the members could not be stored");
 		signed_(ch, code, NULL);

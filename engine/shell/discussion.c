@@ -357,11 +357,7 @@ enum err discussion_found(struct discussion *d, const struct discussion_founding
 		code = store_begin(s, info);
 	if (code)
 		return code;
-	code = write_founding(d, f, &actions, info);
-	if (code == OK)
-		code = store_commit(s, info);
-	else
-		store_rollback(s);
+	code = store_end(s, write_founding(d, f, &actions, info), info);
 	if (code) {
 		d->row = row;
 		d->life = life;

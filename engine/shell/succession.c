@@ -116,11 +116,7 @@ static enum err commit(struct change *ch, const struct roster_record *next, stru
 	enum err code = store_begin(s, info);
 	if (code)
 		return code;
-	code = write_all(d, &ch->decision, next, info);
-	if (code == OK)
-		code = store_commit(s, info);
-	else
-		store_rollback(s);
+	code = store_end(s, write_all(d, &ch->decision, next, info), info);
 	if (code) {
 		d->row = row;
 		holding_forget(d);

@@ -278,6 +278,14 @@ void store_rollback(struct store *s)
 	roll_back(s);
 }
 
+enum err store_end(struct store *s, enum err code, struct err_info *info)
+{
+	if (code == OK)
+		return store_commit(s, info);
+	store_rollback(s);
+	return code;
+}
+
 bool store_in_transaction(const struct store *s)
 {
 	return s->in_transaction;
@@ -291,12 +299,7 @@ enum err scope_enter(struct scope *scope, struct store *s, struct err_info *info
 
 enum err scope_leave(struct scope *scope, struct store *s, enum err e, struct err_info *info)
 {
-	if (!scope->own)
-		return e;
-	if (!e)
-		return store_commit(s, info);
-	store_rollback(s);
-	return e;
+	return scope->own ? store_end(s, e, info) : e;
 }
 
 // --- the key ------------------------------------------------------------------------------------

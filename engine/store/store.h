@@ -61,6 +61,8 @@ MUST_CHECK enum err store_begin(struct store *s, struct err_info *info);
 MUST_CHECK enum err store_commit(struct store *s,
 				 struct err_info *info); // an error: all of it is rolled back
 void store_rollback(struct store *s);                    // nothing open is fine
+// The end of what a transaction was begun for: committed where that is OK, rolled back where not. What has become of it.
+MUST_CHECK enum err store_end(struct store *s, enum err code, struct err_info *info);
 bool store_in_transaction(const struct store *s);
 
 // The store key: 32 bytes; a reference is taken. The first key ever given becomes this store's key;
