@@ -18,6 +18,7 @@ const struct limits_config limits_standard = {
 			[LIMIT_LIST] = {60 * 1000, 1},
 			[LIMIT_INTRODUCE] = {1000, 5},
 			[LIMIT_FETCH] = {5000, 2},
+			[LIMIT_INVITE] = {5000, 5},
 		},
 	.all =
 		{
@@ -26,6 +27,7 @@ const struct limits_config limits_standard = {
 			[LIMIT_LIST] = {200, 5},
 			[LIMIT_INTRODUCE] = {50, 20},
 			[LIMIT_FETCH] = {200, 5},
+			[LIMIT_INVITE] = {200, 5},
 			[LIMIT_TELL] = {50, 20},
 		},
 	.hear_host = {10, 200},
@@ -175,7 +177,7 @@ static void source_key(enum limit_kind kind, const struct addr *source,
 		       uint8_t key[ENDPOINT_KEY_LEN])
 {
 	struct addr e = *source;
-	if (kind == LIMIT_LIST || kind == LIMIT_INTRODUCE) // TCP: the port is the caller's choice
+	if (kind == LIMIT_LIST || kind == LIMIT_INTRODUCE || kind == LIMIT_INVITE) // TCP: the port is the caller's choice
 		e.port = 0;
 	endpoint_key(&e, key);
 }

@@ -32,14 +32,15 @@ enum limit_kind {
 	LIMIT_LIST,         // TCP: a LIST request
 	LIMIT_INTRODUCE,    // TCP: telling the own certificate to who asks for it
 	LIMIT_FETCH,        // UDP: asking a stranger for the certificate that its datagram has no room for
+	LIMIT_INVITE,       // TCP: asking a person who is invited
 	LIMIT_TELL,         // telling front ends that a stranger is there, who has proven nothing
 	LIMIT_KIND_COUNT
 };
 
 struct limits_config {
-	// 5/s burst 20; 1 in 5 s; 1/s burst 5; 1/5 s burst 5; 1/min; 1/s burst 5; 1/5 s burst 2; no limit
+	// 5/s burst 20; 1 in 5 s; 1/s burst 5; 1/5 s burst 5; 1/min; 1/s burst 5; 1/5 s burst 2; 1/5 s burst 5; no limit
 	struct limit_rate per_source[LIMIT_KIND_COUNT];
-	// 333/s burst 400; both answers: see below; 5/s; 5/s; 20/s; 5/s; 20/s
+	// 333/s burst 400; both answers: see below; 5/s; 5/s; 20/s; 5/s; 5/s; 20/s
 	struct limit_rate all[LIMIT_KIND_COUNT];
 	struct limit_rate hear_host;     // LIMIT_HEAR per address: 100/s burst 200
 	struct limit_rate hear_known;    // 333/s burst 400 for known sources, apart from the rest

@@ -57,6 +57,7 @@ void candidacy_free(struct candidacy *c)
 	spare_cancel(&c->waiter);
 	dialer_stop(&c->dialer);
 	timer_cancel(loop, &c->deadline);
+	timer_cancel(loop, &c->announcement);
 	deferred_cancel(loop, &c->end_turn);
 	joining_work_cancel(c);
 	joining_links_drop(c, "the end of joining");
@@ -86,6 +87,18 @@ static void learn(struct candidacy *c)
 	}
 }
 
+// Nobody has seen it, and nobody is to.
+static void vanish(struct candidacy *c)
+{
+	struct discussion *d = c->discussion;
+	struct engine *e = c->engine;
+	struct err_info info;
+	candidacy_free(c);
+	if (store_discussion_forget(e->store, d->row.id, &info))
+		health_store_failed(e, &info, "an invitation that is none any more is still there");
+	discussions_remove(&e->discussions, d);
+}
+
 // --- its end ----------------------------------------------------------------------------------------------------------------
 
 static void end(void *arg)
@@ -94,6 +107,10 @@ static void end(void *arg)
 	struct discussion *d = c->discussion;
 	struct engine *e = c->engine;
 	struct err_info info;
+	if (!c->founded && discussion_is_held_back(d)) {
+		vanish(c);
+		return;
+	}
 	if (!c->founded) {
 		enum lifecycle_reason reason = c->reason;
 		if (c->why[0])
@@ -139,6 +156,26 @@ static void keep(struct candidacy *c)
 	discussion_keep(c->discussion);
 }
 
+// A peer may invite ever anew; people are asked a few times, and then of what there is by then.
+static void announce(void *arg)
+{
+	struct candidacy *c = arg;
+	struct engine *e = c->engine;
+	struct limits *limits = e->neighbours.limits;
+	const struct peer *sponsor = neighbours_get(&e->neighbours, c->discussion->row.other);
+	const struct addr from = sponsor && sponsor->addresses.count ? sponsor->addresses.at[0].endpoint : (struct addr){0};
+	int64_t now = loop_now_ms(e->loop);
+	if (c->discussion->life.state != LIFECYCLE_REQUESTED)
+		return; // answered meanwhile
+	timer_cancel(e->loop, &c->announcement);
+	if (limits_take(limits, LIMIT_INVITE, &from, false, now) == LIMIT_PASS) {
+		discussion_announce_request(c->discussion);
+		return;
+	}
+	metrics_count(&e->metrics, "events_withheld", "discussion.requested");
+	timer_start(e->loop, &c->announcement, limits_wait_ms(limits, LIMIT_INVITE, &from, false, now), announce, c);
+}
+
 // Who has accepted may have to be asked again: then it is a request once more.
 static void ask(struct candidacy *c)
 {
@@ -150,7 +187,7 @@ static void ask(struct candidacy *c)
 		return;
 	if (d->life.state == LIFECYCLE_OPENING)
 		discussion_happens(d, LIFECYCLE_ASK_AGAIN, LIFECYCLE_NO_REASON);
-	discussion_announce_request(d);
+	announce(c);
 }
 
 static void on_deadline(void *arg)
@@ -272,8 +309,12 @@ static bool make_room(struct engine *e, const char *sponsor, const struct invite
 		decline(e, sponsor, r->discussion, r->time_ms, "still keeps what it has of that discussion from before");
 		return false;
 	}
-	if (!discussion_has_ended(d))
-		return false; // of another sponsor: one is enough
+	if (!discussion_has_ended(d)) {
+		// one is enough to come in; should it come to nothing, the other may ask again
+		if (strcmp(d->row.other, sponsor) != 0)
+			decline(e, sponsor, r->discussion, r->time_ms, "is invited into that discussion by another member");
+		return false;
+	}
 	if (time_of_last(d) >= r->time_ms) {
 		decline(e, sponsor, r->discussion, r->time_ms, "");
 		return false;
@@ -311,11 +352,7 @@ static void begin(struct engine *e, const char *sponsor, const struct invite_rec
 	candidacy_feed(c, &event);
 	if (joining_phase(c->machine) == JOINING_INVITED)
 		return;
-	// it does not hold: nobody is to see it
-	candidacy_free(c);
-	if (store_discussion_forget(e->store, d->row.id, &info))
-		health_store_failed(e, &info, "an invitation that does not hold is still there");
-	discussions_remove(&e->discussions, d);
+	vanish(c); // it does not hold
 }
 
 enum err joining_invited(struct engine *e, const char *sponsor, struct span record, struct err_info *info)
@@ -399,6 +436,7 @@ enum err joining_accept(struct discussion *d, struct err_info *info)
 	struct fresh_key key;
 	if (!c)
 		return err_set(info, ERR_WRONG_STATE, "the invitation is not there any more");
+	d->held_back = false; // also one that was not announced yet is there for all to see from now on
 	if (!d->home && spare_take(&d->engine->spare, &key))
 		take_key(c, &key);
 	enum err code = discussion_step(d, LIFECYCLE_ACCEPT, LIFECYCLE_NO_REASON, info);
@@ -410,6 +448,7 @@ enum err joining_accept(struct discussion *d, struct err_info *info)
 enum err joining_refuse(struct discussion *d, const char *reason, struct err_info *info)
 {
 	struct candidacy *c = d->candidacy;
+	d->held_back = false;
 	enum err code = discussion_step(d, LIFECYCLE_END, LIFECYCLE_REASON_REFUSED, info);
 	if (code || !c)
 		return code;

@@ -21,6 +21,7 @@ struct candidacy {
 	struct dialer dialer; // of the sponsor, while this side waits to be brought in
 	struct joining_task *tasks;
 	struct joining_link *links; // to members, the newest first
+	struct timer announcement; // the person is asked then
 	bool waking;
 	struct deferred end_turn;
 	bool founded; // what end_turn is for: else it was refused

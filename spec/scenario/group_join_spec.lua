@@ -2,6 +2,7 @@
 -- Somebody is invited into a discussion of others, and joins it (§5, 1; P5.4): with whatever goes wrong on the way.
 local cores = require "support.cores"
 local group = require "support.group"
+local sys = require "sotto.sys"
 
 local ann, ben, cid, id, between
 
@@ -88,6 +89,30 @@ describe("an invitation", function()
     assert.are.equal("refused", cores.state(cid, id, "refused").reason)
     cores.ask("cid's key for it is gone", function() return #cid:homes() == 3 end)
     cores.talk(id, ann, ben)
+  end)
+
+  it("of another member at the same time is answered: one is enough", function()
+    cores.meet(ben, cid)
+    cores.open_between(ben, cid, "a third password that is long")
+    group.invite(id, ann, cid)
+    local made = ben:call("proposals.create", { discussion = id, op = "admit", peer = cid.fingerprint })
+    local ended = group.ends(ben, made.id, "refused")
+    assert.are.equal("is invited into that discussion by another member", ended.answers[1].reason)
+    assert.are.equal(ann.fingerprint, cores.state(cid, id, "requested").sponsor)
+    cid:call("discussions.accept", { discussion = id })
+    consents(ben)
+    group.agree(id, { ann, ben, cid })
+  end)
+
+  it("P1.8 that comes ever anew asks a person a few times, and then no oftener than every 5 s", function()
+    local began = sys.monotonic_ms()
+    for _ = 1, 6 do
+      local made = group.invite(id, ann, cid)
+      assert.are.equal("refused", cid:call("discussions.refuse", { discussion = id }).state)
+      group.ends(ann, made.id, "refused")
+    end
+    group.invite(id, ann, cid)
+    assert.is_true(sys.monotonic_ms() - began >= 2 * 5000 - 100)
   end)
 
   it("is an error where it cannot be", function()

@@ -12,7 +12,7 @@
 
 int luaopen_support_limits(lua_State *L);
 
-static const char *const kinds[] = {"hear", "lan", "probe", "gpg", "list", "introduce", "fetch", "tell", NULL};
+static const char *const kinds[] = {"hear", "lan", "probe", "gpg", "list", "introduce", "fetch", "invite", "tell", NULL};
 static const char *const answers[] = {"pass", "source", "host", "all"};
 
 static void set_size(lua_State *L, int index, const char *name, size_t *out)
