@@ -230,6 +230,25 @@ end)
     window.close_all()
   end)
 
+  it("lets it have what another file has stored under its name, where the user says so", function()
+    local text = [[
+local s = require "sotto".script { name = "keeper", version = "1", api = 1, needs = { "store" } }
+s.store.first = s.store.first or %q
+print("has kept " .. s.store.first)
+]]
+    system.write(path "one.lua", text:format "one")
+    system.write(path "two.lua", text:format "two")
+    bob:call("scripts.load", { path = path "one.lua", grant = true })
+    bob:call("scripts.unload", { name = "keeper" })
+    local refused = command.run { "--home", bob.home, "run", "--grant", path "two.lua" }
+    assert.are.equal(1, refused.status)
+    assert.truthy(refused.err:find("load it with `inherit` to take that over", 1, true), refused.err)
+    local process = command.start("--home", bob.home, "run", "--grant", "--inherit", path "two.lua")
+    see(process, "has kept one")
+    process.handle:kill "SIGINT"
+    assert.are.equal(0, command.wait_end(process))
+  end)
+
   it("says why it cannot", function()
     local function fails(status, pattern, ...)
       local result = command.run { "--home", bob.home, "run", ... }

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- `sotto run [--grant] [--watch] [--discussion ID]… FILE [ARG…]`: a script in the foreground. The core runs it as any
--- other, for as long as this program is there; what it says is printed here.
+-- `sotto run [--grant] [--watch] [--inherit] [--discussion ID]… FILE [ARG…]`: a script in the foreground. The core runs
+-- it as any other, for as long as this program is there; what it says is printed here.
 local core = require "sotto.client.core"
 local granting = require "sotto.client.granting"
 local help = require "sotto.client.help"
@@ -13,15 +13,16 @@ local terminal = require "sotto.terminal"
 
 local M = {}
 
+-- what scripts.load has under the same names
+local MARKS = { ["--grant"] = "grant", ["--watch"] = "watch", ["--inherit"] = "inherit" }
+
 -- options stand before the file: what follows it is the script's
 local function parse(words)
   local options, i = { discussions = {} }, 1
   while words[i] and words[i]:sub(1, 2) == "--" do
     local word = words[i]
-    if word == "--grant" then
-      options.grant = true
-    elseif word == "--watch" then
-      options.watch = true
+    if MARKS[word] then
+      options[MARKS[word]] = true
     elseif word == "--discussion" then
       i = i + 1
       if not words[i] then return nil, "--discussion needs an id" end
@@ -80,7 +81,8 @@ local function load_script(there, options, running)
   -- until it has said its name, it is called as its file
   running[(path:gsub("/+$", ""):match("[^/]*$"):gsub("%.lua$", ""))] = true
   local params = {
-    path = path, temporary = true, grant = options.grant, watch = options.watch, discussions = discussions,
+    path = path, temporary = true, grant = options.grant, watch = options.watch, inherit = options.inherit,
+    discussions = discussions,
     arguments = #options.arguments > 0 and json.array(options.arguments) or nil,
   }
   local script, failure, name = granting.call(function(...) return there:call(...) end, "scripts.load", params,

@@ -69,7 +69,7 @@ _sotto() {
 		if [[ ${COMP_WORDS[i]} == run && $previous == --discussion ]]; then
 			_sotto_value discussions
 		elif [[ ${COMP_WORDS[i]} == run && $cur == -* ]]; then
-			COMPREPLY=($(compgen -W "--grant --watch --discussion" -- "$cur"))
+			COMPREPLY=($(compgen -W "--grant --watch --inherit --discussion" -- "$cur"))
 		else
 			_sotto_value path
 		fi
