@@ -3,6 +3,8 @@ local api = require "sotto.core.api"
 local errors = require "sotto.core.errors"
 local json = require "sotto.json"
 local params = require "sotto.core.params"
+local sys = require "sotto.sys"
+local system = require "support.system"
 
 -- interface.md's table without what later rounds add
 local CONTRACT = {
@@ -96,6 +98,26 @@ describe("the API table", function()
       assert.is_string(event.noun)
     end
     assert.is_true(seen["message.received"] and seen["events.lagged"] and seen["discussion.requested"])
+  end)
+
+  it("has every event that the engine tells: scripts are told of no others", function()
+    local seen, told = {}, 0
+    for _, event in ipairs(api.events) do seen[event.type] = true end
+    for _, name in ipairs(assert(sys.list "engine/shell")) do
+      if name:find "%.c$" then
+        for line in assert(system.read("engine/shell/" .. name)):gmatch "[^\n]*emit%([^\n]*" do
+          for type in line:gmatch '"(%l+%.%l+)"' do
+            assert.is_true(seen[type], type)
+            told = told + 1
+          end
+        end
+        for type in system.read("engine/shell/" .. name):gmatch 'LIFECYCLE_TELL_%u+, "([%l.]+)"' do
+          assert.is_true(seen[type], type)
+          told = told + 1
+        end
+      end
+    end
+    assert.is_true(told >= 20, told)
   end)
 
   it("describes itself as JSON, without losing the order of parameters", function()

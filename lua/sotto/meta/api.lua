@@ -251,6 +251,7 @@ function sotto.proposals.explain(params) end
 ---| "discussion.opened" # A discussion is open. Since 1.
 ---| "discussion.suspended" # No member can be reached. Since 1.
 ---| "discussion.resumed" # A member can be reached again. Since 1.
+---| "discussion.frozen" # A member is proven to have signed two things that exclude each other: nothing is sent any more. Since 1.
 ---| "discussion.closed" # A discussion ended; reason says why. Since 1.
 ---| "epoch.changed" # The members of a discussion, or its charter, are others from now on. Since 1.
 ---| "discussion.read" # Messages were marked as read; unread says how many are left. Since 1.

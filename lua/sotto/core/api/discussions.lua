@@ -101,6 +101,10 @@ return {
     { type = "discussion.opened", noun = "discussion", since = 1, text = "A discussion is open." },
     { type = "discussion.suspended", noun = "discussion", since = 1, text = "No member can be reached." },
     { type = "discussion.resumed", noun = "discussion", since = 1, text = "A member can be reached again." },
+    {
+      type = "discussion.frozen", noun = "discussion", since = 1,
+      text = "A member is proven to have signed two things that exclude each other: nothing is sent any more.",
+    },
     { type = "discussion.closed", noun = "discussion", since = 1, text = "A discussion ended; reason says why." },
     {
       type = "epoch.changed", noun = "discussion", since = 1,
