@@ -236,8 +236,8 @@ static bool is_what_is_here(struct conversation *c, const char *sender, const st
 void confirming_complaint(struct conversation *c, const struct transcript_action *a)
 {
 	const char *by = c->members[a->complaint.by].fingerprint, *sender = c->members[a->complaint.sender].fingerprint;
-	engine_warn(c->engine, "%.8s cannot open message %llu of %.8s in the discussion %.8s, also sealed anew", by,
-		    (unsigned long long)a->complaint.sequence, sender, c->discussion->row.id);
+	log_warn("%.8s cannot open message %llu of %.8s in the discussion %.8s, also sealed anew", by,
+		 (unsigned long long)a->complaint.sequence, sender, c->discussion->row.id);
 	engine_emit(c->engine, "message.complaint", "complaint",
 		    json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:b}", "discussion", c->discussion->row.id, "member", by, "sender",
 			      sender, "epoch", (int)c->epoch, "seq", (json_int_t)a->complaint.sequence, "messages",
