@@ -19,6 +19,13 @@ local function joined(people)
   return d, c
 end
 
+-- And admitted: the chain that says so.
+local function admitted()
+  local d, c = joined()
+  d:admit(me, c.sent[1])
+  return d:chain(), c
+end
+
 local function last_join(c) return c.sent[#c.sent] end
 
 describe("an invitation", function()
@@ -226,9 +233,7 @@ describe("P5.4 the chain", function()
   end)
 
   it("is taken from one member at a time, and from the next where that one's link ends", function()
-    local d, c = joined()
-    d:admit(me, c.sent[1])
-    local chain = d:chain()
+    local chain, c = admitted()
     c:hears({ chain[1], chain[2] }, ann)
     c:hears(chain, ben)
     assert.equal("accepted", c.machine:phase())
@@ -239,9 +244,7 @@ describe("P5.4 the chain", function()
   end)
 
   it("that comes to a stand is asked of the others, and the same member may go on with it", function()
-    local d, c = joined()
-    d:admit(me, c.sent[1])
-    local chain = d:chain()
+    local chain, c = admitted()
     c:hears { chain[1], chain[2] }
     assert.equal(30000, c.deadline.ms)
     c:step { type = "deadline" }
@@ -309,9 +312,7 @@ describe("a chain that lies", function()
   end)
 
   it("that ends too early founds nothing", function()
-    local d, c = joined()
-    d:admit(me, c.sent[1])
-    local chain = d:chain()
+    local chain, c = admitted()
     table.remove(chain) -- a COMMIT: one is not enough
     c:hears(chain)
     assert.equal("accepted", c.machine:phase())

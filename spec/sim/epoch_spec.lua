@@ -64,6 +64,14 @@ describe("ordering and messages, simulated", function()
     assert.are.equal(first, (run "--members 5 --seed 7 --runs 1 --trace"))
   end)
 
+  it("has mutants that still fit what they break (`make mutants` runs them)", function()
+    for path in system.shell("ls spec/sim/epoch/mutants/*.patch"):gmatch "%S+" do
+      local patch = system.read(path)
+      local before = patch:match("@@ [^\n]*(\n.*)"):gsub("\n%+[^\n]*", ""):gsub("\n[ -]", "\n")
+      assert.truthy(system.read(patch:match "%+%+%+ b/(%S+)"):find(before, 1, true), path)
+    end
+  end)
+
   it("refuses arguments that are none", function()
     for _, arguments in ipairs { "--members 1", "--members 10", "--runs x", "--nothing", "--lie truth" } do
       assert.are.equal(2, select(2, run(arguments)))
