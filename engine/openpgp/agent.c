@@ -19,6 +19,7 @@
 
 #define LOOK_AGAIN_MS 5
 #define LOOK_BLIND_MS 50
+#define LOOKS 3 // that find nobody, one after the other
 #define AGENTS_MAX 8
 
 enum step { GREETING, ASKED_PID, TOLD_TO_END };
@@ -34,6 +35,7 @@ struct ending {
 	enum step step;
 	pid_t pid;
 	int64_t give_up; // once it is only looked for and killed
+	unsigned nobody; // how many looks, up to the last one, have found nobody
 	char line[256];
 	size_t len;
 	agent_done *done;
@@ -89,12 +91,15 @@ static void look(void *arg)
 	// an agent that could not be looked for is not one that has ended: it may know a passphrase
 	bool blind = count == 0 && !process_can_look();
 	// nor is one that a gpg was just starting when it was killed; whoever takes so long about that shall not
-	bool coming = false;
+	bool coming = false, nameless = false;
 	if (count == 0 && !blind) {
-		count = process_workers(e->directory, e->alias, agents, AGENTS_MAX);
+		count = process_workers(e->directory, e->alias, agents, AGENTS_MAX, &nameless);
 		coming = count > 0;
 	}
-	if (count == 0 && !blind) {
+	// and who forks and ends while it is looked for is seen as little as its own child is, but not time and again
+	bool nobody = count == 0 && !blind && !nameless;
+	e->nobody = nobody ? e->nobody + 1 : 0;
+	if (e->nobody == LOOKS || (nobody && !process_has_children())) {
 		finish(e, OK);
 		return;
 	}

@@ -47,6 +47,12 @@ size_t process_children(pid_t out[PROCESS_MAX])
 	return count;
 }
 
+bool process_has_children(void)
+{
+	static pid_t children[PROCESS_MAX];
+	return process_children(children) > 0;
+}
+
 // The arguments of a process, separated and ended by NUL; 0 for the dead.
 static size_t read_arguments(pid_t pid, char *out, size_t size)
 {
@@ -107,13 +113,31 @@ static bool has_home(pid_t pid, const char *path, const char *alias)
 	return false;
 }
 
-size_t process_workers(const char *path, const char *alias, pid_t *out, size_t max)
+// Alive, and without a name: in the middle of execve, where it has neither the old program's arguments and environment any more nor
+// the new one's yet.
+static bool is_nameless(pid_t pid)
+{
+	char text[1024], path[64];
+	if (read_arguments(pid, text, sizeof text))
+		return false;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	if (!read_proc(path, text, sizeof text))
+		return false;
+	const char *state = strrchr(text, ')'); // behind the name, which may hold anything
+	return state && state[1] == ' ' && state[2] != 'Z' && state[2] != 'X';
+}
+
+size_t process_workers(const char *path, const char *alias, pid_t *out, size_t max, bool *nameless)
 {
 	static pid_t children[PROCESS_MAX];
 	size_t count = 0, n = process_children(children);
-	for (size_t i = 0; i < n && count < max; i++)
+	*nameless = false;
+	for (size_t i = 0; i < n && count < max; i++) {
 		if (has_home(children[i], path, alias))
 			out[count++] = children[i];
+		else if (is_nameless(children[i]))
+			*nameless = true;
+	}
 	return count;
 }
 

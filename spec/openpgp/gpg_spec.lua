@@ -228,6 +228,25 @@ describe("gpg", function()
     end
   end)
 
+  it("P4.1 leaves no agent where a home is closed while gpg is starting one", function()
+    local made = done(rig:make_discussion {})
+    local home, name, gone = made.home, made.home:name(), made.home:path()
+    for turns = 0, 25 do
+      done(rig:lock(home))
+      local pending = rig:sign { home = home, text = "x" }
+      for _ = 1, turns do rig:turn(0.001) end
+      done(rig:close_home(home))
+      local result, code = pending:wait()
+      assert.is_true(result ~= nil or code == "canceled")
+      -- one that was overlooked comes a moment later
+      local late = openpgp.now() + 0.05
+      turn_until(function() return openpgp.now() >= late end)
+      assert.are.same({}, openpgp.agents(gone))
+      home = assert(rig:open_home(name))
+    end
+    done(rig:destroy(home))
+  end)
+
   it("starts one agent, however many operations want one at once", function()
     for _ = 1, 5 do
       done(rig:lock(anna.home))
