@@ -182,7 +182,8 @@ static bool meet_newcomer(struct joining *j, struct bytes *op_bytes)
 			p->is.binding = bytes_ref(a.join.binding);
 			p->is.general = bytes_ref(a.join.general);
 		}
-		if (p && strcmp(p->is.fingerprint, j->config.own))
+		// an earlier key of this person, too: the chain has what it said then
+		if (p && !hash_equal(&p->is.hash, &j->certificate_hash))
 			joining_import(j, p);
 		fine = p != NULL;
 		admission_fini(&a);

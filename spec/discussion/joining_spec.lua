@@ -232,6 +232,19 @@ describe("P5.4 the chain", function()
     assert.equal("founded", c.log[#c.log].type)
   end)
 
+  it("of somebody who was a member before is proven by what that key has said, too", function()
+    local d = world.discussion { ann, ben, cid }
+    d:admit(world.person("me", "my old key"))
+    d:admit(dan) -- by the consent of all four
+    d:remove(world.person("me", "my old key"))
+    local c = world.candidate(me, ann)
+    c:invited(d:invite())
+    c:accepts()
+    d:admit(me, c.sent[1])
+    c:hears(d:chain())
+    assert.equal("founded", c.log[#c.log].type)
+  end)
+
   it("is taken from one member at a time, and from the next where that one's link ends", function()
     local chain, c = admitted()
     c:hears({ chain[1], chain[2] }, ann)
