@@ -272,6 +272,11 @@ bool epoch_is_over(const struct epoch *e)
 	return e->over;
 }
 
+bool epoch_equivocates(const struct epoch *e, size_t member)
+{
+	return member < e->n && e->members[member].equivocates;
+}
+
 uint32_t epoch_round(const struct epoch *e)
 {
 	return e->round;

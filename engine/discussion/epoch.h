@@ -177,6 +177,7 @@ void epoch_step(struct epoch *e, const struct epoch_event *event, struct epoch_a
 bool epoch_knows(const struct epoch *e, const struct hash *name);
 bool epoch_is_frozen(const struct epoch *e); // nothing of this epoch may be sent
 bool epoch_is_over(const struct epoch *e);
+bool epoch_equivocates(const struct epoch *e, size_t member); // that was told
 uint32_t epoch_round(const struct epoch *e); // of the last own STATUS; 0 before
 
 // How many lie at most without harm, and how many decide.

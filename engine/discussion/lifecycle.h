@@ -82,7 +82,7 @@ enum lifecycle_event_type {
 	LIFECYCLE_CLOSED_BY,   // the only other member's CLOSE is on disk
 	LIFECYCLE_DEADLINE,    // the last DEADLINE has passed
 	LIFECYCLE_FREEZE,      // proof of equivocation is on disk
-	LIFECYCLE_THAW,        // an epoch without somebody who was a member: the liar is removed, or has left
+	LIFECYCLE_THAW,        // no member is proven to lie any more: the liars are removed, or have left
 	LIFECYCLE_LEAVE,       // the own LEAVE is on disk and signed
 	LIFECYCLE_REMOVED,     // the others have ordered an epoch without this person
 	LIFECYCLE_ROLLED_BACK, // OUTBOX_ROLLED_BACK: this core's key may sign nothing any more

@@ -9,6 +9,7 @@
 #include "shell/change_parts.h"
 #include "shell/conversation_parts.h"
 #include "shell/invitation.h"
+#include "shell/liars.h"
 #include "shell/proposals.h"
 #include "shell/shell.h"
 #include "shell/statements.h"
@@ -18,18 +19,23 @@
 
 // --- actions ----------------------------------------------------------------------------------------------------------------
 
+bool change_row(struct bytes *envelope, struct store_statement *out)
+{
+	struct envelope e;
+	if (envelope_decode(&e, bytes_span(envelope), NULL))
+		return false;
+	*out = (struct store_statement){.name = hash_of(bytes_span(e.body)), .is_signed = true, .envelope = envelope};
+	envelope_fini(&e);
+	return true;
+}
+
 static void append(struct change *ch, struct bytes *envelope)
 {
 	const struct discussion *d = ch->conversation->discussion;
 	struct err_info info;
-	struct envelope e;
-	if (envelope_decode(&e, bytes_span(envelope), &info))
-		return;
-	const struct store_statement row = {
-		.name = hash_of(bytes_span(e.body)), .is_signed = true, .envelope = envelope};
-	envelope_fini(&e);
+	struct store_statement row;
 	// who said it says it again
-	if (store_statement_append(d->engine->store, d->row.id, d->row.epoch, &row, &info))
+	if (change_row(envelope, &row) && store_statement_append(d->engine->store, d->row.id, d->row.epoch, &row, &info))
 		health_store_failed(d->engine, &info, "what a member says could not be stored");
 }
 
@@ -90,6 +96,8 @@ static void equivocation(struct change *ch, const struct epoch_action *a)
 	struct discussion *d = ch->conversation->discussion;
 	append(ch, a->proof.first); // by one member: at most two of a kind
 	append(ch, a->proof.second);
+	ch->lies[ch->lie_count++] = bytes_ref(a->proof.first);
+	ch->lies[ch->lie_count++] = bytes_ref(a->proof.second);
 	engine_warn(d->engine, "%.8s has signed two statements that exclude each other in the discussion %.8s: it is frozen",
 		    d->members[a->proof.member].fingerprint, d->row.id);
 	discussion_happens(d, LIFECYCLE_FREEZE, LIFECYCLE_NO_REASON);
@@ -360,6 +368,7 @@ void change_begin(struct change *ch)
 	struct conversation *c = ch->conversation;
 	const struct epoch_event start = {.type = EPOCH_EVENT_START};
 	restore(ch);
+	liars_settle(c->discussion);
 	ch->ready = true;
 	change_feed(ch, &start);
 	for (size_t i = 0; i < c->count; i++)
@@ -391,6 +400,8 @@ void change_fini(struct conversation *c)
 	if (ch->leaving)
 		pending_fail(ch->leaving, ERR_CANCELED, NULL);
 	bytes_unref(ch->leave);
+	while (ch->lie_count)
+		bytes_unref(ch->lies[--ch->lie_count]);
 	epoch_free(ch->machine);
 	free(ch);
 	c->change = NULL;

@@ -36,6 +36,10 @@ struct change {
 	struct err_info why;	 // where `rejected`
 	struct pending *leaving; // discussions.leave
 
+	// what proves that members lie in this epoch (P5.7): the machine tells it once of each
+	size_t lie_count;
+	struct bytes *lies[2 * ROSTER_MAX];
+
 	struct epoch_decision decision; // where `decided`
 	struct bytes *leave;		// the own LEAVE's envelope, where the discussion has ended by it
 	struct job *importing;		// a newcomer's certificate
@@ -52,6 +56,8 @@ struct change {
 // change.c
 void change_feed(struct change *ch, const struct epoch_event *event);
 void change_take(struct change *ch, struct bytes *envelope); // its signature holds
+// Another's statement as a row. False: it is none.
+bool change_row(struct bytes *envelope, struct store_statement *out);
 void change_begin(struct change *ch);                        // every own statement is signed: RESTORE, START
 
 // change_sign.c

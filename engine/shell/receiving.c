@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "shell/conversation_parts.h"
+#include "shell/liars.h"
 #include "shell/message_view.h"
 #include "shell/past.h"
 #include "shell/shell.h"
@@ -280,11 +281,14 @@ static void keep_proof(struct conversation *c, const struct transcript_payload *
 
 static void equivocation(struct conversation *c, const struct transcript_action *a)
 {
+	struct discussion *d = c->discussion;
+	bool stays = liars_is_member(d, &c->roster->members[a->proof.sender]);
 	keep_proof(c, &a->proof);
-	engine_warn(c->engine, "%.8s has signed two different messages %llu in the discussion %.8s: it is frozen",
-		    c->members[a->proof.sender].fingerprint,
-		    (unsigned long long)a->proof.sequence, c->discussion->row.id);
-	discussion_happens(c->discussion, LIFECYCLE_FREEZE, LIFECYCLE_NO_REASON);
+	engine_warn(c->engine, "%.8s has signed two different messages %llu in the discussion %.8s: %s",
+		    c->members[a->proof.sender].fingerprint, (unsigned long long)a->proof.sequence, d->row.id,
+		    stays ? "it is frozen" : "of an epoch that has ended, and is no member any more");
+	if (stays)
+		discussion_happens(d, LIFECYCLE_FREEZE, LIFECYCLE_NO_REASON);
 }
 
 // One has another payload of somebody's than this core: with both, that somebody is proven to have signed two.

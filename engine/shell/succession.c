@@ -23,16 +23,23 @@ static void run(void *arg);
 static enum err write_proof(struct discussion *d, const struct epoch_decision *e, struct err_info *info)
 {
 	struct store_statement *rows = mem_alloc_array(e->count, sizeof *rows);
-	for (size_t i = 0; i < e->count; i++) {
-		struct envelope parts;
-		rows[i].envelope = e->proof[i];
-		if (envelope_decode(&parts, bytes_span(e->proof[i]), NULL))
-			continue; // the machine has decoded it
-		rows[i].name = hash_of(bytes_span(parts.body));
-		envelope_fini(&parts);
-	}
+	for (size_t i = 0; i < e->count; i++)
+		(void)change_row(e->proof[i], &rows[i]); // the machine has decoded it
 	enum err code = store_statement_decide(d->engine->store, d->row.id, d->row.epoch, rows, e->count, info);
 	free(rows);
+	return code;
+}
+
+// P5.7: kept for as long as its author may be a member, and beyond.
+static enum err write_lies(struct change *ch, struct err_info *info)
+{
+	const struct discussion *d = ch->conversation->discussion;
+	enum err code = OK;
+	for (size_t i = 0; code == OK && i < ch->lie_count; i++) {
+		struct store_statement row;
+		if (change_row(ch->lies[i], &row))
+			code = store_statement_append(d->engine->store, d->row.id, d->row.epoch, &row, info);
+	}
 	return code;
 }
 
@@ -92,11 +99,14 @@ static enum err write_next(struct discussion *d, const struct epoch_decision *e,
 	return store_discussion_update(s, &d->row, info);
 }
 
-static enum err write_all(struct discussion *d, const struct epoch_decision *e, const struct roster_record *next,
-			  struct err_info *info)
+static enum err write_all(struct change *ch, const struct roster_record *next, struct err_info *info)
 {
+	struct discussion *d = ch->conversation->discussion;
+	const struct epoch_decision *e = &ch->decision;
 	bool stays = roster_position(next, discussion_own(d)) != ROSTER_NOBODY;
 	enum err code = write_proof(d, e, info);
+	if (code == OK)
+		code = write_lies(ch, info);
 	if (code == OK)
 		code = write_cut(d, &e->cut, info);
 	if (code == OK)
@@ -116,7 +126,7 @@ static enum err commit(struct change *ch, const struct roster_record *next, stru
 	enum err code = store_begin(s, info);
 	if (code)
 		return code;
-	code = store_end(s, write_all(d, &ch->decision, next, info), info);
+	code = store_end(s, write_all(ch, next, info), info);
 	if (code) {
 		d->row = row;
 		holding_forget(d);
@@ -171,9 +181,7 @@ static void go_on(struct discussion *d, uint32_t before)
 {
 	struct conversation *old = d->conversation;
 	struct err_info info;
-	size_t members = d->member_count;
 	enum err code = discussion_load_roster(d, &info);
-	bool fewer = d->member_count < members;
 	d->life.members = d->member_count;
 	struct conversation *c = code == OK ? conversation_next(d, &info) : NULL;
 	if (!c) {
@@ -186,8 +194,6 @@ static void go_on(struct discussion *d, uint32_t before)
 	conversation_begin(c);
 	say_everywhere(c);
 	conversation_dial(c);
-	if (fewer)
-		discussion_happens(d, LIFECYCLE_THAW, LIFECYCLE_NO_REASON);
 }
 
 static void tell(struct discussion *d, uint32_t before)

@@ -19,4 +19,9 @@ MUST_CHECK enum err store_proof_put(struct store *s, const struct store_proof *p
 MUST_CHECK enum err store_proof_get(struct store *s, const struct store_payload_key *key, struct store_proof *out,
 				    struct err_info *info);
 
+// Each (epoch, sender) of whom one is kept; neither message nor session key. In the order in which they came.
+typedef bool store_proof_visit(void *arg, const struct store_payload_key *key);
+MUST_CHECK enum err store_proof_each(struct store *s, const char *discussion, store_proof_visit *each, void *arg,
+				     struct err_info *info);
+
 #endif

@@ -160,6 +160,43 @@ enum err store_statement_each(struct store *s, const char *discussion, uint32_t 
 	return visited ? visited : e;
 }
 
+static enum err visit_lies(struct store *s, struct query *q, const struct data_key *key, store_lie_visit *each, void *arg,
+			   struct err_info *info)
+{
+	enum err e = OK;
+	bool more = true;
+	while (more && !e && query_step(q)) {
+		struct store_statement row;
+		uint32_t epoch = (uint32_t)query_take_int(q);
+		e = take(q, key, epoch, &row, info);
+		if (!e && !q->misfit)
+			more = each(arg, epoch, &row);
+		bytes_unref(row.envelope);
+		if (!e && more && !store_unlocked(s))
+			e = err_set(info, ERR_LOCKED, "the store is locked");
+	}
+	return e;
+}
+
+enum err store_statement_each_lie(struct store *s, const char *discussion, uint32_t before, store_lie_visit *each, void *arg,
+				  struct err_info *info)
+{
+	struct data_key *key;
+	struct query q;
+	enum err e = keyring_pin(s, discussion, &key, info);
+	if (e)
+		return e;
+	query_begin(&q, s,
+		    "SELECT epoch, name, own, signed, proof, envelope FROM statements "
+		    "WHERE discussion = ? AND epoch < ? AND proof = 0 ORDER BY number");
+	query_bind_int(&q, key->number);
+	query_bind_int(&q, before);
+	enum err visited = visit_lies(s, &q, key, each, arg, info);
+	e = query_end(&q, visited ? NULL : info);
+	keyring_unpin(key);
+	return visited ? visited : e;
+}
+
 static enum err decide(struct store *s, const struct data_key *key, uint32_t epoch,
 		       const struct store_statement *proof, size_t count, struct err_info *info)
 {

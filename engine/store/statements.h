@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Signed statements about a change of the members (§5), as envelopes: those of the epoch that goes on, to restore the epoch
-// machine from; and of each that has ended what proves its end. Sealed with the discussion's data key.
+// machine from; and of each that has ended what proves its end, and what proves that a member has lied in it. Sealed with the discussion's data key.
 #ifndef SOTTO_STORE_STATEMENTS_H
 #define SOTTO_STORE_STATEMENTS_H
 
@@ -33,5 +33,10 @@ MUST_CHECK enum err store_statement_each(struct store *s, const char *discussion
 MUST_CHECK enum err store_statement_decide(struct store *s, const char *discussion, uint32_t epoch,
 					   const struct store_statement *proof, size_t count,
 					   struct err_info *info);
+// What was appended to an epoch before that one once it had ended: of two statements that exclude each other (P5.7) those that do not
+// prove its end as well. In the order in which they came. ERR_LOCKED.
+typedef bool store_lie_visit(void *arg, uint32_t epoch, const struct store_statement *statement);
+MUST_CHECK enum err store_statement_each_lie(struct store *s, const char *discussion, uint32_t before, store_lie_visit *each,
+					     void *arg, struct err_info *info);
 
 #endif

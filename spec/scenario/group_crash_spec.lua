@@ -11,13 +11,7 @@ end
 -- consents wherever it is still wanted, until the candidate is in
 local function until_admitted(id, candidate, people)
   cores.ask(candidate.name .. " is in", function()
-    for _, who in ipairs(people) do
-      for _, p in ipairs(who:try("proposals.list", { discussion = id }) or {}) do
-        for _, waited in ipairs(p.waiting_for) do
-          if waited == who.fingerprint then who:try("proposals.answer", { proposal = p.id, answer = "consent" }) end
-        end
-      end
-    end
+    group.consent_wherever(id, people)
     return candidate:discussion(id).state == "open"
   end, group.PATIENCE_MS)
 end

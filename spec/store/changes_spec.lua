@@ -68,6 +68,23 @@ describe("changes", function()
       assert.equal(1, #of(1))
     end)
 
+    it("P5.7 that exclude each other are kept when their epoch has ended", function()
+      for n = 1, 3 do assert(s:statement_append(d, 0, statement(n))) end
+      assert(s:statement_decide(d, 0, { statement(8), statement(2) }))
+      for _, n in ipairs { 2, 5, 6 } do assert(s:statement_append(d, 0, statement(n))) end
+      assert(s:statement_append(d, 1, statement(7))) -- of the epoch that goes on
+      assert(s:statement_append(other, 0, statement(9)))
+      s = f.reopen()
+      assert.equal(4, #of(0))
+      local function lies(before) return all(function(each) return s:statement_each_lie(d, before, each) end) end
+      for i, n in ipairs { 5, 6 } do
+        assert.same({ epoch = 0, name = statement(n).name, envelope = statement(n).envelope }, lies(1)[i])
+      end
+      assert.same({ 0, 2, 3 }, { #lies(0), #lies(1), #lies(2) })
+      s:lock()
+      assert.equal("locked", select(2, s:statement_each_lie(d, 1, function() end)))
+    end)
+
     it("P4.4 are sealed, each for its own place", function()
       local secret = "who refused, and why: " .. fixture.bytes(40, 5):gsub("[^%w]", "x")
       assert(s:statement_append(d, 0, statement(1, { envelope = secret })))

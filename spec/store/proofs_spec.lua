@@ -27,6 +27,18 @@ describe("proofs", function()
     assert.equal("not_found", select(2, s:proof_put(fixture.id(3), 3, liar, proof)))
   end)
 
+  it("P5.7 lists who is proven to have lied, and where; also while the store is locked", function()
+    assert(s:proof_put(d, 3, liar, proof))
+    assert(s:proof_put(d, 4, liar, { sequence = 1, time = 44, message = "later", session_key = "k" }))
+    assert(s:proof_put(other, 0, honest, proof))
+    f.close()
+    f.s = assert(f.open())
+    local list = {}
+    assert(f.s:proof_each(d, function(row) list[#list + 1] = row end))
+    assert.same({ { epoch = 3, sender = liar, sequence = 7 }, { epoch = 4, sender = liar, sequence = 1 } }, list)
+    assert.equal("not_found", select(2, f.s:proof_each(fixture.id(3), function() end)))
+  end)
+
   it("P4.4 seals it: nothing of it stands in the file, and it opens in its own place only", function()
     assert(s:proof_put(d, 3, liar, proof))
     assert.is_nil(f.files():find(proof.message, 1, true))

@@ -73,6 +73,19 @@ function M.consent(id, op, people, match)
   end
 end
 
+--- Whoever is waited for consents, to whatever it is.
+---@param id string
+---@param people support.person[]
+function M.consent_wherever(id, people)
+  for _, who in ipairs(people) do
+    for _, p in ipairs(who:try("proposals.list", { discussion = id }) or {}) do
+      for _, waited in ipairs(p.waiting_for) do
+        if waited == who.fingerprint then who:try("proposals.answer", { proposal = p.id, answer = "consent" }) end
+      end
+    end
+  end
+end
+
 --- An admission from the invitation to the agreement of all.
 ---@param id string
 ---@param from support.person the sponsor
@@ -116,13 +129,17 @@ end
 ---@param size? integer members there must be; standard: these people
 ---@return table discussion as the first of them sees it
 function M.agree(id, people, size)
-  return wait(("%d agree on %d members"):format(#people, size or #people), function()
+  local seen = {}
+  return wait(function()
+    return ("%d agree on %d members:\n%s"):format(#people, size or #people, table.concat(seen, "\n"))
+  end, function()
     local first, found = as_seen(people[1], id)
-    if #found.members ~= (size or #people) or found.state ~= "open" then return false end
+    seen = { first }
     for i = 2, #people do
-      if as_seen(people[i], id) ~= first then return false end
+      seen[i] = as_seen(people[i], id)
+      if seen[i] ~= first then return false end
     end
-    return found
+    return #found.members == (size or #people) and found.state == "open" and found
   end)
 end
 
@@ -166,6 +183,13 @@ function M.say(id, from, others)
     end)
   end
   return sent
+end
+
+--- Each of them says something that all the others get.
+---@param id string
+---@param people support.person[]
+function M.say_all(id, people)
+  for _, who in ipairs(people) do M.say(id, who, people) end
 end
 
 return M

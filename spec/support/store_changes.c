@@ -62,6 +62,27 @@ static int statement_each(lua_State *L)
 	return end_visit(&v, store_statement_each(s, discussion, epoch, visit_statement, &v, &info), &info);
 }
 
+static bool visit_lie(void *arg, uint32_t epoch, const struct store_statement *s)
+{
+	struct visit *v = arg;
+	lua_newtable(v->L);
+	set_int(v->L, "epoch", epoch);
+	set_span(v->L, "name", hash_span(&s->name));
+	set_bytes(v->L, "envelope", s->envelope);
+	return visited(v);
+}
+
+// statement_each_lie(discussion, before, function)
+static int statement_each_lie(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store *s = to_store(L);
+	const char *discussion = luaL_checkstring(L, 2);
+	uint32_t before = (uint32_t)luaL_checkinteger(L, 3);
+	struct visit v = begin_visit(L, 4);
+	return end_visit(&v, store_statement_each_lie(s, discussion, before, visit_lie, &v, &info), &info);
+}
+
 // statement_decide(discussion, epoch, {statement…})
 static int statement_decide(lua_State *L)
 {
@@ -187,6 +208,7 @@ static int epoch_cut(lua_State *L)
 static const luaL_Reg methods[] = {
 	{"statement_append", statement_append}, {"statement_sign", statement_sign},
 	{"statement_each", statement_each},	{"statement_decide", statement_decide},
+	{"statement_each_lie", statement_each_lie},
 	{"proposal_put", proposal_put},		{"proposal_get", proposal_get},
 	{"proposal_drop", proposal_drop},	{"proposal_each", proposal_each},
 	{"epoch_end", epoch_end},		{"epoch_cut", epoch_cut},

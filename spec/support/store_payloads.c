@@ -180,6 +180,26 @@ static int proof_get(lua_State *L)
 	return 1;
 }
 
+static bool visit_proof(void *arg, const struct store_payload_key *key)
+{
+	struct visit *v = arg;
+	lua_newtable(v->L);
+	set_int(v->L, "epoch", key->epoch);
+	set_text(v->L, "sender", key->sender);
+	set_int(v->L, "sequence", (int64_t)key->sequence);
+	return visited(v);
+}
+
+// proof_each(discussion, function)
+static int proof_each(lua_State *L)
+{
+	struct err_info info = {0};
+	struct store *s = to_store(L);
+	const char *discussion = luaL_checkstring(L, 2);
+	struct visit v = begin_visit(L, 3);
+	return end_visit(&v, store_proof_each(s, discussion, visit_proof, &v, &info), &info);
+}
+
 // --- the module ---------------------------------------------------------------------------------
 
 static const luaL_Reg methods[] = {
@@ -192,6 +212,7 @@ static const luaL_Reg methods[] = {
 	{"ack_get", ack_get},
 	{"proof_put", proof_put},
 	{"proof_get", proof_get},
+	{"proof_each", proof_each},
 	{NULL, NULL},
 };
 
