@@ -6,14 +6,23 @@ local params = require "sotto.core.params"
 local sys = require "sotto.sys"
 local system = require "support.system"
 
--- interface.md's table without what later rounds add
+-- what front ends and scripts were promised
 local CONTRACT = {
   system = "info methods metrics doctor stop",
   identity = "show create candidates adopt unlock lock passphrase",
   peers = "list show probe import export forget",
   discussions = "open accept refuse list show close leave forget export",
   messages = "send list search release discard",
+  proposals = "create list show answer explain",
+  scripts = "list load unload reload log",
   events = "subscribe unsubscribe",
+}
+
+local EVENTS = {
+  peer = "seen lost", passphrase = "needed", epoch = "changed", script = "failed log", events = "lagged",
+  discussion = "requested opened suspended resumed closed refused frozen",
+  message = "received sent delivered confirmed held void complaint failed",
+  proposal = "opened answered committed refused void",
 }
 
 local SECRETS = { password = true, passphrase = true, old = true, new = true }
@@ -97,7 +106,10 @@ describe("the API table", function()
       assert.truthy(event.text:match("^%u.*%.$"), event.type)
       assert.is_string(event.noun)
     end
-    assert.is_true(seen["message.received"] and seen["events.lagged"] and seen["discussion.requested"])
+    for noun, happenings in pairs(EVENTS) do
+      for happening in happenings:gmatch("%S+") do assert.is_true(seen[noun .. "." .. happening], noun .. "." .. happening) end
+    end
+    assert.is_true(seen.warning)
   end)
 
   it("has every event that the engine tells: scripts are told of no others", function()
