@@ -135,10 +135,8 @@ static void carry_out(struct change *ch, struct epoch_action *a)
 		timer_start(loop, &ch->retry, a->ms, on_retry, ch);
 		break;
 	case EPOCH_ASK:
-		proposals_asked(c, &a->op.name);
-		break;
 	case EPOCH_TELL:
-		proposals_told(c, &a->op.name, a->op.member, a->op.state);
+		proposals_told(c, &a->op.name);
 		break;
 	case EPOCH_REJECTED:
 		ch->rejected = a->rejected.ticket == ch->ticket;

@@ -46,13 +46,12 @@ static struct bytes *make_envelope(const struct change *ch, struct bytes *signat
 // The machine tells of what others say; of the own word the row is told here.
 static void tell(struct change *ch, struct bytes *body)
 {
-	struct conversation *c = ch->conversation;
 	struct statement s;
 	if (statement_decode(&s, bytes_span(body), NULL))
 		return;
 	if (s.type == STATEMENT_PROPOSE || s.type == STATEMENT_ANSWER) {
 		struct hash op = s.type == STATEMENT_PROPOSE ? hash_of(bytes_span(s.op)) : s.answer.op;
-		proposals_told(c, &op, c->own, epoch_op_state(ch->machine, &op));
+		proposals_told(ch->conversation, &op);
 	}
 	statement_fini(&s);
 }

@@ -190,23 +190,31 @@ static void invite(struct invitation *i)
 	buf_fini(&out);
 }
 
+// For people, who have named somebody.
+static const char *name_of(struct engine *e, const char *fingerprint)
+{
+	const char *name = neighbours_name(&e->neighbours, fingerprint);
+	return name[0] ? name : fingerprint;
+}
+
 enum err invitation_begin(struct discussion *d, const char *candidate, char proposal[33], struct err_info *info)
 {
 	struct engine *e = d->engine;
 	if (!strcmp(candidate, discussion_own(d)))
 		return err_set(info, ERR_BAD_PARAMS, "you are a member already");
 	if (discussion_member(d, candidate))
-		return err_set(info, ERR_BAD_PARAMS, "%s is a member already", candidate);
+		return err_set(info, ERR_BAD_PARAMS, "%s is a member already", name_of(e, candidate));
 	if (d->member_count == ROSTER_MAX)
 		return err_set(info, ERR_BAD_PARAMS, "the discussion has %d members: it cannot have more", ROSTER_MAX);
 	if (!d->conversation || discussion_has_ended(d))
 		return err_set(info, ERR_WRONG_STATE, "a discussion that is %s has nobody come in",
 			       lifecycle_state_name(d->life.state));
 	if (find(e, d->row.id, candidate))
-		return err_set(info, ERR_BAD_PARAMS, "%s is invited already", candidate);
+		return err_set(info, ERR_BAD_PARAMS, "%s is invited already", name_of(e, candidate));
 	if (!line_to(e, candidate, false))
 		return err_set(info, ERR_WRONG_STATE,
-			       "an invitation goes through a discussion of two, and there is none open with %s", candidate);
+			       "an invitation goes through a discussion of two, and there is none open with %s",
+			       name_of(e, candidate));
 	enum err code = proposals_invite(d, candidate, proposal, info);
 	if (code)
 		return code;

@@ -220,7 +220,8 @@ static enum err ensure(struct conversation *c, const struct hash *name, struct s
 	return code;
 }
 
-void proposals_told(struct conversation *c, const struct hash *op, size_t member, enum epoch_op_state state)
+// An answer that refuses an op is told with its state as that makes it: people would read that it goes on.
+void proposals_told(struct conversation *c, const struct hash *op)
 {
 	struct discussion *d = c->discussion;
 	struct store_proposal p = {0};
@@ -229,19 +230,18 @@ void proposals_told(struct conversation *c, const struct hash *op, size_t member
 	if (ensure(c, op, &p, &made, &info))
 		return;
 	struct bytes *answers = answers_of(c, op);
-	bool answered = !p.answers || !span_equal(bytes_span(answers), bytes_span(p.answers));
-	bool refused = state == EPOCH_OP_REFUSED && strcmp(p.state, "open") == 0;
+	bool answered = !made && (!p.answers || !span_equal(bytes_span(answers), bytes_span(p.answers)));
+	bool refused = epoch_op_state(change_machine(c), op) == EPOCH_OP_REFUSED && strcmp(p.state, "open") == 0;
 	bytes_unref(p.answers);
 	p.answers = answers;
+	if (made && put(d, &p))
+		emit(d, "proposal.opened", &p);
 	if (refused) {
 		snprintf(p.state, sizeof p.state, "refused");
 		p.ended = clock_now_ms(d->engine->clock);
 	}
-	(void)member;
-	if ((made || answered || refused) && put(d, &p)) {
-		if (made)
-			emit(d, "proposal.opened", &p);
-		else if (answered)
+	if ((answered || refused) && put(d, &p)) {
+		if (answered)
 			emit(d, "proposal.answered", &p);
 		if (refused)
 			emit(d, "proposal.refused", &p);
@@ -249,11 +249,6 @@ void proposals_told(struct conversation *c, const struct hash *op, size_t member
 	if (refused)
 		invitation_ended(d->engine, p.id);
 	store_proposal_fini(&p);
-}
-
-void proposals_asked(struct conversation *c, const struct hash *op)
-{
-	proposals_told(c, op, ROSTER_NOBODY, EPOCH_OP_OPEN);
 }
 
 // --- this person's ------------------------------------------------------------------------------------------------------------
@@ -353,12 +348,13 @@ void proposals_close(struct discussion *d, const char *id, const char *state, co
 {
 	struct store_proposal p;
 	struct err_info info;
+	bool refused = strcmp(state, "refused") == 0;
 	if (store_proposal_get(d->engine->store, id, &p, &info))
 		return;
 	if (strcmp(p.state, "open") == 0) {
 		snprintf(p.state, sizeof p.state, "%s", state);
 		p.ended = clock_now_ms(d->engine->clock);
-		if (reason && reason[0]) {
+		if (refused) {
 			json_t *said = json_pack("[{s:s, s:s, s:s, s:s}]", "member", p.candidate, "answer", "refuse", "reason",
 						 reason, "by", "person");
 			char *text = json_dumps(said, JSON_COMPACT);
@@ -369,7 +365,7 @@ void proposals_close(struct discussion *d, const char *id, const char *state, co
 		}
 		// the counter keeps the name
 		if (put(d, &p))
-			emit(d, strcmp(state, "refused") == 0 ? "proposal.refused" : "proposal.void", &p);
+			emit(d, refused ? "proposal.refused" : "proposal.void", &p);
 	}
 	store_proposal_fini(&p);
 }

@@ -11,10 +11,9 @@
 #include "store/proposals.h"
 #include "wire/op.h"
 
-// What the machine tells of an op: its row is made where there is none, and written; then events.
-void proposals_told(struct conversation *c, const struct hash *op, size_t member, enum epoch_op_state state);
-// Another asks: proposal.opened, for whoever answers for this person.
-void proposals_asked(struct conversation *c, const struct hash *op);
+// The machine tells of an op, or asks about one: its row is made where there is none, and written; then events, proposal.opened
+// first, for whoever answers for this person.
+void proposals_told(struct conversation *c, const struct hash *op);
 
 // Inside the transaction that ends the current epoch: the row of the op that was decided is committed; other open ones are void, but for
 // admissions of this sponsor, which go on with the next JOIN (invitation.h). Events come with proposals_tell_ended, once the discussion

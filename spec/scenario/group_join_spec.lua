@@ -74,6 +74,11 @@ describe("an invitation", function()
     assert.are.same({ { member = cid.fingerprint, answer = "refuse", reason = "no time for that", by = "person" } }, ended.answers)
     assert.are.same({}, ben:call("proposals.list", { discussion = id }))
     assert.are.equal(0, ann:discussion(id).epoch)
+    -- who has said no is told also where nothing is said of why
+    made = group.invite(id, ann, cid)
+    cid:call("discussions.refuse", { discussion = id })
+    ended = group.ends(ann, made.id, "refused")
+    assert.are.same({ { member = cid.fingerprint, answer = "refuse", reason = "", by = "person" } }, ended.answers)
     -- whoever has declined may be asked once more, and say yes
     group.admit(id, ann, cid, { ben })
     group.say(id, cid, { ann, ben })
