@@ -175,6 +175,21 @@ describe("a script's start", function()
     assert.are.equal("second", last())
   end)
 
+  it("is watched: what does not parse is told with its line, and the old text runs on", function()
+    local function says_error(pattern)
+      bob:event("script.log", function(_, event)
+        return event.log.name == "echo" and event.log.level == "error" and event.log.text:find(pattern) ~= nil
+      end)
+    end
+    system.write(path, COUNT)
+    load_script { watch = true }
+    system.write(path, COUNT .. "local x = (\n")
+    says_error "^echo%.lua:%d+: .*the old text keeps running"
+    assert.are.equal("0", command("count", "nothing"))
+    system.write(path, COUNT .. "-- in order again")
+    bob:event("script.log", function(_, event) return event.log.name == "echo" and event.log.text == "reloaded" end)
+  end)
+
   it("waits for the user where its text has changed while the core was away, also where it is watched", function()
     system.write(path, COUNT)
     load_script { watch = true }

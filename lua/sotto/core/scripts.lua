@@ -305,11 +305,16 @@ function M.new(options)
   return self
 end
 
--- reloads it where its text is neither what runs nor what was tried
+-- Reloads it where its text is neither what runs nor what was tried, or tells why it cannot be. A file that has gone
+-- for a moment, as some editors save, is looked for again.
 local function look_at_text(self, entry)
-  local text = source.read(entry.path)
-  if not text or text.hash == entry.hash or text.hash == entry.tried then return end
-  entry.tried = text.hash
+  local text, problem, kind = source.read(entry.path)
+  if not text and kind ~= "bad_input" then return end
+  local found = text and text.hash or problem
+  if found == entry.hash then entry.tried = nil end
+  if found == entry.hash or found == entry.tried then return end
+  entry.tried = found
+  if not text then return self:log(entry, "error", problem .. " (the old text keeps running)") end
   self:reload(nil, { name = entry.name }, function(result, message)
     self:log(entry, result and "info" or "error", result and "reloaded" or message)
   end)
