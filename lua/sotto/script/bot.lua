@@ -148,14 +148,14 @@ local function command_line(bot, entry)
   return entry.help and text .. " - " .. entry.help or text
 end
 
---- What the sender may do, from what was declared.
+--- What the sender may do, from what was declared; nil of a command that is not this bot's.
 ---@param ctx sotto.bot.context
 ---@param name string|nil a command
----@return string
+---@return string|nil
 function M.help(self, ctx, name)
   local bot = self.bot
   -- another script may take a text that begins with the prefix for a command
-  if name and bot.commands[name] then return "It is " .. command_line(bot, bot.commands[name]) end
+  if name then return bot.commands[name] and "It is " .. command_line(bot, bot.commands[name]) end
   local lines, names = { self.name .. " " .. self.version .. (bot.about and ": " .. bot.about or "") }, {}
   for one, entry in pairs(bot.commands) do
     if not entry.allow or ctx:is(entry.allow) then names[#names + 1] = one end
@@ -240,11 +240,10 @@ local function take_command(self, ctx)
   elseif not is_admitted(self, ctx) then
     return true
   elseif name:lower() == "help" then
-    ctx:reply(M.help(self, ctx, rest:match("^" .. bot.prefix_pattern .. "?([%w_-]+)")))
-  elseif #ctx.members <= 2 then
-    -- among more, another bot may be meant
-    ctx:reply(("There is no %s%s; %shelp tells what there is."):format(bot.prefix, name, bot.prefix))
+    local help = M.help(self, ctx, rest:match("^" .. bot.prefix_pattern .. "?([%w_-]+)"))
+    if help then ctx:reply(help) end
   end
+  -- a command that is not there is another bot's: of this person, who may run several, or of another
   return true
 end
 
