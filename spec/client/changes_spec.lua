@@ -23,6 +23,8 @@ describe("a proposal in words", function()
     assert.are.equal("change the charter to '2'", changes.what(proposal { op = "charter", charter = "2" }, who))
     assert.truthy(changes.waiting(proposal { waiting_for = { "CARL" } }, who):find "has not joined yet$")
     assert.are.equal("the members are carrying it out", changes.waiting(proposal { waiting_for = {} }, who))
+    assert.are.equal("let go bob: the members are carrying it out",
+      changes.line(proposal { op = "depart", subjects = { "BOB" }, waiting_for = {} }, who))
     assert.truthy(changes.line(proposal { state = "void", ended = os.time() * 1000 }, who):find("come to nothing at " .. clock))
   end)
 
@@ -37,6 +39,8 @@ describe("a proposal in words", function()
     assert.are.equal("carl has declined: no time", changes.refusal(
       proposal { answers = { { member = "CARL", answer = "refuse", reason = "no time" } } }, who))
     assert.is_nil(changes.refusal(proposal(), who))
+    assert.are.equal("bob refuses: not today.", changes.sentence "bob refuses: not today.")
+    assert.are.equal("bob consents.", changes.sentence "bob consents")
   end)
 
   it("knows who waits for whom", function()

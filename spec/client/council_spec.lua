@@ -54,6 +54,23 @@ describe("the council", function()
     assert.is_nil(find "")
   end)
 
+  it("says of an answer who is waited for, as the charter has it; what a refusal makes of it comes as an event", function()
+    local one, said = list[1], nil
+    function chat.call() return one end
+    function chat.print(_, text) said = text end
+    local function after(charter, answer)
+      chat.known.discussions[ROOM].charter = charter
+      one.waiting_for = { DAN }
+      one.answers = { { member = ADA, answer = "consent" }, { member = ME, answer = answer } }
+      chat:answer_proposal(one, answer, "")
+      return said
+    end
+    assert.are.equal("You consent to admit Carl. It waits for Dan.", after("all", "consent"))
+    assert.are.equal("You consent to admit Carl. It waits for Dan.", after("3", "consent"))
+    assert.are.equal("You consent to admit Carl. The members are carrying it out.", after("2", "consent"))
+    assert.are.equal("You refuse to admit Carl.", after("2", "refuse"))
+  end)
+
   it("asks where a name is that of several", function()
     list[2].subjects = { CARL }
     assert.has_error(function() find "carl" end)

@@ -23,10 +23,24 @@ describe("the chat of many", function()
     cores.clean()
   end)
 
-  it("brings in a third: invited, consented to, with a reason that all can read", function()
+  it("lets who is invited decline, with a reason that only the sponsor gets", function()
     at_ann:enter("/go ben"):at "ann@ben>"
+    at_ann:enter("/invite cid"):see "Proposed: to admit cid."
+    at_cid:see "ann invites you to a discussion with ben, not verified by you: /accept or /refuse"
+    at_cid:enter("/refuse ben no time"):see "! of those who ask you nobody, or not one alone, is called that"
+    at_cid:enter("/refuse ann no time today"):see "was not opened: it was refused."
+    at_ann:see "! It comes to nothing to admit cid: cid has declined: no time today."
+    at_ann:enter("/invite cid"):see "Proposed: to admit cid."
+    at_cid:forget():see "ann invites you to a discussion with ben"
+    at_cid:enter("/refuse"):see "was not opened: it was refused."
+    at_ann:see "! It comes to nothing to admit cid: cid has declined."
+    at_ann:forget()
+    at_cid:forget()
+  end)
+
+  it("brings in a third: invited, consented to, with a reason that all can read", function()
     at_ann:enter("/invite nobody"):see "! no peer has the name 'nobody'"
-    at_ann:enter("/invite ben"):see "! "
+    at_ann:enter("/invite ben"):see "! ben is a member already"
     at_ann:enter("/invite cid"):see "Proposed: to admit cid. It waits for cid, since"
     at_ann:see "who was invited and has not joined yet"
     at_cid:see "ann invites you to a discussion with ben, not verified by you: /accept or /refuse"
@@ -60,6 +74,7 @@ describe("the chat of many", function()
     at_ann:enter("/charter 2"):see "Proposed: 2 members must consent to a newcomer. It waits for ben and cid, since"
     at_cid:see "ann proposes to change the charter to '2': /consent or /refuse"
     at_cid:enter("/refuse charter all of us, please"):see "You refuse to change the charter to '2'."
+    at_ben:see "(To change the charter to '2': cid refuses: all of us, please.)"
     at_ann:see "! It comes to nothing to change the charter to '2': cid has refused: all of us, please."
     at_ann:enter("/charter"):see "The charter is 'all': all members must consent to a newcomer."
   end)

@@ -25,6 +25,11 @@ function M.people(fingerprints, who)
   return M.joined(list)
 end
 
+--- With its full stop: what others wrote at its end may have one.
+---@param text string
+---@return string
+function M.sentence(text) return text:find "[.!?]$" and text or text .. "." end
+
 --- Who must consent to an admission.
 ---@param charter string "all", or a number
 ---@return string
@@ -116,7 +121,8 @@ function M.line(proposal, who)
   else
     state = M.waiting(proposal, who)
   end
-  return ("%s, proposed by %s: %s"):format(M.what(proposal, who), who(proposal.proposer), state)
+  local by = proposal.op ~= "depart" and (", proposed by %s"):format(who(proposal.proposer)) or ""
+  return ("%s%s: %s"):format(M.what(proposal, who), by, state)
 end
 
 --- What each member has said to it, a line each.

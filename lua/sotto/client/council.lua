@@ -161,6 +161,16 @@ function council:find_member(discussion, text)
   error(("%s is no member of this discussion"):format(safe), 0)
 end
 
+-- whether what was answered so far is all that the charter asks for: the core answers before it has counted
+local function has_all(self, proposal)
+  local discussion = self.known.discussions[proposal.discussion]
+  local wanted = proposal.op == "admit" and discussion and math.tointeger(tonumber(discussion.charter))
+  for _, one in ipairs(proposal.answers) do
+    if wanted and one.answer == "consent" then wanted = wanted - 1 end
+  end
+  return wanted and wanted <= 0
+end
+
 --- Answers the proposal.
 ---@param proposal sotto.proposal
 ---@param answer "consent"|"refuse"
@@ -169,8 +179,11 @@ function council:answer_proposal(proposal, answer, reason)
   local after = self:call("proposals.answer", {
     proposal = proposal.id, answer = answer, reason = reason ~= "" and reason or nil,
   })
-  local what = changes.what(after, self:who_of(after))
-  self:print(("You %s to %s. %s"):format(answer, what, changes.standing(after, self:who_of(after))))
+  local who = self:who_of(after)
+  if has_all(self, after) then after.waiting_for = {} end
+  -- what a refusal makes of it is told by an event
+  local standing = answer == "consent" and changes.standing(after, who) or ""
+  self:print((("You %s to %s. %s"):format(answer, changes.what(after, who), standing):gsub(" $", "")))
 end
 
 return council

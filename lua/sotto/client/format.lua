@@ -117,7 +117,7 @@ local STATES = {
 }
 
 local REASONS = {
-  refused = "the other side said no", busy = "the other side takes no request now",
+  refused = "it was refused", busy = "the other side takes no request now",
   expired = "nobody answered in time", superseded = "both asked at once, and the other request stays",
   failed = "the passwords differ, or the other side is not who it says",
   lost = "the connection was lost", unreachable = "nobody could be reached at any of the addresses",

@@ -50,6 +50,12 @@ end
 function M.announce_proposal(chat, proposal)
   local who = chat:who_of(proposal)
   local what = changes.what(proposal, who)
+  -- whoever leaves asks nobody: a member's core only puts it in order
+  if proposal.op == "depart" then
+    local several = #proposal.subjects > 1 and "are" or "is"
+    return chat:print(("(%s%s %s leaving.)"):format(place(chat, proposal.discussion),
+      changes.people(proposal.subjects, who), several))
+  end
   if changes.waits_for(proposal, chat.own) then
     chat:print(("%s%s proposes to %s%s: /consent or /refuse"):format(place(chat, proposal.discussion),
       who(proposal.proposer), what, candidate_mark(chat, proposal)), nil, "heading")
@@ -80,15 +86,16 @@ shown["proposal.answered"] = function(chat, event)
     return chat:print(("(%s%s has accepted your invitation. %s)"):format(place(chat, proposal.discussion),
       who(proposal.subjects[1]), changes.standing(proposal, who)))
   end
-  chat:print(("(%sTo %s: %s. %s)"):format(place(chat, proposal.discussion), changes.what(proposal, who),
-    changes.answer(answer, who), changes.standing(proposal, who)))
+  local standing = changes.standing(proposal, who)
+  chat:print(("(%sTo %s: %s%s)"):format(place(chat, proposal.discussion), changes.what(proposal, who),
+    changes.sentence(changes.answer(answer, who)), standing ~= "" and " " .. standing or ""))
 end
 
 shown["proposal.refused"] = function(chat, event)
   local proposal = event.proposal
   local who = chat:who_of(proposal)
-  chat:print(("! %sIt comes to nothing to %s: %s."):format(place(chat, proposal.discussion),
-    changes.what(proposal, who), changes.refusal(proposal, who) or "it was refused"))
+  chat:print(("! %sIt comes to nothing to %s: %s"):format(place(chat, proposal.discussion),
+    changes.what(proposal, who), changes.sentence(changes.refusal(proposal, who) or "it was refused")))
 end
 
 shown["proposal.void"] = function(chat, event)

@@ -126,14 +126,20 @@ function rooms:find_discussion(text)
   return numbered or self:call("discussions.show", { discussion = text })
 end
 
+-- those that ask this person
+local function asking_of(chat)
+  local asking = {}
+  for _, discussion in ipairs(chat:call("discussions.list")) do
+    if discussion.state == "requested" then asking[#asking + 1] = discussion end
+  end
+  return asking
+end
+
 --- The one that the text means, or, without a text, the only one that asks.
 ---@param text string
 ---@return sotto.discussion
 function rooms:find_request(text)
-  local asking = {}
-  for _, discussion in ipairs(self:call("discussions.list")) do
-    if discussion.state == "requested" then asking[#asking + 1] = discussion end
-  end
+  local asking = asking_of(self)
   if text ~= "" then
     local found = named(self, asking, text)
     return #found == 1 and found[1] or self:call("discussions.show", { discussion = text })
@@ -141,6 +147,22 @@ function rooms:find_request(text)
   if #asking == 0 then error("nobody asks you for a discussion", 0) end
   if #asking > 1 then error("several ask you: /list shows them, and a name or the first digits say which", 0) end
   return asking[1]
+end
+
+--- The one that asks whose name, or digits, the text begins with, and what follows; nil: none, or several.
+---@param text string
+---@return sotto.discussion|nil, string|nil rest
+function rooms:split_request(text)
+  local asking, at = asking_of(self), #text + 1
+  while at do
+    local name, found = text:sub(1, at - 1), {}
+    for _, discussion in ipairs(asking) do
+      if #name >= 8 and discussion.id:sub(1, #name) == name:lower() then found[#found + 1] = discussion end
+    end
+    if #found == 0 then found = named(self, asking, name) end
+    if #found > 0 then return #found == 1 and found[1] or nil, text:sub(at):match("^%s*(.*)$") end
+    at = name:match("()%s+%S*$")
+  end
 end
 
 -- --- reading -------------------------------------------------------------------------------------------------
