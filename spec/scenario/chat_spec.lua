@@ -41,6 +41,18 @@ describe("the chat", function()
     w:enter("/history 2"):see("/history 2"):see "bob: hello alice"
   end)
 
+  it("is nowhere while the key is locked, and says so; unlocked, it makes no newcomer of who is verified", function()
+    alice:call("identity.passphrase", { new = "open sesame" })
+    alice:call "identity.lock"
+    w = chatter.open(alice, { prompt = "Passphrase of your key" })
+    w:enter(""):see("Locked: nothing can be read"):at "alice@lua>"
+    w:enter("/go 1"):see("! your key is locked: /unlock asks for its passphrase"):at "alice@lua>"
+    w:enter("/unlock"):see("Passphrase of your key"):enter "open sesame"
+    w:see("Unlocked."):at "alice@bob>"
+    w:enter("good morning"):see "good morning  ✓✓"
+    assert.is_nil(w.raw:find("(bob is there", 1, true))
+  end)
+
   it("keeps what is typed whole while 200 messages come", function()
     open { columns = 60, rows = 20 }
     local texts = {}

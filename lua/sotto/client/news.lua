@@ -152,8 +152,11 @@ local function announce_newcomer(chat, peer)
   chat:print(("(%s is there: /open %s asks for a discussion.)"):format(chat:person_name(peer), chat:peer_word(peer)))
 end
 
+-- after an unlock the chat hears of everybody anew: whoever is verified is no stranger
 shown["peer.seen"] = function(chat, event)
-  if event.is_new and event.peer.online and event.peer.source ~= "manual" then announce_newcomer(chat, event.peer) end
+  local peer = event.peer
+  local stranger = event.is_new and not peer.verified
+  if stranger and peer.online and peer.source ~= "manual" then announce_newcomer(chat, peer) end
 end
 
 -- --- scripts -----------------------------------------------------------------------------------------------

@@ -238,6 +238,15 @@ local function show_past(chat, discussion, context)
   end
 end
 
+-- Where nothing can be shown, because the key is locked, say, nobody is, and the prompt says so.
+local function show_past_or_leave(chat, discussion)
+  local ok, problem = pcall(show_past, chat, discussion, chat.settings.context)
+  if ok then return end
+  chat.current, chat.known.current = nil, nil
+  chat:show_prompt()
+  error(problem, 0)
+end
+
 --- From now on plain text goes there; nil: nowhere. From inside a coroutine.
 ---@param discussion sotto.discussion|nil
 function rooms:enter(discussion)
@@ -247,7 +256,7 @@ function rooms:enter(discussion)
   if discussion then
     self.known.discussions[discussion.id] = discussion
     self:write(self.paint("heading", "— " .. self:discussion_name(discussion) .. " —"))
-    show_past(self, discussion, self.settings.context)
+    show_past_or_leave(self, discussion)
     if discussion.unread > 0 then self:call("messages.read", { discussion = discussion.id }) end
     discussion.unread = 0
     self:recall_messages(discussion)
