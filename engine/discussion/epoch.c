@@ -131,14 +131,22 @@ static bool may_speak(struct epoch *e, uint64_t ticket)
 	return false;
 }
 
+enum err epoch_may_propose(const struct epoch *e, struct err_info *info)
+{
+	if (e->self == ROSTER_NOBODY ||
+	    epoch_held_of(e, e->self, STATEMENT_PROPOSE)->count + e->own_count < EPOCH_PROPOSALS_MAX)
+		return OK;
+	return err_set(info, ERR_BUSY, "more proposals than a member may make in an epoch");
+}
+
 static void propose(struct epoch *e, const struct epoch_event *event)
 {
 	struct err_info info;
 	uint64_t ticket = event->propose.ticket;
 	if (!may_speak(e, ticket))
 		return;
-	if (epoch_held_of(e, e->self, STATEMENT_PROPOSE)->count + e->own_count >= EPOCH_PROPOSALS_MAX) {
-		epoch_reject(e, ticket, ERR_BUSY, "more proposals than a member may make in an epoch");
+	if (epoch_may_propose(e, &info)) {
+		epoch_reject(e, ticket, info.code, info.text);
 		return;
 	}
 	size_t before = e->op_count;

@@ -175,6 +175,8 @@ void epoch_step(struct epoch *e, const struct epoch_event *event, struct epoch_a
 
 // Whether a statement of that name (H of its body) is kept.
 bool epoch_knows(const struct epoch *e, const struct hash *name);
+// Whether a PROPOSE by this person could be one more; ERR_BUSY. What else may be wrong with it, the event tells.
+MUST_CHECK enum err epoch_may_propose(const struct epoch *e, struct err_info *info);
 bool epoch_is_frozen(const struct epoch *e); // nothing of this epoch may be sent
 bool epoch_is_over(const struct epoch *e);
 bool epoch_equivocates(const struct epoch *e, size_t member); // that was told

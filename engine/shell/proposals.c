@@ -282,9 +282,12 @@ enum err proposals_make(struct discussion *d, const struct op *op, struct store_
 	if (code)
 		return code;
 	struct hash name = hash_of(bytes_span(bytes));
+	const struct epoch *machine = change_machine(d->conversation);
 	if (find(d, &name, &before, info) == OK) {
 		store_proposal_fini(&before);
 		code = err_set(info, ERR_WRONG_STATE, "that is proposed already");
+	} else if (machine) {
+		code = epoch_may_propose(machine, info); // who is refused writes nothing
 	}
 	if (code == OK)
 		code = new_row(d, bytes, discussion_own(d), out, info);
