@@ -22,7 +22,14 @@ describe("Lua in the front end", function()
         return { { name = "bob", fingerprint = ("B"):rep(40) }, { name = "carol", fingerprint = ("C"):rep(40) } }
       end,
       ["discussions.list"] = function()
-        return { { id = "abc", members = { { name = "me", you = true }, { name = "bob", you = false } } } }
+        local function discussion(id, state, ...)
+          local members = { { name = "me", you = true, fingerprint = ("E"):rep(40) } }
+          for i, name in ipairs { ... } do members[i + 1] = { name = name, fingerprint = name:sub(1, 1):upper():rep(40) } end
+          return { id = id, state = state, members = members }
+        end
+        return {
+          discussion("old", "refused", "bob"), discussion("many", "open", "carol", "bob"), discussion("abc", "open", "bob"),
+        }
       end,
       ["identity.show"] = { name = "me" },
       ["peers.show"] = function(params)
@@ -54,10 +61,13 @@ describe("Lua in the front end", function()
     assert.are.same({ true, "carol" }, { run(("peers['%s'].name"):format(("C"):rep(40))) })
     assert.are.same({ true, "abc" }, { run "discussions.bob.id" })
     assert.are.same({ true, "abc" }, { run "discussions.abc.id" })
+    assert.are.same({ true, "old" }, { run "discussions.old.id" })
+    assert.are.same({ true, "many" }, { run "discussions['carol, bob'].id" })
+    assert.are.same({ true, "many" }, { run "discussions.carol.id" })
     assert.are.same({ true, nil }, { run "discussions.me" })
     assert.are.same({ true, "me" }, { run "me.name" })
     assert.are.same({ true, 2 }, { run "#peers" })
-    assert.are.equal(8, #calls)
+    assert.are.equal(11, #calls)
   end)
 
   it("calls methods, also from metamethods, iterators and protected calls", function()

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The values that Lua sees in the chat and in `sotto eval`: sotto (every method), peers, discussions, me.
 local guard = require "sotto.client.guard"
+local names = require "sotto.client.names"
 
 local M = {}
 
@@ -20,26 +21,33 @@ local function method_table(connection, noun)
   })
 end
 
---- A list that also finds by name, fingerprint or id.
-local function named_list(list, matches)
+--- A list that also finds by name, fingerprint or id: what fits best, and of several the first.
+---@param list table[]
+---@param fits fun(object: table, key: string): integer|nil how well
+local function named_list(list, fits)
   return setmetatable(list, {
     __index = function(self, key)
       if type(key) ~= "string" then return nil end
+      local found, best = nil, 0
       for i = 1, rawlen(self) do
-        if matches(rawget(self, i), key) then return rawget(self, i) end
+        local how = fits(rawget(self, i), key) or 0
+        if how > best then found, best = rawget(self, i), how end
       end
+      return found
     end,
   })
 end
 
-local function peer_matches(peer, key) return peer.name == key or peer.fingerprint == key end
+local function peer_fits(peer, key) return (peer.name == key or peer.fingerprint == key) and 1 or nil end
 
-local function discussion_matches(discussion, key)
-  if discussion.id == key then return true end
+-- As Tab and /list call it, or by one of its members; one that goes on comes before those that have ended.
+local function discussion_fits(discussion, key)
+  if discussion.id == key then return 10 end
+  local how = names.discussion(discussion) == key and 2 or nil
   for _, member in ipairs(discussion.members) do
-    if not member.you and member.name == key then return true end
+    if not member.you and member.name == key then how = how or 1 end
   end
-  return false
+  return how and how + (names.has_ended(discussion) and 0 or 5)
 end
 
 --- An environment for chunks: Lua's own library, and the four values, fetched anew at each mention.
@@ -52,17 +60,17 @@ function M.environment(connection, more)
     __inspect = "sotto: the core's API, as sotto.peers.list(); Tab shows its nouns and methods",
   })
   local fetched = {
-    peers = function() return named_list(sotto.peers.list(), peer_matches) end,
-    discussions = function() return named_list(sotto.discussions.list(), discussion_matches) end,
+    peers = function() return named_list(sotto.peers.list(), peer_fits) end,
+    discussions = function() return named_list(sotto.discussions.list(), discussion_fits) end,
     me = function() return sotto.identity.show() end,
   }
-  local names = setmetatable({ sotto = sotto }, { __index = _G })
-  for name, value in pairs(more or {}) do names[name] = value end
+  local known = setmetatable({ sotto = sotto }, { __index = _G })
+  for name, value in pairs(more or {}) do known[name] = value end
   return setmetatable({}, {
     __index = function(_, key)
       local fetch = fetched[key]
       if fetch then return fetch() end
-      return names[key]
+      return known[key]
     end,
   })
 end
