@@ -20,6 +20,7 @@ struct control_client {
 	bool paused, closing;
 	bool discarding; // inside a line that is too long
 	size_t looked;   // bytes of the input without a newline
+	struct timer rest; // the others' turn: its lines are read on then
 	struct timer close;
 	void *data;
 };
@@ -61,6 +62,7 @@ static void client_free(struct control_client *c)
 	if (c->next)
 		c->next->link = c->link;
 	ctl->count--;
+	timer_cancel(ctl->loop, &c->rest);
 	timer_cancel(ctl->loop, &c->close);
 	stream_free(c->stream);
 	c->control = NULL;
@@ -141,18 +143,39 @@ static bool take_line(struct control_client *c, struct span *in)
 	return newline != NULL;
 }
 
+static void rested(void *arg)
+{
+	struct control_client *c = arg;
+	if (!c->paused)
+		stream_resume(c->stream);
+}
+
+static void rest(struct control_client *c)
+{
+	stream_pause(c->stream);
+	timer_start(c->control->loop, &c->rest, 0, rested, c);
+}
+
+// Lines for as long as a turn may take: what others want is not to wait behind all of them.
 static void input(void *arg)
 {
 	struct control_client *c = arg;
+	struct loop *loop = c->control->loop;
 	struct span in = stream_input(c->stream);
 	size_t there = in.len;
+	double began = loop_now(loop);
+	bool more = true, tired = false;
 	enter(c);
-	while (!c->freed && !c->paused && !c->closing && in.len && take_line(c, &in))
-		;
+	while (more && !tired && !c->freed && !c->paused && !c->closing && in.len) {
+		more = take_line(c, &in);
+		tired = more && in.len && (loop_now(loop) - began) * 1000 >= CONTROL_TURN_MS;
+	}
 	if (!c->freed) {
 		if (c->closing) // reads on only to see the client's end
 			in.len = 0;
 		stream_consume(c->stream, there - in.len);
+		if (tired && !c->paused && !c->closing)
+			rest(c);
 	}
 	leave(c);
 }
@@ -229,7 +252,7 @@ void control_client_pause(struct control_client *c)
 void control_client_resume(struct control_client *c)
 {
 	c->paused = false;
-	if (!c->freed)
+	if (!c->freed && !timer_running(&c->rest))
 		stream_resume(c->stream);
 }
 
@@ -238,6 +261,7 @@ void control_client_close(struct control_client *c)
 	if (c->freed || c->closing)
 		return;
 	c->closing = true;
+	timer_cancel(c->control->loop, &c->rest);
 	stream_finish(c->stream);
 	stream_resume(c->stream);
 	timer_start(c->control->loop, &c->close, CONTROL_CLOSE_MS, close_timed_out, c);

@@ -16,6 +16,8 @@
 #define CONTROL_CLIENTS_MAX 64       // more are accepted and closed at once
 #define CONTROL_LINE_MAX (1u << 20)  // bytes of a line without its newline
 #define CONTROL_QUEUE_MAX (8u << 20) // bytes queued for one client
+// Lines of one client that are handed out in a turn of the loop take so long, and one line more; the rest comes in the next.
+#define CONTROL_TURN_MS 2
 // how long control_client_close tries to bring out what is queued
 #define CONTROL_CLOSE_MS 2000
 

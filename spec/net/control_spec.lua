@@ -108,6 +108,54 @@ describe("control", function()
     for i, line in ipairs(lines(5000)) do assert.equal("line " .. i, line[2]) end
   end)
 
+  it("gives the others their turn where the lines of one take long, and keeps their order", function()
+    local fds, ids = {}, {}
+    serve({ line = function(_, id, line)
+      table.insert(seen.lines, { id, line })
+      local began = loop.now()
+      while id == ids[1] and loop.now() - began < 3 do end
+      if line == "1" then case.write(fds[2], "soon\n") end
+    end })
+    for i = 1, 2 do fds[i], ids[i] = client() end
+    case.write(fds[1], "1\n2\n3\n4\n5\n6\n7\n8\n")
+    local other
+    for i, line in ipairs(lines(9)) do
+      if line[1] == ids[2] then other = i end
+    end
+    assert.is_true(other <= 4, other)
+    table.remove(seen.lines, other)
+    for i, line in ipairs(seen.lines) do assert.same({ ids[1], tostring(i) }, line) end
+  end)
+
+  it("takes the lines of a client that has ended, though they take long", function()
+    serve({ line = function(_, id, line)
+      table.insert(seen.lines, { id, line })
+      local began = loop.now()
+      while loop.now() - began < 3 do end
+    end })
+    local fd, id = client()
+    case.write(fd, "1\n2\n3\nrest")
+    case.close(fd)
+    case.wait(function() return #seen.gone > 0 end, "gone")
+    assert.same({ { id, "1" }, { id, "2" }, { id, "3" } }, seen.lines)
+  end)
+
+  it("rests no client that is paused: it is read again when the owner says so", function()
+    serve({ line = function(c, id, line)
+      table.insert(seen.lines, line)
+      local began = loop.now()
+      while loop.now() - began < 3 do end
+      if line == "2" then c:pause(id) end
+    end })
+    local fd, id = client()
+    case.write(fd, "1\n2\n3\n4\n")
+    lines(2)
+    case.settle()
+    assert.equal(2, #seen.lines)
+    control:resume(id)
+    assert.same({ "1", "2", "3", "4" }, lines(4))
+  end)
+
   it("tells once when a client is gone, and only then", function()
     serve()
     local fd, id = client()
