@@ -47,11 +47,28 @@ describe("a script's share of a processor", function()
         assert.is_true(passed >= TIMES * used, ("%.0f ms of processor time in %.0f ms"):format(used, passed))
         -- where sessions are weighed against each other, its own weighs little
         if session_nice(pid) then
-          cores.wait("its session's step back", function() return session_nice(pid) == "10" end)
+          cores.wait("its session's step back", function() return session_nice(pid) == "10" end, 120000)
         end
       end)
     end
   end
+
+  it("is small at the core, too: of calls that are too many it reads no more than a hundred a second", function()
+    finally(function() bob:try("scripts.unload", { name = "caller" }) end)
+    load_text("caller", HEAD:format "caller" .. [[
+      s:command("call", {}, function(c)
+        local refused = 0
+        while refused < 100 do
+          local ok, failure = pcall(sotto.discussions.list)
+          if not ok and failure.name == "busy" then refused = refused + 1 end
+        end
+        return "all of them"
+      end)
+    ]])
+    local began = sys.monotonic_ms()
+    assert.are.equal("all of them", bob:call("scripts.command", { name = "caller", command = "call" }).reply)
+    assert.is_true(sys.monotonic_ms() - began >= 900)
+  end)
 
   it("is not felt by one that computes now and then", function()
     finally(function() bob:try("scripts.unload", { name = "light" }) end)

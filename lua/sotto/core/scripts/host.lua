@@ -148,6 +148,16 @@ local function texts_of(request)
   return type(texts) == "table" and math.max(1, #texts) or 1
 end
 
+-- Reads on after a moment.
+local function pause(self, ms)
+  self.handle:pause()
+  if self.rest then return end
+  self.rest = loop.after(ms, function()
+    self.rest = nil
+    if not self.over then self.handle:resume() end
+  end):background()
+end
+
 local function take_call(self, request)
   local verdict = self.rates:take(texts_of(request), loop.now())
   if verdict == "ok" then return self.owner:call(request) end
@@ -156,16 +166,7 @@ local function take_call(self, request)
     local problem = errors.make("busy", "too many calls: a script may make so many a second, and no more")
     self:reply(assert(json.encode { jsonrpc = "2.0", id = request.id, error = problem }))
   end
-end
-
--- Reads on after a moment.
-local function pause(self)
-  self.handle:pause()
-  if self.rest then return end
-  self.rest = loop.after(rates.PAUSE_MS, function()
-    self.rest = nil
-    if not self.over then self.handle:resume() end
-  end):background()
+  pause(self, rates.REFUSED_MS)
 end
 
 -- what it says: not more than anybody reads
@@ -185,7 +186,7 @@ function Host:take(message, problem)
   if self.over then return end
   local verdict = self.rates:line(loop.now())
   if verdict == "flood" then return self:fail "it floods the core with lines" end
-  if verdict == "pause" then pause(self) end
+  if verdict == "pause" then pause(self, rates.PAUSE_MS) end
   if message == nil then return self:fail("it sent what is no line of JSON: " .. tostring(problem)) end
   local method = type(message) == "table" and message.method
   if own[method] then

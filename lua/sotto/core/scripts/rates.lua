@@ -10,9 +10,11 @@ M.PAUSES_MAX, M.PAUSES_MS = 90, 20000
 --- Lines that it may say; what is more is left out.
 M.SAYINGS = { rate = 20, burst = 500 }
 
---- Calls that were refused: beyond so many a second in the long run, and so many at once, they make a flood.
---- Slow machines see one as well, only later.
-M.REFUSALS = { rate = 12, burst = 500 }
+--- After a call that is refused the core does not read for a moment, so that a flood costs it next to nothing.
+M.REFUSED_MS = 10
+--- Calls that were refused: beyond so many a second in the long run, and so many at once, they make a flood: two
+--- to three seconds of it. Slow machines see one as well, only later.
+M.REFUSALS = { rate = 12, burst = 200 }
 
 ---@class sotto.rate
 ---@field rate number per second
