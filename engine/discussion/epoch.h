@@ -175,6 +175,10 @@ void epoch_step(struct epoch *e, const struct epoch_event *event, struct epoch_a
 
 // Whether a statement of that name (H of its body) is kept.
 bool epoch_knows(const struct epoch *e, const struct hash *name);
+// Whether one that is not kept could help the epoch to its end. A ballot could not where q of its kind say the same, nor a STATUS where
+// q of the round are here and no ORDER names it: more than a quarter of all that is said among many. It may still prove a lie
+// (P5.7): it is worth a look when there is time.
+bool epoch_needs(const struct epoch *e, const struct hash *name, const struct statement *s);
 // Whether a PROPOSE by this person could be one more; ERR_BUSY. What else may be wrong with it, the event tells.
 MUST_CHECK enum err epoch_may_propose(const struct epoch *e, struct err_info *info);
 bool epoch_is_frozen(const struct epoch *e); // nothing of this epoch may be sent

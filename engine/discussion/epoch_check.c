@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Whether an ORDER may be voted for (§5, 5).
+// Whether an ORDER may be voted for (§5, 5), and which statements that takes.
 #include <string.h>
 
 #include "discussion/epoch_machine.h"
@@ -179,4 +179,60 @@ enum order_check epoch_order_check(const struct epoch *e, const struct held *ord
 		return ORDER_BAD;
 	enum order_check c = check_consents(e, order, op);
 	return c == ORDER_GOOD ? check_states(e, order) : c;
+}
+
+// --- what is needed ---------------------------------------------------------------------------------------------------------
+
+static uint32_t round_of(const struct statement *s)
+{
+	return s->type == STATEMENT_STATUS ? s->state.round : s->ballot.round;
+}
+
+// Of the same author, kind and round: two of them are a lie.
+static bool would_be_second(const struct epoch *e, size_t author, const struct statement *s)
+{
+	const struct held_list *l = epoch_held_of(e, author, s->type);
+	for (size_t i = 0; i < l->count; i++)
+		if (round_of(&l->list[i]->s) == round_of(s))
+			return true;
+	return false;
+}
+
+static bool is_ordered(const struct epoch *e, const struct hash *name)
+{
+	const struct held_list *l = epoch_held_of(e, epoch_leader(e, e->round), STATEMENT_ORDER);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct statement_names *states = &l->list[i]->s.order.states;
+		for (size_t k = 0; l->list[i]->s.order.round == e->round && k < states->count; k++)
+			if (hash_equal(&states->list[k], name))
+				return true;
+	}
+	return false;
+}
+
+static bool needs_status(const struct epoch *e, const struct hash *name, const struct statement *s)
+{
+	size_t count = 0;
+	if (!e->gave_status || s->state.round != e->round || s->state.lock.is || is_ordered(e, name))
+		return true;
+	for (size_t m = 0; m < e->n; m++)
+		count += epoch_usable_state(e, m, e->round) != NULL;
+	return count < e->q;
+}
+
+bool epoch_needs(const struct epoch *e, const struct hash *name, const struct statement *s)
+{
+	size_t author = roster_position(&e->roster, s->author);
+	if (author == ROSTER_NOBODY)
+		return false;
+	switch (s->type) {
+	case STATEMENT_STATUS:
+		return would_be_second(e, author, s) || needs_status(e, name, s);
+	case STATEMENT_VOTE:
+	case STATEMENT_COMMIT:
+		return would_be_second(e, author, s) ||
+		       epoch_ballots(e, s->type, s->ballot.round, &s->ballot.value, NULL) < e->q;
+	default:
+		return true;
+	}
 }

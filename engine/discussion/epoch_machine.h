@@ -168,6 +168,8 @@ size_t epoch_ballots(const struct epoch *e, enum statement_type type, uint32_t r
 // Whatever can be done now.
 void epoch_progress(struct epoch *e);
 void epoch_want_status(struct epoch *e, uint32_t round);
+// A state of that member which a leader of that round can use; NULL.
+struct held *epoch_usable_state(const struct epoch *e, size_t member, uint32_t round);
 void epoch_heads(struct epoch *e, const struct statement_heads *heads);
 void epoch_deadline(struct epoch *e);
 void epoch_lock_set(struct epoch *e, struct held *order, uint32_t round); // by the votes of that round that are here

@@ -120,8 +120,7 @@ static void catch_up(struct epoch *e)
 
 // --- ORDER ------------------------------------------------------------------------------------------------------------------
 
-// A state of that member which a leader of that round can use; NULL.
-static struct held *usable_state(const struct epoch *e, size_t member, uint32_t round)
+struct held *epoch_usable_state(const struct epoch *e, size_t member, uint32_t round)
 {
 	const struct held_list *l = epoch_held_of(e, member, STATEMENT_STATUS);
 	for (size_t i = 0; i < l->count; i++)
@@ -199,7 +198,7 @@ static void lead(struct epoch *e)
 	    (e->ordered && e->ordered_round >= e->round))
 		return;
 	for (size_t i = 0; i < e->n; i++) {
-		states[count] = usable_state(e, i, e->round);
+		states[count] = epoch_usable_state(e, i, e->round);
 		count += states[count] != NULL;
 	}
 	if (count < e->q)

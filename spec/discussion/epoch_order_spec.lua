@@ -185,3 +185,67 @@ describe("epoch: lock", function()
     assert.are.equal(0, status.lock.round)
   end)
 end)
+
+describe("epoch: what is needed", function()
+  local VALUE = C.name "a value"
+
+  local function vote(c, i, type) return c:statement(i, type or "vote", { round = 0, value = VALUE }) end
+  local function hears(c, i, envelope) return c:step(i, { type = "statement", envelope = envelope }) end
+
+  it("of ballots for one value are q of a kind; a second of one member is, as it proves a lie", function()
+    local c = C.new(7)
+    for i = 2, 6 do
+      assert.is_true(c.machines[1]:needs(vote(c, i)))
+      hears(c, 1, vote(c, i))
+    end
+    assert.is_false(c.machines[1]:needs(vote(c, 7)))
+    assert.is_true(c.machines[1]:needs(vote(c, 7, "commit")))
+    assert.is_true(c.machines[1]:needs(c:statement(7, "vote", { round = 1, value = VALUE })))
+    assert.is_true(c.machines[1]:needs(c:statement(7, "vote", { round = 0, value = C.name "another" })))
+    hears(c, 1, c:statement(7, "vote", { round = 0, value = C.name "another" }))
+    assert.is_true(c.machines[1]:needs(vote(c, 7)))
+    hears(c, 1, vote(c, 7))
+    assert.are.equal(7, c:last(1, "equivocation").member)
+  end)
+
+  it("of STATUSes are q, those with a lock or of another round, and whatever an ORDER names", function()
+    local op = C.admit(9)
+    -- 1 leads, and hears of 1 to 5; 7 hears of 3 to 7
+    local c = consented(7, op, {})
+    local function status(i, round, lock)
+      return c:statement(i, "status", { round = round or 0, heads = c:heads(0, i), lock = lock })
+    end
+    for i = 2, 4 do hears(c, 1, status(i)) end
+    assert.is_true(c.machines[1]:needs(status(5)))
+    hears(c, 1, status(5))
+    local order = assert(c:last(1, "sign", "order"))
+    assert.is_false(c.machines[1]:needs(status(6)))
+    assert.is_true(c.machines[1]:needs(status(6, 1)))
+    assert.is_true(c.machines[1]:needs(status(6, 0, { round = 0, value = VALUE })))
+    for i = 3, 6 do hears(c, 7, status(i)) end
+    assert.is_false(c.machines[7]:needs(status(2)))
+    hears(c, 7, C.sign("order", order.body))
+    assert.is_true(c.machines[7]:needs(status(2)))
+  end)
+
+  it("is enough: who is told of nothing else until it is needed decides as the others do", function()
+    for n = 4, 9 do
+      local c, spared, later = C.new(n), 0, {}
+      for i = 1, n do c:step(i, { type = "propose", op = C.admit(20) }) end
+      local function offer(m)
+        if c.machines[m.to]:needs(m.envelope) then return true end
+        later[#later + 1] = m
+        spared = spared + 1
+      end
+      while #c.queue > 0 do
+        local m = table.remove(c.queue, 1)
+        if offer(m) then hears(c, m.to, m.envelope) end
+        if C.read(m.envelope).type == "order" then
+          later, c.queue = {}, table.move(later, 1, #later, #c.queue + 1, c.queue)
+        end
+      end
+      for i = 1, n do assert.are.equal(c:last(1, "decided").next, c:last(i, "decided").next) end
+      assert.is_true(spared > 0)
+    end
+  end)
+end)

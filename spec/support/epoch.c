@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "spec/support/fields.h"
 #include "spec/support/object.h"
+#include "wire/signed.h"
 
 #define EPOCH_TYPE "support.epoch"
 
@@ -229,6 +230,26 @@ static int machine_state(lua_State *L)
 	return 1;
 }
 
+// needs(envelope)
+static int machine_needs(lua_State *L)
+{
+	const struct machine *m = check(L);
+	struct err_info info;
+	struct envelope e;
+	struct statement s;
+	struct span text = check_span(L, 2);
+	if (envelope_decode(&e, text, &info))
+		return luaL_error(L, "%s", info.text);
+	enum err code = statement_decode(&s, bytes_span(e.body), &info);
+	struct hash name = hash_of(bytes_span(e.body));
+	envelope_fini(&e);
+	if (code)
+		return luaL_error(L, "%s", info.text);
+	lua_pushboolean(L, epoch_needs(m->epoch, &name, &s));
+	statement_fini(&s);
+	return 1;
+}
+
 // op's name → {needs, [member] = "consents", "refuses" or "asked"}; nil: no such op
 static int machine_op(lua_State *L)
 {
@@ -266,7 +287,8 @@ int luaopen_support_epoch(lua_State *L);
 int luaopen_support_epoch(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
-		{"step", machine_step}, {"state", machine_state}, {"op", machine_op}, {"free", machine_free}, {NULL, NULL},
+		{"step", machine_step},	  {"state", machine_state}, {"op", machine_op},
+		{"needs", machine_needs}, {"free", machine_free},   {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {{"new", machine_new}, {"quorum", quorum}, {NULL, NULL}};
 	object_type(L, EPOCH_TYPE, methods, machine_free);
