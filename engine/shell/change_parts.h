@@ -30,6 +30,7 @@ struct change {
 	// statements.c
 	struct statement_check *checks;
 	struct timer check_retry;
+	struct timer rest; // then what is not needed is checked, too
 
 	// this person's call under way
 	uint64_t ticket;
@@ -50,6 +51,7 @@ struct change {
 	unsigned checking; // statements
 	bool ready;	   // START was fed
 	bool going_on;	   // statements.c is at it
+	bool at_rest;	   // and checks whatever comes
 	bool rejected, wants_heads, decided, left, imported;
 };
 

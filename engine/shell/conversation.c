@@ -362,6 +362,7 @@ static void free_lines(struct conversation *c)
 		dialer_stop(&l->dialer);
 		line_queue_clear(&l->changes);
 		line_queue_clear(&l->statements);
+		line_queue_clear(&l->aside);
 		if (l->link && !line_is_former(l))
 			neighbours_linked(&c->engine->neighbours, l->fingerprint, false);
 		if (l->link)

@@ -36,6 +36,7 @@ struct line {
 	unsigned paused; // LINE_PAUSED_BY_…
 	struct line_queue changes;
 	struct line_queue statements; // that came, and are not checked yet
+	struct line_queue aside; // of them, that the epoch does not need
 	bool chain_sent; // then: the proofs of the epochs from that one on were sent on this link
 	uint32_t chain_from;
 	bool dialled;      // by this side

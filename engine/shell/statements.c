@@ -16,6 +16,7 @@
 #include "wire/statement.h"
 
 #define RETRY_MS 1000 // gpg or its key is not at hand
+#define REST_MS 1000  // nothing that is needed has come for so long: the rest is looked at
 
 // A statement whose signature is looked at; outlives the change by a turn when that is stopped.
 struct statement_check {
@@ -28,7 +29,48 @@ struct statement_check {
 	struct admission_check *admission;
 	struct op proposed; // PROPOSE; .kind OP_KIND_COUNT: none
 	char leaver[FINGERPRINT_SIZE]; // LEAVE: its author; else ""
+	bool is_order;
 };
+
+// --- what is not needed -------------------------------------------------------------------------------------------------------
+
+// Behind all that is needed: an ORDER may name it, or there is time. More than that of one line nobody has to keep: who signed it says
+// it to whoever asks for all.
+static void put_aside(struct line *l, struct bytes *envelope)
+{
+	if (l->aside.count < STATEMENTS_PAUSE_AT)
+		line_queue_add(&l->aside, envelope);
+}
+
+// All of it is looked at anew.
+static void recall(struct change *ch)
+{
+	struct conversation *c = ch->conversation;
+	for (size_t i = 0; i < c->line_count; i++) {
+		struct line *l = &c->lines[i];
+		struct bytes *envelope;
+		while ((envelope = line_queue_take(&l->aside))) {
+			line_queue_add(&l->statements, envelope);
+			bytes_unref(envelope);
+		}
+	}
+}
+
+static bool has_rest(const struct conversation *c)
+{
+	for (size_t i = 0; i < c->line_count; i++)
+		if (c->lines[i].aside.count)
+			return true;
+	return false;
+}
+
+static void on_rest(void *arg)
+{
+	struct change *ch = arg;
+	ch->at_rest = true;
+	recall(ch);
+	statements_go_on(ch->conversation);
+}
 
 // --- one check --------------------------------------------------------------------------------------------------------------
 
@@ -98,6 +140,8 @@ static void checked(struct statement_check *k, enum err code, const struct err_i
 	struct line *l = source_of(c, k->source);
 	if (code == OK) {
 		change_take(ch, k->envelope);
+		if (k->is_order)
+			recall(ch);
 		if (k->leaver[0] && l)
 			answer_leave(l, k->leaver);
 	} else if (may_be_tried_again(code) && l && (l->link || l->farewell)) {
@@ -146,7 +190,7 @@ static void on_verified(void *arg, enum err code, const struct err_info *info, c
 
 // --- what waits -------------------------------------------------------------------------------------------------------------
 
-enum fate { CHECK, DROP, WAIT };
+enum fate { CHECK, DROP, WAIT, ASIDE };
 
 static bool is_checked(const struct change *ch, const struct hash *digest)
 {
@@ -178,7 +222,7 @@ static enum fate fate_of(struct change *ch, struct line *l, const struct envelop
 		return ch->decided ? WAIT : DROP;
 	if (!discussion_member(d, s->author) || strcmp(s->author, discussion_own(d)) == 0)
 		return DROP;
-	return CHECK;
+	return ch->at_rest || epoch_needs(ch->machine, &name, s) ? CHECK : ASIDE;
 }
 
 static enum err start(struct change *ch, struct statement_check *k, const struct envelope *e, const struct statement *s,
@@ -214,6 +258,7 @@ static void begin_check(struct change *ch, struct line *l, struct bytes *envelop
 	k->proposed.kind = OP_KIND_COUNT;
 	if (s->type == STATEMENT_LEAVE)
 		memcpy(k->leaver, s->author, sizeof k->leaver);
+	k->is_order = s->type == STATEMENT_ORDER;
 	k->next = ch->checks;
 	k->link = &ch->checks;
 	if (k->next)
@@ -248,6 +293,8 @@ static bool go_on_with(struct change *ch, struct line *l)
 		(void)line_queue_take(q);
 	if (fate == CHECK)
 		begin_check(ch, l, envelope, &e, &s);
+	if (fate == ASIDE)
+		put_aside(l, envelope);
 	if (fate != WAIT)
 		bytes_unref(envelope);
 	if (whole)
@@ -272,6 +319,12 @@ void statements_go_on(struct conversation *c)
 		more = more && ch->checking < STATEMENTS_CHECKING_MAX;
 	}
 	ch->going_on = false;
+	if (!ch->checking)
+		ch->at_rest = false;
+	if (ch->checking || !has_rest(c))
+		timer_cancel(c->engine->loop, &ch->rest);
+	else if (!timer_running(&ch->rest))
+		timer_start(c->engine->loop, &ch->rest, REST_MS, on_rest, ch);
 	for (size_t i = 0; i < c->line_count; i++)
 		if (c->lines[i].paused & LINE_PAUSED_BY_STATEMENTS && c->lines[i].statements.count <= STATEMENTS_RESUME_AT)
 			line_pause(&c->lines[i], LINE_PAUSED_BY_STATEMENTS, false);
@@ -291,12 +344,14 @@ void statements_take(struct line *l, struct span envelope)
 void statements_line_down(struct line *l)
 {
 	line_queue_clear(&l->statements);
+	line_queue_clear(&l->aside);
 }
 
 void statements_stop(struct conversation *c)
 {
 	struct change *ch = c->change;
 	timer_cancel(c->engine->loop, &ch->check_retry);
+	timer_cancel(c->engine->loop, &ch->rest);
 	while (ch->checks) {
 		struct statement_check *k = ch->checks;
 		ch->checks = k->next;

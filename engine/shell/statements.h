@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Statements that come from links (§5) on their way to the epoch machine: a bounded queue a line, each signature checked once with its
-// author's discussion key, of an ADMIT the JOIN too.
+// author's discussion key, of an ADMIT the JOIN too. What the epoch needs to end comes first (epoch_needs); the rest when nothing of
+// that is left, and no more once the epoch is over.
 #ifndef SOTTO_SHELL_STATEMENTS_H
 #define SOTTO_SHELL_STATEMENTS_H
 
