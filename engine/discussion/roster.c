@@ -87,6 +87,12 @@ size_t roster_position(const struct roster_record *r, const char *fingerprint)
 	return ROSTER_NOBODY;
 }
 
+size_t roster_same(const struct roster_record *r, const struct roster_record_member *m)
+{
+	size_t at = roster_position(r, m->fingerprint);
+	return at != ROSTER_NOBODY && hash_equal(&r->members[at].certificate, &m->certificate) ? at : ROSTER_NOBODY;
+}
+
 size_t roster_keys_without(const struct roster_record *r, const char *fingerprint,
 			   const char *keys[ROSTER_MAX])
 {

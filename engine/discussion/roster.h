@@ -28,6 +28,8 @@ const char *roster_difference(const struct roster_record *a, const struct roster
 
 // ROSTER_NOBODY where not a member.
 size_t roster_position(const struct roster_record *r, const char *fingerprint);
+// The position of that member of another epoch, with the same certificate: who went and came again is another member. ROSTER_NOBODY.
+size_t roster_same(const struct roster_record *r, const struct roster_record_member *m);
 // Key ids of everyone but that member, in roster order: the recipients of what it seals. Returns
 // their number; keys are borrowed from the roster. A fingerprint of nobody leaves nobody out.
 size_t roster_keys_without(const struct roster_record *r, const char *fingerprint,

@@ -82,7 +82,7 @@ size_t conversation_keys_without(const struct conversation *c, size_t member, ui
 struct line *conversation_line(struct conversation *c, size_t member)
 {
 	struct conversation *present = c->present ? c->present : c;
-	size_t i = c->present ? roster_position(present->roster, c->members[member].fingerprint) : member;
+	size_t i = c->present ? roster_same(present->roster, &c->roster->members[member]) : member;
 	return i < present->count && i != present->own ? &present->lines[i] : NULL;
 }
 

@@ -22,8 +22,7 @@ struct look {
 
 bool liars_is_member(const struct discussion *d, const struct roster_record_member *m)
 {
-	size_t at = roster_position(&d->roster, m->fingerprint);
-	return at != ROSTER_NOBODY && hash_equal(&d->roster.members[at].certificate, &m->certificate);
+	return roster_same(&d->roster, m) != ROSTER_NOBODY;
 }
 
 // Somebody who has lied in that epoch.

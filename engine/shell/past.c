@@ -63,9 +63,10 @@ enum err past_epoch_read(struct discussion *d, uint32_t epoch, struct past_epoch
 
 // --- which are not complete ------------------------------------------------------------------------------------------------------
 
-static bool is_member_now(const struct conversation *present, const char *fingerprint)
+// Who went and came again is another member: it has another key, and opens nothing of before.
+static bool is_member_now(const struct conversation *of, size_t member)
 {
-	return roster_position(present->roster, fingerprint) != ROSTER_NOBODY;
+	return roster_same(of->present->roster, &of->roster->members[member]) != ROSTER_NOBODY;
 }
 
 // Who is no member any more is owed nothing, and asked for nothing that it alone has.
@@ -77,7 +78,7 @@ static bool is_complete(const struct past *p)
 			continue;
 		if (transcript_head(c->transcript, i).sequence < c->cut[i].sequence)
 			return false;
-		if (outbox_owes(c->outbox, i) && is_member_now(c->present, c->members[i].fingerprint))
+		if (outbox_owes(c->outbox, i) && is_member_now(c, i))
 			return false;
 	}
 	return outbox_is_settled(c->outbox);
@@ -128,7 +129,8 @@ static enum err open_epoch(struct conversation *present, uint32_t epoch, struct 
 	struct discussion *d = present->discussion;
 	struct past *p = mem_alloc(sizeof *p);
 	enum err code = past_epoch_read(d, epoch, &p->epoch, info);
-	bool mine = code == OK && p->epoch.ended && roster_position(&p->epoch.roster, discussion_own(d)) != ROSTER_NOBODY;
+	const struct roster_record_member *own = &present->roster->members[present->own];
+	bool mine = code == OK && p->epoch.ended && roster_same(&p->epoch.roster, own) != ROSTER_NOBODY;
 	if (mine)
 		code = store_member_each(d->engine->store, d->row.id, epoch, keep_member, p, info);
 	if (mine && code == OK && p->member_count != p->epoch.roster.count)
@@ -175,7 +177,7 @@ static void forget_gone(struct conversation *c)
 	event.delivery.sequence = outbox_head(c->outbox, &head);
 	for (size_t i = 0; event.delivery.sequence && i < c->count; i++) {
 		event.delivery.member = i;
-		if (i != c->own && !is_member_now(c->present, c->members[i].fingerprint)) {
+		if (i != c->own && !is_member_now(c, i)) {
 			sending_feed(c, &event);
 			confirming_forget(c, i);
 		}
@@ -217,7 +219,7 @@ void past_recover(struct conversation *c)
 
 static size_t position_in(const struct past *p, const struct conversation *present, size_t member)
 {
-	return roster_position(&p->epoch.roster, present->members[member].fingerprint);
+	return roster_same(&p->epoch.roster, &present->roster->members[member]);
 }
 
 // The outboxes are told of it in the order of their epochs, each once the one before has nothing on its way there.
