@@ -31,7 +31,7 @@ static void dial_one(void *arg, const struct addr *to)
 	joining_link_dial(arg, to);
 }
 
-static struct candidacy *candidacy_new(struct discussion *d)
+struct candidacy *candidacy_new(struct discussion *d)
 {
 	struct candidacy *c = mem_alloc(sizeof *c);
 	struct joining_config config = {0};
@@ -87,8 +87,7 @@ static void learn(struct candidacy *c)
 	}
 }
 
-// Nobody has seen it, and nobody is to.
-static void vanish(struct candidacy *c)
+void candidacy_vanish(struct candidacy *c)
 {
 	struct discussion *d = c->discussion;
 	struct engine *e = c->engine;
@@ -108,7 +107,7 @@ static void end(void *arg)
 	struct engine *e = c->engine;
 	struct err_info info;
 	if (!c->founded && discussion_is_held_back(d)) {
-		vanish(c);
+		candidacy_vanish(c);
 		return;
 	}
 	if (!c->founded) {
@@ -262,136 +261,6 @@ void candidacy_feed(struct candidacy *c, struct joining_event *event)
 	joining_links_pause(c, joining_is_full(c->machine));
 }
 
-// --- invitations that come ----------------------------------------------------------------------------------------------------
-
-static void decline(struct engine *e, const char *sponsor, const char *discussion, int64_t time_ms, const char *reason)
-{
-	struct decline_record r = {.time_ms = time_ms};
-	struct buf out;
-	memcpy(r.discussion, discussion, sizeof r.discussion);
-	snprintf(r.reason, sizeof r.reason, "%s", reason);
-	buf_init(&out, 4096);
-	if (decline_encode(&r, &out, NULL) == OK) {
-		struct bytes *record = buf_take(&out);
-		(void)invitation_say(e, sponsor, record);
-		bytes_unref(record);
-	}
-	buf_fini(&out);
-}
-
-// Of which one a row that has ended is.
-static int64_t time_of_last(const struct discussion *d)
-{
-	struct store_joining kept;
-	struct invite_record r;
-	struct err_info info;
-	int64_t time_ms = -1;
-	if (store_joining_get(d->engine->store, d->row.id, &kept, &info))
-		return -1;
-	if (invite_decode(&r, bytes_span(kept.invite), &info) == OK) {
-		time_ms = r.time_ms;
-		invite_fini(&r);
-	}
-	store_joining_fini(&kept);
-	return time_ms;
-}
-
-// A place for the invitation: false where none is to be had, and the sponsor was told or is not to be.
-static bool make_room(struct engine *e, const char *sponsor, const struct invite_record *r)
-{
-	struct discussion *d = discussions_get(&e->discussions, r->discussion);
-	struct err_info info;
-	if (!d)
-		return true;
-	if (!joining_is(d) && !discussion_has_ended(d))
-		return false; // a member: the sponsor will see
-	if (!joining_is(d)) {
-		decline(e, sponsor, r->discussion, r->time_ms, "still keeps what it has of that discussion from before");
-		return false;
-	}
-	if (!discussion_has_ended(d)) {
-		// one is enough to come in; should it come to nothing, the other may ask again
-		if (strcmp(d->row.other, sponsor) != 0)
-			decline(e, sponsor, r->discussion, r->time_ms, "is invited into that discussion by another member");
-		return false;
-	}
-	if (time_of_last(d) >= r->time_ms) {
-		decline(e, sponsor, r->discussion, r->time_ms, "");
-		return false;
-	}
-	if (d->export || store_discussion_forget(e->store, d->row.id, &info))
-		return false;
-	discussions_remove(&e->discussions, d);
-	return true;
-}
-
-static bool too_many(struct engine *e)
-{
-	size_t count = 0;
-	for (struct discussion *d = e->discussions.first; d; d = d->next)
-		count += joining_is(d) && !discussion_has_ended(d);
-	return count >= JOINING_AT_ONCE_MAX;
-}
-
-static void begin(struct engine *e, const char *sponsor, const struct invite_record *r, struct span record)
-{
-	struct joining_event event = {.type = JOINING_EVENT_INVITE, .invite = record};
-	const struct discussion_birth birth = {
-		.id = r->discussion, .other = sponsor, .candidate = true, .mode = HANDSHAKE_PINNED, .charter = r->charter};
-	struct discussion *d;
-	struct err_info info;
-	if (too_many(e)) {
-		decline(e, sponsor, r->discussion, r->time_ms, "has more invitations than can be kept");
-		return;
-	}
-	if (discussion_create(e, &birth, &d, &info)) {
-		health_store_failed(e, &info, "an invitation could not be stored");
-		return;
-	}
-	struct candidacy *c = candidacy_new(d);
-	candidacy_feed(c, &event);
-	if (joining_phase(c->machine) == JOINING_INVITED)
-		return;
-	vanish(c); // it does not hold
-}
-
-enum err joining_invited(struct engine *e, const char *sponsor, struct span record, struct err_info *info)
-{
-	struct joining_event event = {.type = JOINING_EVENT_INVITE, .invite = record};
-	struct invite_record r;
-	enum err code = invite_decode(&r, record, info);
-	if (code)
-		return code;
-	struct discussion *d = discussions_get(&e->discussions, r.discussion);
-	if (d && d->candidacy && !strcmp(d->row.other, sponsor))
-		candidacy_feed(d->candidacy, &event);
-	else if (make_room(e, sponsor, &r))
-		begin(e, sponsor, &r, record);
-	invite_fini(&r);
-	return OK;
-}
-
-enum err joining_withdrawn(struct engine *e, const char *sponsor, struct span record, struct err_info *info)
-{
-	struct decline_record r;
-	enum err code = decline_decode(&r, record, info);
-	if (code)
-		return code;
-	struct discussion *d = discussions_get(&e->discussions, r.discussion);
-	struct joining_event event = {.type = JOINING_EVENT_WITHDRAWN, .withdrawn = {.time_ms = r.time_ms}};
-	if (d && d->candidacy && !strcmp(d->row.other, sponsor))
-		candidacy_feed(d->candidacy, &event);
-	return OK;
-}
-
-void joining_sponsor_up(struct engine *e, const char *sponsor)
-{
-	struct joining_event event = {.type = JOINING_EVENT_SPONSOR_UP};
-	for (struct discussion *d = e->discussions.first; d; d = d->next)
-		if (d->candidacy && !strcmp(d->row.other, sponsor))
-			candidacy_feed(d->candidacy, &event);
-}
-
 // --- the person -------------------------------------------------------------------------------------------------------------
 
 static void accept(struct candidacy *c)
@@ -452,7 +321,7 @@ enum err joining_refuse(struct discussion *d, const char *reason, struct err_inf
 	enum err code = discussion_step(d, LIFECYCLE_END, LIFECYCLE_REASON_REFUSED, info);
 	if (code || !c)
 		return code;
-	decline(d->engine, d->row.other, d->row.id, joining_invite(c->machine)->time_ms, reason);
+	joining_decline(d->engine, d->row.other, d->row.id, joining_invite(c->machine)->time_ms, reason);
 	candidacy_free(c);
 	return OK;
 }

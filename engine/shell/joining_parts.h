@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What joining.c, joining_work.c, joining_link.c and joining_founded.c share.
+// What joining.c, joining_invited.c, joining_work.c, joining_link.c and joining_founded.c share.
 #ifndef SOTTO_SHELL_JOINING_PARTS_H
 #define SOTTO_SHELL_JOINING_PARTS_H
 
@@ -29,8 +29,13 @@ struct candidacy {
 	char why[256];
 };
 
+struct candidacy *candidacy_new(struct discussion *d); // d->candidacy
 void candidacy_feed(struct candidacy *c, struct joining_event *event); // sets its presence
 void candidacy_free(struct candidacy *c); // tasks and links go; the discussion stays
+void candidacy_vanish(struct candidacy *c); // the discussion goes, too: nobody has seen it, and nobody is to
+
+// joining_invited.c: the sponsor is told that this INVITE leads to nothing; "": without a reason.
+void joining_decline(struct engine *e, const char *sponsor, const char *discussion, int64_t time_ms, const char *reason);
 
 // joining_work.c: what the machine asks of gpg; a result comes, now or later.
 void joining_work_begin(struct candidacy *c, const struct joining_action *a);
