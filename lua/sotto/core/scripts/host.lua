@@ -242,7 +242,7 @@ function M.start(options)
     owner = options.owner, limits = limits, owed = {}, asked = {}, last = 0, outstanding = 0,
     rates = rates.new({
       calls = { rate = limits.calls_per_second, burst = 4 * limits.calls_per_second },
-      sends = { rate = limits.sends_per_second, burst = 5 * limits.sends_per_second },
+      sends = { rate = limits.sends_per_second, burst = 2 * limits.sends_per_second },
       lines = { rate = limits.lines_per_second, burst = 2 * limits.lines_per_second },
     }, loop.now()),
   }, Host)

@@ -11,10 +11,10 @@ M.PAUSES_MAX, M.PAUSES_MS = 90, 20000
 M.SAYINGS = { rate = 20, burst = 500 }
 
 --- After a call that is refused the core does not read for a moment, so that a flood costs it next to nothing.
-M.REFUSED_MS = 10
---- Calls that were refused: beyond so many a second in the long run, and so many at once, they make a flood: two
---- to three seconds of it. Slow machines see one as well, only later.
-M.REFUSALS = { rate = 12, burst = 200 }
+M.REFUSED_MS = 25
+--- Calls that were refused: beyond so many a second in the long run, and so many at once, they make a flood: three to
+--- four seconds of it. Slow machines see one as well, only later.
+M.REFUSALS = { rate = 12, burst = 100 }
 
 ---@class sotto.rate
 ---@field rate number per second
