@@ -6,6 +6,8 @@ local socket = require "support.net_socket"
 local sys = require "sotto.sys"
 local turns = require "support.turns"
 
+local BUILD = os.getenv "SOTTO_SPEC_BUILD" or "build"
+
 describe("sys, of the machine", function()
   local directory
 
@@ -16,7 +18,7 @@ describe("sys, of the machine", function()
   local function run(words, chunk)
     local out, start = {}, { stdout = "pipe" }
     start.on_stdout = function(line) out[#out + 1] = line end
-    local program = 'package.cpath = "./build/?.so" local sys = require "sotto.sys" ' .. chunk
+    local program = ('package.cpath = "./%s/?.so" local sys = require "sotto.sys" '):format(BUILD) .. chunk
     for _, word in ipairs { words, { sys.realpath "/usr/bin/lua5.4", "-e", program } } do
       table.move(word, 1, #word, #start + 1, start)
     end

@@ -5,6 +5,7 @@ local terminal = require "sotto.terminal"
 local window = require "support.window"
 
 local HERE = sys.cwd()
+local BUILD = HERE .. "/" .. (os.getenv "SOTTO_SPEC_BUILD" or "build")
 
 describe("the terminal", function()
   local w
@@ -15,7 +16,7 @@ describe("the terminal", function()
     w = window.open {
       program = "lua5.4", columns = options.columns, rows = options.rows,
       environment = {
-        LUA_PATH = HERE .. "/lua/?.lua", LUA_CPATH = HERE .. "/build/?.so", TERM = options.term or "xterm",
+        LUA_PATH = HERE .. "/lua/?.lua", LUA_CPATH = BUILD .. "/?.so", TERM = options.term or "xterm",
         INPUTRC = options.inputrc or "/dev/null",
       },
       HERE .. "/spec/support/typist.lua", chunk or "",

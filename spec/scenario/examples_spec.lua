@@ -3,7 +3,9 @@
 local command = require "support.command"
 local cores = require "support.cores"
 local loop = require "sotto.loop"
+local person = require "support.person"
 local sys = require "sotto.sys"
+local system = require "support.system"
 local waiting = require "support.waiting"
 
 describe("an example", function()
@@ -16,10 +18,10 @@ describe("an example", function()
   teardown(cores.clean)
 
   -- a program of the examples beside the spec, in the checkout
-  local function start(program, ...)
+  local function start_in(directory, program, ...)
     local own = { out = {}, err = {} }
     own.handle = assert(loop.spawn {
-      program = program, directory = sys.cwd(), stdout = "pipe", stderr = "pipe",
+      program = program, directory = directory, stdout = "pipe", stderr = "pipe",
       environment = { XDG_RUNTIME_DIR = cores.root() .. "/run", GNUPGHOME = false, LC_ALL = "C.UTF-8" },
       on_stdout = function(line)
         own.out[#own.out + 1] = line
@@ -34,6 +36,8 @@ describe("an example", function()
     })
     return own
   end
+
+  local function start(...) return start_in(sys.cwd(), ...) end
 
   local function says(text)
     alice:call("messages.send", { discussion = id, text = text })
@@ -81,7 +85,10 @@ describe("an example", function()
   end)
 
   it("embedded.lua: the engine in a Lua program", function()
-    local process = start("lua5.4", "examples/embedded.lua", cores.root() .. "/embedded")
+    -- from the root after make, whatever build this is a spec of
+    local root = cores.root() .. "/checkout"
+    system.shell(("mkdir %s && ln -s %s %s/build"):format(root, person.BUILD, root))
+    local process = start_in(root, "lua5.4", sys.cwd() .. "/examples/embedded.lua", cores.root() .. "/embedded")
     waiting.wait("its end", function() return process.ended end)
     assert.are.equal(0, process.status, table.concat(process.err, "\n"))
     assert.truthy(table.concat(process.out, "\n"):find "embedded  %x+", table.concat(process.out, "\n"))

@@ -10,7 +10,8 @@ local waiting = require "support.waiting"
 local window = require "support.window"
 
 local FILE = "spec/scenario/tour_spec.lua"
-local BUILD = (os.getenv "SOTTO_SPEC_BUILD" or "build"):gsub("%p", "%%%0") .. "/"
+local FOLDER = os.getenv "SOTTO_SPEC_BUILD" or "build"
+local BUILD = FOLDER:gsub("%p", "%%%0") .. "/"
 
 lans.describe(FILE, "the tour", function()
   local lan, windows, heard
@@ -20,7 +21,7 @@ lans.describe(FILE, "the tour", function()
     for _, one in pairs(windows) do
       if os.getenv "SOTTO_SPEC_SHOW" then print(one.screen:text()) end
       one:close()
-      system.shell(("cd %s && %s build/sotto stop"):format(sys.cwd(), one.setting))
+      system.shell(("cd %s && %s %s/sotto stop"):format(sys.cwd(), one.setting, FOLDER))
     end
     -- a demo that a failure has cut off
     pcall(cores.wait, "the end of all", function() return #system.processes(cores.root()) == 0 end)
@@ -72,7 +73,8 @@ lans.describe(FILE, "the tour", function()
       if step.question or step.ask then see(one, step, page.pattern(step.question or step.ask)) end
       listen(one)
       if step.prompt then one:at(step.prompt) end
-      if step.type or step.ask then one:forget():enter(step.type or answer(step.ask)) end
+      local typed = step.type and step.type:gsub("%f[%w]build/sotto", FOLDER .. "/sotto")
+      if step.type or step.ask then one:forget():enter(typed or answer(step.ask)) end
     end
   end)
 end)
