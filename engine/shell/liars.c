@@ -48,7 +48,7 @@ static bool look_at_payload(void *arg, const struct store_payload_key *key)
 	return goes_on(l);
 }
 
-static bool look_at_statement(void *arg, uint32_t epoch, const struct store_statement *row)
+static bool look_at_statement(void *arg, const struct store_statement *row)
 {
 	struct look *l = arg;
 	struct envelope e;
@@ -56,7 +56,7 @@ static bool look_at_statement(void *arg, uint32_t epoch, const struct store_stat
 	if (envelope_decode(&e, bytes_span(row->envelope), NULL))
 		return true;
 	if (statement_decode(&s, bytes_span(e.body), NULL) == OK) {
-		look_at(l, epoch, s.author);
+		look_at(l, row->epoch, s.author);
 		statement_fini(&s);
 	}
 	envelope_fini(&e);

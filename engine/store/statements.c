@@ -109,28 +109,27 @@ enum err store_statement_sign(struct store *s, const char *discussion, uint32_t 
 	return e;
 }
 
-static enum err take(struct query *q, const struct data_key *key, uint32_t epoch,
-		     struct store_statement *out, struct err_info *info)
+static enum err take(struct query *q, const struct data_key *key, struct store_statement *out, struct err_info *info)
 {
 	memset(out, 0, sizeof *out);
+	out->epoch = (uint32_t)query_take_int(q);
 	query_take_exact(q, out->name.bytes, sizeof out->name.bytes);
 	out->own = query_take_int(q) != 0;
 	out->is_signed = query_take_int(q) != 0;
 	out->proof = query_take_int(q) != 0;
-	const struct row r = row_of(epoch, &out->name);
+	const struct row r = row_of(out->epoch, &out->name);
 	const struct seal_place place = place_of(key, &r);
 	return keyring_take_sealed(q, key, &place, STORE_STATEMENT_MAX, &out->envelope, info);
 }
 
-static enum err visit_rows(struct store *s, struct query *q, const struct data_key *key,
-			   uint32_t epoch, store_statement_visit *each, void *arg,
+static enum err visit_rows(struct store *s, struct query *q, const struct data_key *key, store_statement_visit *each, void *arg,
 			   struct err_info *info)
 {
 	enum err e = OK;
 	bool more = true;
 	while (more && !e && query_step(q)) {
 		struct store_statement row;
-		e = take(q, key, epoch, &row, info);
+		e = take(q, key, &row, info);
 		if (!e && !q->misfit)
 			more = each(arg, &row);
 		bytes_unref(row.envelope);
@@ -141,60 +140,36 @@ static enum err visit_rows(struct store *s, struct query *q, const struct data_k
 	return e;
 }
 
+static enum err visit(struct store *s, const char *discussion, const char *sql, uint32_t epoch, store_statement_visit *each,
+		      void *arg, struct err_info *info)
+{
+	struct data_key *key;
+	struct query q;
+	enum err e = keyring_pin(s, discussion, &key, info);
+	if (e)
+		return e;
+	query_begin(&q, s, sql);
+	query_bind_int(&q, key->number);
+	query_bind_int(&q, epoch);
+	enum err visited = visit_rows(s, &q, key, each, arg, info);
+	e = query_end(&q, visited ? NULL : info);
+	keyring_unpin(key);
+	return visited ? visited : e;
+}
+
+#define COLUMNS "SELECT epoch, name, own, signed, proof, envelope FROM statements "
+
 enum err store_statement_each(struct store *s, const char *discussion, uint32_t epoch,
 			      store_statement_visit *each, void *arg, struct err_info *info)
 {
-	struct data_key *key;
-	struct query q;
-	enum err e = keyring_pin(s, discussion, &key, info);
-	if (e)
-		return e;
-	query_begin(&q, s,
-		    "SELECT name, own, signed, proof, envelope FROM statements "
-		    "WHERE discussion = ? AND epoch = ? ORDER BY number");
-	query_bind_int(&q, key->number);
-	query_bind_int(&q, epoch);
-	enum err visited = visit_rows(s, &q, key, epoch, each, arg, info);
-	e = query_end(&q, visited ? NULL : info);
-	keyring_unpin(key);
-	return visited ? visited : e;
+	return visit(s, discussion, COLUMNS "WHERE discussion = ? AND epoch = ? ORDER BY number", epoch, each, arg, info);
 }
 
-static enum err visit_lies(struct store *s, struct query *q, const struct data_key *key, store_lie_visit *each, void *arg,
-			   struct err_info *info)
+enum err store_statement_each_lie(struct store *s, const char *discussion, uint32_t before, store_statement_visit *each,
+				  void *arg, struct err_info *info)
 {
-	enum err e = OK;
-	bool more = true;
-	while (more && !e && query_step(q)) {
-		struct store_statement row;
-		uint32_t epoch = (uint32_t)query_take_int(q);
-		e = take(q, key, epoch, &row, info);
-		if (!e && !q->misfit)
-			more = each(arg, epoch, &row);
-		bytes_unref(row.envelope);
-		if (!e && more && !store_unlocked(s))
-			e = err_set(info, ERR_LOCKED, "the store is locked");
-	}
-	return e;
-}
-
-enum err store_statement_each_lie(struct store *s, const char *discussion, uint32_t before, store_lie_visit *each, void *arg,
-				  struct err_info *info)
-{
-	struct data_key *key;
-	struct query q;
-	enum err e = keyring_pin(s, discussion, &key, info);
-	if (e)
-		return e;
-	query_begin(&q, s,
-		    "SELECT epoch, name, own, signed, proof, envelope FROM statements "
-		    "WHERE discussion = ? AND epoch < ? AND proof = 0 ORDER BY number");
-	query_bind_int(&q, key->number);
-	query_bind_int(&q, before);
-	enum err visited = visit_lies(s, &q, key, each, arg, info);
-	e = query_end(&q, visited ? NULL : info);
-	keyring_unpin(key);
-	return visited ? visited : e;
+	return visit(s, discussion, COLUMNS "WHERE discussion = ? AND epoch < ? AND proof = 0 ORDER BY number", before, each, arg,
+		     info);
 }
 
 static enum err decide(struct store *s, const struct data_key *key, uint32_t epoch,

@@ -9,6 +9,7 @@
 #define STORE_STATEMENT_MAX (256 * 1024)
 
 struct store_statement {
+	uint32_t epoch;   // of what is visited; not looked at where a call names it
 	struct hash name; // H of its body
 	bool own;
 	bool is_signed; // else .envelope is the body alone: an own one that was decided, and is to be signed (§5: on disk first)
@@ -35,8 +36,7 @@ MUST_CHECK enum err store_statement_decide(struct store *s, const char *discussi
 					   struct err_info *info);
 // What was appended to an epoch before that one once it had ended: of two statements that exclude each other (P5.7) those that do not
 // prove its end as well. In the order in which they came. ERR_LOCKED.
-typedef bool store_lie_visit(void *arg, uint32_t epoch, const struct store_statement *statement);
-MUST_CHECK enum err store_statement_each_lie(struct store *s, const char *discussion, uint32_t before, store_lie_visit *each,
-					     void *arg, struct err_info *info);
+MUST_CHECK enum err store_statement_each_lie(struct store *s, const char *discussion, uint32_t before,
+					     store_statement_visit *each, void *arg, struct err_info *info);
 
 #endif

@@ -62,11 +62,11 @@ static int statement_each(lua_State *L)
 	return end_visit(&v, store_statement_each(s, discussion, epoch, visit_statement, &v, &info), &info);
 }
 
-static bool visit_lie(void *arg, uint32_t epoch, const struct store_statement *s)
+static bool visit_lie(void *arg, const struct store_statement *s)
 {
 	struct visit *v = arg;
 	lua_newtable(v->L);
-	set_int(v->L, "epoch", epoch);
+	set_int(v->L, "epoch", s->epoch);
 	set_span(v->L, "name", hash_span(&s->name));
 	set_bytes(v->L, "envelope", s->envelope);
 	return visited(v);
