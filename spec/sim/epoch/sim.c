@@ -15,6 +15,8 @@ void crash(struct world *w, unsigned node)
 	if (!c->up || w->nodes[node].gone)
 		return;
 	note(w, "%s crashes", name_of_node(w, node));
+	if (w->end < w->now + SETTLE_MS)
+		w->end = w->now + SETTLE_MS;
 	c->up = false;
 	c->life++;
 	disk_lose(c);
@@ -350,12 +352,13 @@ struct sim_result sim_run(const struct sim_options *options)
 	struct world *w = mem_alloc(sizeof *w);
 	w->options = options;
 	w->random.state = options->seed;
+	w->end = END_MS;
 	found(w);
 	for (unsigned i = 0; i < options->members; i++)
 		for (unsigned k = 0; k < halves(w, i); k++)
 			begin_epoch(w, i, k);
 	plan(w);
-	while (w->heap_count && w->now < END_MS && !w->result.violation && w->result.steps < STEPS_MAX) {
+	while (w->heap_count && w->now < w->end && !w->result.violation && w->result.steps < STEPS_MAX) {
 		struct happening h = next_happening(w);
 		w->now = h.at;
 		w->result.steps++;

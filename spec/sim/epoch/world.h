@@ -14,7 +14,8 @@
 #define CALM_MS 500       // of a message where nothing is left to chance
 #define LOST_MS 3000      // until a broken link is back
 #define HEAL_MS 120000    // from here on the network is good, and everybody is back
-#define END_MS (HEAL_MS + 600000)
+#define SETTLE_MS 600000  // so long after that, and after each crash, all must have ended well
+#define END_MS (HEAL_MS + SETTLE_MS)
 
 // --- the world ------------------------------------------------------------------------------------------------------------
 
@@ -168,7 +169,7 @@ struct built {
 struct world {
 	const struct sim_options *options;
 	struct sim_random random;
-	int64_t now;
+	int64_t now, end; // end: END_MS, or SETTLE_MS after the last crash
 	uint64_t order;
 	struct happening *heap;
 	size_t heap_count, heap_room;
