@@ -30,6 +30,17 @@ enum err discussion_find(struct store *s, const char *id, int64_t *number, struc
 	return e;
 }
 
+enum err query_begin_in(struct query *q, struct store *s, const char *discussion, const char *sql, struct err_info *info)
+{
+	int64_t number;
+	enum err e = discussion_find(s, discussion, &number, info);
+	if (e)
+		return e;
+	query_begin(q, s, sql);
+	query_bind_int(q, number);
+	return OK;
+}
+
 // --- reading ------------------------------------------------------------------------------------
 
 // The message that the marker was set to may have been deleted: then the last one before it.

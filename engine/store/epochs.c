@@ -29,17 +29,15 @@ enum err store_epoch_create(struct store *s, const char *discussion,
 			    const struct store_epoch *epoch, struct err_info *info)
 {
 	struct query q;
-	int64_t number;
 	assert(epoch->roster);
 	enum err e = check_bytes("a roster", epoch->roster, STORE_BLOB_MAX, info);
 	if (!e)
-		e = discussion_find(s, discussion, &number, info);
+		e = query_begin_in(&q, s, discussion,
+				   "INSERT INTO epochs (discussion, epoch, roster, roster_hash, head) "
+				   "VALUES (?, ?, ?, ?, ?)",
+				   info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "INSERT INTO epochs (discussion, epoch, roster, roster_hash, head) "
-		    "VALUES (?, ?, ?, ?, ?)");
-	query_bind_int(&q, number);
 	query_bind_int(&q, epoch->epoch);
 	query_bind_bytes(&q, epoch->roster);
 	query_bind_span(&q, hash_span(&epoch->roster_hash));
@@ -78,14 +76,12 @@ enum err store_epoch_get(struct store *s, const char *discussion, uint32_t epoch
 {
 	struct store_epoch found = {0};
 	struct query q;
-	int64_t number;
-	enum err e = discussion_find(s, discussion, &number, info);
+	enum err e = query_begin_in(&q, s, discussion,
+				    "SELECT epoch, roster, roster_hash, head, cut FROM epochs "
+				    "WHERE discussion = ? AND epoch = ?",
+				    info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "SELECT epoch, roster, roster_hash, head, cut FROM epochs "
-		    "WHERE discussion = ? AND epoch = ?");
-	query_bind_int(&q, number);
 	query_bind_int(&q, epoch);
 	if (query_step(&q))
 		take_epoch(&q, &found);
@@ -104,15 +100,13 @@ enum err store_epoch_each(struct store *s, const char *discussion, store_epoch_v
 			  void *arg, struct err_info *info)
 {
 	struct query q;
-	int64_t number;
 	bool more = true;
-	enum err e = discussion_find(s, discussion, &number, info);
+	enum err e = query_begin_in(&q, s, discussion,
+				    "SELECT epoch, roster, roster_hash, head, cut FROM epochs "
+				    "WHERE discussion = ? ORDER BY epoch",
+				    info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "SELECT epoch, roster, roster_hash, head, cut FROM epochs "
-		    "WHERE discussion = ? ORDER BY epoch");
-	query_bind_int(&q, number);
 	while (more && query_step(&q)) {
 		struct store_epoch epoch;
 		take_epoch(&q, &epoch);
@@ -222,13 +216,10 @@ static enum err each_member(struct store *s, const char *discussion, uint32_t ep
 			    store_member_visit *each, void *arg, struct err_info *info)
 {
 	struct query q;
-	int64_t number;
 	bool more = true;
-	enum err e = discussion_find(s, discussion, &number, info);
+	enum err e = query_begin_in(&q, s, discussion, sql, info);
 	if (e)
 		return e;
-	query_begin(&q, s, sql);
-	query_bind_int(&q, number);
 	query_bind_int(&q, epoch);
 	while (more && query_step(&q)) {
 		struct store_member m;

@@ -58,19 +58,17 @@ enum err store_ack_put(struct store *s, const char *discussion, uint32_t epoch, 
 		       uint64_t sequence, struct err_info *info)
 {
 	struct query q;
-	int64_t number;
 	enum err e = check_fingerprint(member, info);
 	if (!e)
 		e = check_sequence(sequence, info);
 	if (!e)
-		e = discussion_find(s, discussion, &number, info);
+		e = query_begin_in(&q, s, discussion,
+				   "INSERT INTO acks (discussion, epoch, member, sequence) VALUES (?, ?, ?, ?) "
+				   "ON CONFLICT (discussion, epoch, member) DO UPDATE SET sequence = "
+				   "excluded.sequence WHERE excluded.sequence > sequence",
+				   info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "INSERT INTO acks (discussion, epoch, member, sequence) VALUES (?, ?, ?, ?) "
-		    "ON CONFLICT (discussion, epoch, member) DO UPDATE SET sequence = "
-		    "excluded.sequence WHERE excluded.sequence > sequence");
-	query_bind_int(&q, number);
 	query_bind_int(&q, epoch);
 	query_bind_text(&q, member);
 	query_bind_int(&q, (int64_t)sequence);
@@ -81,15 +79,14 @@ enum err store_ack_get(struct store *s, const char *discussion, uint32_t epoch, 
 		       uint64_t *out, struct err_info *info)
 {
 	struct query q;
-	int64_t number, sequence = 0;
+	int64_t sequence = 0;
 	enum err e = check_fingerprint(member, info);
 	if (!e)
-		e = discussion_find(s, discussion, &number, info);
+		e = query_begin_in(&q, s, discussion,
+				   "SELECT sequence FROM acks WHERE discussion = ? AND epoch = ? AND member = ?",
+				   info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "SELECT sequence FROM acks WHERE discussion = ? AND epoch = ? AND member = ?");
-	query_bind_int(&q, number);
 	query_bind_int(&q, epoch);
 	query_bind_text(&q, member);
 	if (query_step(&q))

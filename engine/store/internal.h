@@ -58,6 +58,10 @@ void addresses_decode(struct span text, struct store_addresses *out);
 // The row number of a discussion. ERR_NOT_FOUND; ERR_BAD_PARAMS.
 MUST_CHECK enum err discussion_find(struct store *s, const char *id, int64_t *number,
 				    struct err_info *info);
+// A query about a discussion, whose row number is bound to the first question mark. As discussion_find; an error: it has not begun.
+struct query;
+MUST_CHECK enum err query_begin_in(struct query *q, struct store *s, const char *discussion, const char *sql,
+				   struct err_info *info);
 // Heads by row number; the payload's key and hash are the new head.
 struct store_head;
 struct store_payload;

@@ -83,11 +83,8 @@ enum err store_joining_get(struct store *s, const char *discussion, struct store
 enum err store_joining_drop(struct store *s, const char *discussion, struct err_info *info)
 {
 	struct query q;
-	int64_t number;
-	enum err e = discussion_find(s, discussion, &number, info);
+	enum err e = query_begin_in(&q, s, discussion, "DELETE FROM joinings WHERE discussion = ?", info);
 	if (e)
 		return e;
-	query_begin(&q, s, "DELETE FROM joinings WHERE discussion = ?");
-	query_bind_int(&q, number);
 	return query_run(&q, NULL, info);
 }

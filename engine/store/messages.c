@@ -469,15 +469,14 @@ enum err store_message_unread(struct store *s, const char *discussion, uint32_t 
 			      struct err_info *info)
 {
 	struct query q;
-	int64_t number, count = 0;
-	enum err e = discussion_find(s, discussion, &number, info);
+	int64_t count = 0;
+	enum err e = query_begin_in(&q, s, discussion,
+				    "SELECT count(*) FROM (SELECT 1 FROM messages INDEXED BY messages_of_others "
+				    "WHERE discussion = ?1 AND own = 0 AND number > (SELECT read_marker FROM "
+				    "discussions WHERE number = ?1) LIMIT ?)",
+				    info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "SELECT count(*) FROM (SELECT 1 FROM messages INDEXED BY messages_of_others "
-		    "WHERE discussion = ?1 AND own = 0 AND number > (SELECT read_marker FROM "
-		    "discussions WHERE number = ?1) LIMIT ?)");
-	query_bind_int(&q, number);
 	query_bind_int(&q, STORE_UNREAD_MAX);
 	if (query_step(&q))
 		count = query_take_int(&q);

@@ -130,14 +130,13 @@ enum err store_proof_each(struct store *s, const char *discussion, store_proof_v
 {
 	struct store_payload_key key = {0};
 	struct query q;
-	int64_t number;
 	bool more = true;
-	enum err e = discussion_find(s, discussion, &number, info);
+	enum err e = query_begin_in(&q, s, discussion,
+				    "SELECT epoch, sender, sequence FROM proofs WHERE discussion = ? ORDER BY number",
+				    info);
 	if (e)
 		return e;
 	snprintf(key.discussion, sizeof key.discussion, "%s", discussion);
-	query_begin(&q, s, "SELECT epoch, sender, sequence FROM proofs WHERE discussion = ? ORDER BY number");
-	query_bind_int(&q, number);
 	while (more && query_step(&q)) {
 		key.epoch = (uint32_t)query_take_int(&q);
 		query_take_text(&q, key.sender, sizeof key.sender);

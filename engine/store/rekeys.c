@@ -10,7 +10,6 @@ enum err store_rekey_append(struct store *s, const char *discussion, const struc
 			    struct err_info *info)
 {
 	struct query q;
-	int64_t number;
 	assert(rekey->certificate);
 	enum err e = check_fingerprint(rekey->member, info);
 	if (!e)
@@ -18,13 +17,12 @@ enum err store_rekey_append(struct store *s, const char *discussion, const struc
 	if (!e)
 		e = check_bytes("a certificate", rekey->certificate, STORE_REKEY_CERTIFICATE_MAX, info);
 	if (!e)
-		e = discussion_find(s, discussion, &number, info);
+		e = query_begin_in(&q, s, discussion,
+				   "INSERT INTO rekeys (discussion, epoch, member, sequence, key, time, certificate) "
+				   "VALUES (?, ?, ?, ?, ?, ?, ?)",
+				   info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "INSERT INTO rekeys (discussion, epoch, member, sequence, key, time, certificate) "
-		    "VALUES (?, ?, ?, ?, ?, ?, ?)");
-	query_bind_int(&q, number);
 	query_bind_int(&q, rekey->epoch);
 	query_bind_text(&q, rekey->member);
 	query_bind_int(&q, (int64_t)rekey->sequence);
@@ -49,15 +47,13 @@ enum err store_rekey_each(struct store *s, const char *discussion, store_rekey_v
 			  struct err_info *info)
 {
 	struct query q;
-	int64_t number;
 	bool more = true;
-	enum err e = discussion_find(s, discussion, &number, info);
+	enum err e = query_begin_in(&q, s, discussion,
+				    "SELECT epoch, member, sequence, key, time, certificate FROM rekeys "
+				    "WHERE discussion = ? ORDER BY number",
+				    info);
 	if (e)
 		return e;
-	query_begin(&q, s,
-		    "SELECT epoch, member, sequence, key, time, certificate FROM rekeys "
-		    "WHERE discussion = ? ORDER BY number");
-	query_bind_int(&q, number);
 	while (more && query_step(&q)) {
 		struct store_rekey r;
 		take(&q, &r);
